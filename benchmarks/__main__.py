@@ -1,0 +1,199 @@
+"""``python -m benchmarks``: run and resume campaigns, list choices, measure the harness.
+
+Exit codes: 0 all went well, 1 something failed, 2 bad usage, 130 interrupted. What was measured is
+kept in each case.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks import matrix
+from benchmarks.campaign import arguments, harness
+from benchmarks.campaign.conduct import Conductor, Environment, now
+from benchmarks.campaign.executors import LocalExecutor
+from benchmarks.campaign.interpreters import Interpreter, InterpreterError, prepare
+from benchmarks.campaign.journal import Journal, JournalError, State
+from benchmarks.campaign.machine import allot_cores, machine_facts
+from benchmarks.campaign.plan import REPOSITORY, TURN_LIMIT_SECONDS, Plan, code_hash
+from benchmarks.campaign.progress import observing
+from benchmarks.campaign.suites import write_suites
+from benchmarks.loops import EVENT_LOOPS
+from benchmarks.strategies import STRATEGIES
+
+FAILED, BAD_USAGE, INTERRUPTED = 1, 2, 130
+RESULTS = REPOSITORY / "results"
+
+
+def main(arguments_: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit code."""
+    parser, options = _parse(arguments_)
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # a job that is cancelled keeps its rounds too
+    console = Console(stderr=True)
+    try:
+        match options.command:
+            case "run":
+                return run(arguments.run_options(options), console)
+            case "resume":
+                return resume(options.folder, options.budget, console, arguments.manner(options))
+            case "list":
+                return list_choices(options.pythons)
+            case _:
+                return harness.main(options.figures, console)
+    except (InterpreterError, JournalError) as error:
+        parser.exit(BAD_USAGE, f"{parser.prog} {options.command}: {error}\n")
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        console.print(
+            f"{error.strerror or error}{where}; every line synced so far stays readable",
+            soft_wrap=True,
+        )
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def run(options: arguments.RunOptions, console: Console) -> int:
+    """Plan a campaign, conduct it, and show its answer; return the exit code."""
+    interpreters = _interpreters(options.pythons)
+    contenders, skipped = matrix.contenders(
+        [interpreter.available for interpreter in interpreters], options.selection
+    )
+    if not contenders:
+        raise JournalError("nothing can be measured: " + "; ".join(row.reason for row in skipped))
+    created = datetime.now(timezone.utc)
+    folder = options.out or RESULTS / f"{created:%Y%m%d-%H%M%S}-{options.preset}"
+    plan = Plan(
+        name=folder.name,
+        preset=options.preset,
+        seed=secrets.randbits(32) if options.seed is None else options.seed,
+        budget_seconds=options.budget_seconds,
+        precision=options.precision,
+        turn_limit_seconds=options.turn_limit_seconds,
+        code_hash=code_hash(),
+        created=now(),
+        machine=machine_facts(allot_cores()),
+        interpreters=interpreters,
+        contenders=contenders,
+        cases=matrix.cases(options.selection),
+        skipped=skipped,
+    )
+    return _conduct(plan, Journal.create(folder), None, console, options.manner)
+
+
+def resume(
+    folder: Path, budget_seconds: float | None, console: Console, manner: arguments.Manner
+) -> int:
+    """Go on with a campaign where its journal ends; ``budget_seconds`` is a new total."""
+    journal = Journal(folder)
+    plan, state = journal.load()
+    if plan.code_hash != code_hash():
+        raise JournalError(f"{folder}: the measured code has changed since; start a new campaign")
+    facts = machine_facts(allot_cores())
+    if plan.machine["id"] != facts["id"]:
+        raise JournalError(f"{folder}: it was measured on another machine; start a new campaign")
+    for interpreter in plan.interpreters:
+        if not interpreter.executable.exists():
+            raise JournalError(
+                f"{folder}: the environment of {interpreter.name} is gone; start a new campaign"
+            )
+    journal.drop_unfinished_line()
+    if budget_seconds is not None:
+        plan = dataclasses.replace(plan, budget_seconds=budget_seconds)
+    return _conduct(plan, journal, state, console, manner)
+
+
+def list_choices(pythons: Sequence[str]) -> int:
+    """Print everything that can be chosen and, for what the interpreters cannot run, why."""
+    interpreters = _interpreters(pythons)
+    console = Console()
+    everything = matrix.Selection(loops=tuple(EVENT_LOOPS), strategies=tuple(STRATEGIES))
+    _, skipped = matrix.contenders([row.available for row in interpreters], everything)
+    for heading, rows in matrix.choices():
+        console.print(heading, style="bold")
+        for name, summary in rows.items():
+            console.print(f"  {name:<18} {summary}", highlight=False, markup=False, soft_wrap=True)
+    console.print("pythons", style="bold")
+    for interpreter in interpreters:
+        packages = ", ".join(f"{name} {version}" for name, version in interpreter.packages.items())
+        console.print(f"  {interpreter.name:<18} {packages}", highlight=False, markup=False)
+    reasons = dict.fromkeys(row.reason for row in skipped)
+    console.print("cannot be measured here", style="bold")
+    for reason in reasons or {"nothing: all of it can be": None}:
+        console.print(f"  {reason}", highlight=False, markup=False, soft_wrap=True)
+    return 0
+
+
+def _conduct(
+    plan: Plan, journal: Journal, state: State | None, console: Console, manner: arguments.Manner
+) -> int:
+    """Conduct the plan; whatever ends it, what was measured is written as suites and shown."""
+    code = 0
+    with (
+        observing(console, quiet=manner.quiet) as observer,
+        LocalExecutor(plan.interpreters, allot_cores(), plan.turn_limit_seconds) as executor,
+    ):
+        conductor = Conductor(plan, Environment(executor, journal, observer), state)
+        try:
+            conductor.run()
+        except KeyboardInterrupt:
+            code = INTERRUPTED
+    write_suites(journal.folder, plan, conductor.state, journal.records())
+    if manner.report:
+        shown = _show(journal.folder)
+    else:
+        print(journal.folder)
+        shown = 0
+    return code or (FAILED if conductor.state.failed else shown)
+
+
+def _show(folder: Path) -> int:
+    """Print the answer and write the report: the analysis reads the folder, nothing else."""
+    command = [sys.executable, "-m", "analysis", "report", str(folder.resolve())]
+    return subprocess.run(command, cwd=REPOSITORY, check=False).returncode
+
+
+def _interpreters(requests: Sequence[str]) -> tuple[Interpreter, ...]:
+    """The interpreters of the requests, without doubles, in their order."""
+    prepared = [prepare(request) for request in requests] or [prepare(None)]
+    return tuple({interpreter.name: interpreter for interpreter in prepared}.values())
+
+
+def _parse(arguments_: Sequence[str] | None) -> tuple[argparse.ArgumentParser, argparse.Namespace]:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, allow_abbrev=False
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    run_parser = commands.add_parser(
+        "run", help="run a campaign and show its answer", allow_abbrev=False
+    )
+    arguments.add_run_options(run_parser, TURN_LIMIT_SECONDS)
+    resume_parser = commands.add_parser("resume", help="go on with an interrupted campaign")
+    resume_parser.add_argument("folder", type=Path, help="its results folder")
+    resume_parser.add_argument(
+        "--budget", type=arguments.duration, metavar="TIME", help="a new total budget"
+    )
+    arguments.add_manner_options(resume_parser)
+    list_parser = commands.add_parser("list", help="show everything that can be chosen")
+    list_parser.add_argument(
+        "--python", dest="pythons", action="append", default=[], metavar="PYTHON"
+    )
+    harness_parser = commands.add_parser("harness", help="measure the harness itself")
+    harness_parser.add_argument("figures", nargs="*", metavar="FIGURE", help="default: all")
+    return parser, parser.parse_args(arguments_)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

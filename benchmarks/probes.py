@@ -1,0 +1,8 @@
+"""The probes: one row each, every probe in its own module."""
+
+from __future__ import annotations
+
+from benchmarks import latency, throughput
+from benchmarks.probe import Probe
+
+PROBES: dict[str, Probe] = {module.PROBE.name: module.PROBE for module in (throughput, latency)}

@@ -1,0 +1,139 @@
+"""One slice: the unit of a turn. Everything untimed that surrounds the timed loops is here, the
+same for all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from benchmarks.cases import Case, Launcher
+from benchmarks.clock import perf_counter
+from benchmarks.echo import EchoConnections
+from benchmarks.loops import EVENT_LOOPS
+from benchmarks.probe import Measurement
+from benchmarks.probes import PROBES
+from benchmarks.strategies import STRATEGIES
+from benchmarks.workloads import WORKLOADS
+
+T = TypeVar("T")
+
+PRIME_TASKS = 100
+"""Tasks of the priming call before a slice: enough to fill the free lists that a full collection
+has emptied.
+"""
+WARM_UP_TASKS = 200
+"""Tasks run the first time a process meets a case: the specialising interpreter rewrites code after
+some tens of executions.
+"""
+WARM_UP_SECONDS = 0.005
+
+
+class ProofError(Exception):
+    """The fan-out did not do what it is timed for."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """``loops`` inner loops fill a slice; a whole slice, untimed parts included, takes
+    ``turn_seconds``.
+    """
+
+    loops: int
+    turn_seconds: float
+
+
+class Bench:
+    """One launcher in this process, ready to measure cases."""
+
+    def __init__(self, launcher: Launcher, connections: EchoConnections) -> None:
+        self._new_loop = EVENT_LOOPS[launcher.loop].load()
+        self._launch = STRATEGIES[launcher.strategy].launch
+        self._connections = connections
+        self._met: set[Case] = set()
+
+    def prove(self, case: Case) -> float:
+        """Run the case once, checking that each coroutine runs exactly once; return the seconds it
+        took, unprimed.
+
+        Raises ProofError.
+        """
+        counts = [0] * case.tasks
+
+        async def proof() -> float:
+            async with WORKLOADS[case.workload].open(self._connections) as work:
+
+                async def counted(index: int) -> int:
+                    counts[index] += 1
+                    return await work(index)
+
+                started = perf_counter()
+                results = await self._launch(counted, case.tasks)
+                seconds = perf_counter() - started
+                _check_results(results, case.tasks)
+                return seconds
+
+        seconds = self.run(proof)
+        if counts != [1] * case.tasks:
+            wrong = next(index for index, count in enumerate(counts) if count != 1)
+            raise ProofError(
+                f"coroutine {wrong} of {case.tasks} ran {counts[wrong]} times, not once"
+            )
+        return seconds
+
+    def calibrate(self, case: Case, slice_seconds: float) -> Calibration:
+        """Prove the case, then find how many inner loops take ``slice_seconds``; at least one.
+        Raises ProofError.
+        """
+        started = perf_counter()
+        seconds = self.prove(case)
+        loops = max(1, round(slice_seconds / seconds))
+        if loops > 1:
+            # The proof ran cold; the loops it suggests are few, so measuring them is cheap.
+            started = perf_counter()
+            measured = self.measure(case, loops)
+            loops = max(1, round(loops * slice_seconds / measured.timed_seconds))
+        return Calibration(loops, perf_counter() - started)
+
+    def measure(self, case: Case, loops: int) -> Measurement:
+        """Measure one slice on a fresh event loop, collected and primed. Raises ProofError."""
+        probe = PROBES[case.probe]
+        prime_tasks = min(case.tasks, PRIME_TASKS)
+
+        async def slice_() -> Measurement:
+            async with WORKLOADS[case.workload].open(self._connections) as work:
+                gc.collect()
+                await probe.measure(self._launch, work, prime_tasks, 1)
+                if case not in self._met:
+                    self._met.add(case)
+                    primed, until = prime_tasks, perf_counter() + WARM_UP_SECONDS
+                    while primed < WARM_UP_TASKS and perf_counter() < until:
+                        await probe.measure(self._launch, work, prime_tasks, 1)
+                        primed += prime_tasks
+                measurement = await probe.measure(self._launch, work, case.tasks, loops)
+                _check_results(measurement.results, case.tasks)
+                return measurement
+
+        return self.run(slice_)
+
+    def run(self, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run ``main()`` on a fresh event loop that must be left without a task. Raises
+        ProofError.
+        """
+        loop = self._new_loop()
+        try:
+            result = loop.run_until_complete(main())
+            left = len(asyncio.all_tasks(loop))
+        finally:
+            loop.close()
+        if left:
+            raise ProofError(f"{left} tasks were left when the fan-out had returned")
+        return result
+
+
+def _check_results(results: object, tasks: int) -> None:
+    if results != list(range(tasks)):
+        raise ProofError(f"the results are not those of the {tasks} coroutines in argument order")
