@@ -1,0 +1,1 @@
+"""The driver of a campaign: plan, workers, rounds, stop rule, journal."""

@@ -1,0 +1,192 @@
+"""Interpreters to measure: found by name or path, each given an environment of its own.
+
+uv does the finding and installing. An environment is keyed by its interpreter and by the lock file,
+so that it is made once and never goes stale.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from uv import find_uv_bin
+
+from benchmarks.conditions import Scalar
+from benchmarks.loops import EVENT_LOOPS
+from benchmarks.matrix import Available
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+LOCK = REPOSITORY / "requirements" / "measured.txt"
+ENVIRONMENTS = REPOSITORY / ".cache" / "environments"
+OLDEST = (3, 10)
+
+
+class InterpreterError(Exception):
+    """An interpreter cannot be had; one line says which, why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """An interpreter; ``environment`` is the key of the folder that holds its environment."""
+
+    name: str
+    version: str
+    implementation: str
+    build: Mapping[str, Scalar]
+    packages: Mapping[str, str]
+    environment: str
+
+    @property
+    def executable(self) -> Path:
+        """The environment's python."""
+        return _python_of(ENVIRONMENTS / self.environment)
+
+    @property
+    def available(self) -> Available:
+        """What the matrix asks of it."""
+        major, minor = self.version.split(".")[:2]
+        return Available(self.name, (int(major), int(minor)), frozenset(self.packages))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "version": self.version,
+            "implementation": self.implementation,
+            "build": dict(self.build),
+            "packages": dict(self.packages),
+            "environment": self.environment,
+        }
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Interpreter:
+        return cls(**fields)
+
+
+def prepare(request: str | None) -> Interpreter:
+    """Find an interpreter (a version, a path, None for the driver's own); make its environment.
+
+    Raises InterpreterError.
+    """
+    base = find(request)
+    key = _key(base)
+    folder = ENVIRONMENTS / key
+    if not folder.is_dir():
+        _make(base, folder)
+    facts = _facts(_python_of(folder), base)
+    return Interpreter(environment=key, **facts)
+
+
+def find(request: str | None) -> Path:
+    """The executable of a request. Raises InterpreterError."""
+    if request is None:
+        return Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+    if os.sep in request or (os.altsep and os.altsep in request):
+        path = Path(request).expanduser()
+        if not (path.is_file() and os.access(path, os.X_OK)):
+            raise InterpreterError(f"--python {request}: no executable file is there")
+        return path.resolve()
+    found = _uv("python", "find", "--no-project", "--system", request)
+    if found.returncode:
+        installed = _uv("python", "install", "--quiet", request)
+        found = _uv("python", "find", "--no-project", "--system", request)
+        if found.returncode:
+            raise InterpreterError(
+                f"--python {request}: {_last_line(installed) or _last_line(found)}; "
+                "name an installed version or the path of an interpreter"
+            )
+    return Path(found.stdout.strip()).resolve()
+
+
+def _key(base: Path) -> str:
+    stat = base.stat()
+    digest = hashlib.sha256(LOCK.read_bytes())
+    digest.update(f"{base}\0{stat.st_size}\0{stat.st_mtime_ns}".encode())
+    return digest.hexdigest()[:16]
+
+
+def _make(base: Path, folder: Path) -> None:
+    """Make the environment beside its place and move it there whole, so that a half-made one is
+    never used.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="making-") as scratch:
+        making = Path(scratch) / "environment"
+        made = _uv(
+            "venv", "--quiet", "--relocatable", "--no-project", "--python", str(base), str(making)
+        )
+        if made.returncode:
+            raise InterpreterError(
+                f"{base.name}: no environment can be made for it: {_last_line(made)}"
+            )
+        installed = _install(making, LOCK)
+        if installed.returncode:
+            # Some loop has no build for this interpreter: install what there is, the matrix names
+            # the rest.
+            lock = LOCK.read_text(encoding="utf-8")
+            for package in (None, *(loop.package for loop in EVENT_LOOPS.values() if loop.package)):
+                subset = Path(scratch) / "subset.txt"
+                subset.write_text(_without_other_loops(lock, package), encoding="utf-8")
+                installed = _install(making, subset)
+                if installed.returncode and package is None:
+                    raise InterpreterError(
+                        f"{base.name}: pyperf cannot be installed for it: {_last_line(installed)}"
+                    )
+        try:
+            making.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # else another campaign made the same one meanwhile
+                raise
+
+
+def _install(environment: Path, lock: Path) -> subprocess.CompletedProcess[str]:
+    return _uv(
+        "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:",
+        "--python", str(_python_of(environment)), "--requirement", str(lock),
+    )  # fmt: skip
+
+
+def _without_other_loops(lock: str, package: str | None) -> str:
+    """The lock without the loops' packages but ``package``; an entry is a line and its indented
+    continuation.
+    """
+    others = {loop.package for loop in EVENT_LOOPS.values()} - {None, package}
+    entries = re.split(r"\n(?=\S)", lock)
+    return "\n".join(
+        entry for entry in entries if re.split(r"[=\s;]", entry, maxsplit=1)[0] not in others
+    )
+
+
+def _facts(python: Path, base: Path) -> dict[str, Any]:
+    asked = subprocess.run(
+        [python, "-m", "benchmarks.conditions"],
+        cwd=REPOSITORY, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if asked.returncode:
+        raise InterpreterError(
+            f"{base.name}: it does not run the suite, which needs Python "
+            f"{OLDEST[0]}.{OLDEST[1]} or newer: {_last_line(asked)}"
+        )
+    facts: dict[str, Any] = json.loads(asked.stdout)
+    return facts
+
+
+def _python_of(environment: Path) -> Path:
+    return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def _uv(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([find_uv_bin(), *arguments], capture_output=True, text=True, check=False)
+
+
+def _last_line(process: subprocess.CompletedProcess[str]) -> str:
+    lines = [line.strip(" ╰─▶×│├") for line in process.stderr.splitlines() if line.strip()]
+    return lines[-1] if lines else f"exit code {process.returncode}"

@@ -1,0 +1,141 @@
+"""What a campaign will do, fixed before anything is measured."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.campaign.interpreters import Interpreter
+from benchmarks.cases import Case, Contender, Launcher
+from benchmarks.conditions import Scalar
+from benchmarks.matrix import Skipped
+from benchmarks.probes import PROBES
+
+SCHEMA = 1
+SLICE_SECONDS = 0.010
+TURN_LIMIT_SECONDS = 60.0
+REPOSITORY = Path(__file__).resolve().parents[2]
+DRIVER_MODULES = frozenset({"__main__.py", "matrix.py"})
+"""The modules beside the measured ones that never run in a measured process."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A campaign before its first round; ``precision`` is the half-width to reach, as a share."""
+
+    name: str
+    preset: str
+    seed: int
+    budget_seconds: float
+    precision: float
+    turn_limit_seconds: float
+    code_hash: str
+    created: str
+    machine: Mapping[str, Scalar | list[int]]
+    interpreters: tuple[Interpreter, ...]
+    contenders: tuple[Contender, ...]
+    cases: tuple[Case, ...]
+    skipped: tuple[Skipped, ...]
+
+    def baseline_of(self, contender: Contender) -> Contender:
+        """The contender it is compared with."""
+        return next(
+            other
+            for other in self.contenders
+            if other.role == "baseline" and other.group == contender.group
+        )
+
+
+def code_hash() -> str:
+    """SHA-256 of the sources that run in measured processes: values mix only if it agrees."""
+    digest = hashlib.sha256()
+    for path in sorted((REPOSITORY / "benchmarks").glob("*.py")):
+        if path.name not in DRIVER_MODULES:
+            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def plan_to_json(plan: Plan) -> dict[str, Any]:
+    """The plan's part of ``campaign.json``."""
+    return {
+        "schema": SCHEMA,
+        "name": plan.name,
+        "preset": plan.preset,
+        "seed": plan.seed,
+        "budget_seconds": plan.budget_seconds,
+        "precision": plan.precision,
+        "turn_limit_seconds": plan.turn_limit_seconds,
+        "slice_seconds": SLICE_SECONDS,
+        "code_hash": plan.code_hash,
+        "created": plan.created,
+        "machine": dict(plan.machine),
+        "interpreters": [interpreter.to_json() for interpreter in plan.interpreters],
+        "contenders": [
+            {
+                "id": contender.id,
+                **_launcher_to_json(contender.interpreter, contender.launcher),
+                "role": contender.role,
+            }
+            for contender in plan.contenders
+        ],
+        "cases": [
+            {
+                "id": case.id,
+                "probe": case.probe,
+                "workload": case.workload,
+                "tasks": case.tasks,
+                "metrics": list(PROBES[case.probe].metrics),
+                "headline_metric": PROBES[case.probe].headline_metric,
+            }
+            for case in plan.cases
+        ],
+        "skipped": [
+            {"contender": _launcher_to_json(row.interpreter, row.launcher), "reason": row.reason}
+            for row in plan.skipped
+        ],
+    }
+
+
+def plan_from_json(fields: Mapping[str, Any]) -> Plan:
+    """Read a plan back. Raises KeyError or TypeError when a field is missing or wrong."""
+    return Plan(
+        name=fields["name"],
+        preset=fields["preset"],
+        seed=fields["seed"],
+        budget_seconds=fields["budget_seconds"],
+        precision=fields["precision"],
+        turn_limit_seconds=fields["turn_limit_seconds"],
+        code_hash=fields["code_hash"],
+        created=fields["created"],
+        machine=fields["machine"],
+        interpreters=tuple(Interpreter.from_json(row) for row in fields["interpreters"]),
+        contenders=tuple(
+            Contender(row["interpreter"], _launcher_from_json(row), row["role"])
+            for row in fields["contenders"]
+        ),
+        cases=tuple(Case(row["probe"], row["workload"], row["tasks"]) for row in fields["cases"]),
+        skipped=tuple(
+            Skipped(
+                row["contender"]["interpreter"],
+                _launcher_from_json(row["contender"]),
+                row["reason"],
+            )
+            for row in fields["skipped"]
+        ),
+    )
+
+
+def _launcher_to_json(interpreter: str, launcher: Launcher) -> dict[str, str]:
+    return {
+        "interpreter": interpreter,
+        "loop": launcher.loop,
+        "task_factory": launcher.task_factory,
+        "strategy": launcher.strategy,
+    }
+
+
+def _launcher_from_json(row: Mapping[str, str]) -> Launcher:
+    return Launcher(row["loop"], row["task_factory"], row["strategy"])

@@ -1,0 +1,156 @@
+"""A worker as the coordinator sees it, and the real one: a process on a pipe."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterable, Mapping
+from typing import IO, Protocol, TypeVar
+
+from benchmarks.campaign.interpreters import REPOSITORY, Interpreter
+from benchmarks.cases import Case, Contender
+from benchmarks.conditions import Scalar
+from benchmarks.protocol import (
+    Calibrate,
+    Calibrated,
+    Failed,
+    Measure,
+    Measured,
+    Message,
+    Ready,
+    receive,
+    send,
+)
+
+Answer = TypeVar("Answer", Ready, Calibrated, Measured)
+
+INHERITED_VARIABLES = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR", "TEMP", "LD_LIBRARY_PATH")
+"""All that a worker inherits: what it needs to start, nothing that changes how Python runs."""
+
+
+class WorkerError(Exception):
+    """A worker did not do its turn. ``alive``: it is fit for other cases; else it is gone."""
+
+    def __init__(self, cause: str, *, alive: bool = False) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.alive = alive
+
+
+class Worker(Protocol):
+    """One contender's process in one round. Every call is a turn and may raise WorkerError."""
+
+    @property
+    def conditions(self) -> Mapping[str, Scalar]: ...
+
+    def calibrate(self, case: Case, slice_seconds: float) -> Calibrated: ...
+
+    def measure(self, case: Case, loops: int) -> Measured: ...
+
+    def close(self) -> None: ...
+
+
+class ProcessWorker:
+    """A worker process, started without waiting for it: several get ready at once."""
+
+    def __init__(
+        self,
+        contender: Contender,
+        interpreter: Interpreter,
+        *,
+        echo_port: int,
+        hash_seed: int,
+        padding: int,
+        turn_limit_seconds: float,
+    ) -> None:
+        launcher = contender.launcher
+        environment = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
+        # The environment's size moves the stack: drawn anew each round, its luck becomes noise.
+        environment |= {"PYTHONHASHSEED": str(hash_seed), "FANOUT_PADDING": "x" * padding}
+        self._turn_limit_seconds = turn_limit_seconds
+        self._log: IO[str] = tempfile.TemporaryFile(  # noqa: SIM115 - open as long as the process
+            "w+", encoding="utf-8", errors="replace"
+        )
+        process = subprocess.Popen(
+            [
+                interpreter.executable, "-m", "benchmarks.worker",
+                launcher.loop, launcher.task_factory, launcher.strategy, str(echo_port),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            cwd=REPOSITORY,
+            env=environment,
+            encoding="utf-8",
+            start_new_session=True,  # Ctrl-C is the coordinator's to handle
+        )  # fmt: skip
+        assert process.stdin is not None  # noqa: S101 - it was asked for as a pipe
+        assert process.stdout is not None  # noqa: S101
+        self._process = process
+        self._requests: IO[str] = process.stdin
+        self._answers: IO[str] = process.stdout
+        self.conditions: Mapping[str, Scalar] = {}
+
+    def pin(self, cores: Iterable[int]) -> None:
+        """Let the process run on these cores only, where the system can."""
+        if hasattr(os, "sched_setaffinity"):
+            with contextlib.suppress(ProcessLookupError):  # its next turn says that it is gone
+                os.sched_setaffinity(self._process.pid, cores)
+
+    def wait_until_ready(self) -> None:
+        """Wait for the worker's first word: the conditions it has proved. Raises WorkerError."""
+        self.conditions = self._receive(Ready).conditions
+
+    def calibrate(self, case: Case, slice_seconds: float) -> Calibrated:
+        return self._ask(Calibrate(case, slice_seconds), Calibrated)
+
+    def measure(self, case: Case, loops: int) -> Measured:
+        return self._ask(Measure(case, loops), Measured)
+
+    def close(self) -> None:
+        """End the process, whatever it is doing."""
+        self._process.kill()
+        self._process.wait()
+        with contextlib.suppress(OSError):  # a request that it died before reading
+            self._requests.close()
+        self._answers.close()
+        self._log.close()
+
+    def _ask(self, request: Message, kind: type[Answer]) -> Answer:
+        with contextlib.suppress(OSError):  # a worker that is gone: its answer, none, says so
+            send(self._requests, request)
+        return self._receive(kind)
+
+    def _receive(self, kind: type[Answer]) -> Answer:
+        """Wait for an answer no longer than the turn limit. Raises WorkerError."""
+        expired = threading.Event()
+
+        def expire() -> None:
+            expired.set()
+            self._process.kill()
+
+        watchdog = threading.Timer(self._turn_limit_seconds, expire)
+        watchdog.start()
+        try:
+            answer = receive(self._answers)
+        finally:
+            watchdog.cancel()
+        if isinstance(answer, Failed):
+            raise WorkerError(answer.cause, alive=True)
+        if isinstance(answer, kind):
+            return answer
+        if expired.is_set():
+            raise WorkerError(f"no answer within {self._turn_limit_seconds:g} s, killed")
+        raise WorkerError(self._cause_of_death())
+
+    def _cause_of_death(self) -> str:
+        code = self._process.wait()
+        if code < 0:
+            return f"the worker was killed by {signal.Signals(-code).name}"
+        self._log.seek(0)
+        lines = [line.strip() for line in self._log if line.strip()]
+        return f"the worker ended with exit code {code}" + (f": {lines[-1]}" if lines else "")
