@@ -42,28 +42,52 @@ def interpreter_facts() -> dict[str, object]:
 
 
 def build_facts() -> dict[str, Scalar]:
-    """How the running interpreter was built, as far as it knows: every value is a JSON scalar."""
-    configure = str(sysconfig.get_config_var("CONFIG_ARGS") or "")
+    """How the running interpreter was built, as far as it says: every value is a JSON scalar.
+
+    ``pgo`` and ``lto`` are None where the builder does not leave them in the configure options:
+    distributions pass them to make.
+    """
+    configure = str(sysconfig.get_config_var("CONFIG_ARGS") or "").replace("'", "")
     flags = " ".join(
         str(sysconfig.get_config_var(name) or "")
         for name in ("PY_CFLAGS", "PY_CFLAGS_NODIST", "PY_CORE_LDFLAGS", "PY_LDFLAGS_NODIST")
     )
-    pgo = "-fprofile-use" in flags or "--enable-optimizations" in configure
+    builder = _builder()
+    unstated = False if builder == "source" else None
     return {
+        "builder": builder,
         "compiler": platform.python_compiler(),
         "configure": " ".join(
-            option
-            for option in configure.replace("'", "").split()
-            if option.startswith("--") and "/" not in option
+            option for option in configure.split() if option.startswith("--") and "/" not in option
         ),
-        "optimised": pgo,
-        "pgo": pgo,
-        "lto": "-flto" in flags or "--with-lto" in configure,
+        "pgo": "-fprofile-use" in flags or "--enable-optimizations" in configure or unstated,
+        "lto": "-flto" in flags or "--with-lto" in configure or unstated,
         "shared": bool(sysconfig.get_config_var("Py_ENABLE_SHARED")),
         "debug": bool(sysconfig.get_config_var("Py_DEBUG")),
         "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
+        "jit": _jit(configure),
+        "tail_calls": "--with-tail-call-interp" in configure,
         "date": platform.python_build()[1],
     }
+
+
+def _builder() -> str:
+    """Who built the interpreter, by the marks that builders leave; "source" where there is none."""
+    if "packaged by" in sys.version:
+        return sys.version.split("packaged by ")[1].split()[0]
+    if sysconfig.get_config_var("PYTHON_BUILD_STANDALONE"):
+        return "python-build-standalone"
+    if "posix_local" in sysconfig.get_scheme_names():
+        return "debian"
+    return "source"
+
+
+def _jit(configure: str) -> str:
+    """ "none", or whether the just-in-time compiler that was built in is "on" or "off"."""
+    jit = getattr(sys, "_jit", None)  # 3.14 and newer
+    if jit is not None and jit.is_available():
+        return "on" if jit.is_enabled() else "off"
+    return "on" if "--enable-experimental-jit=yes " in f"{configure} " else "none"
 
 
 def conditions(launcher: Launcher) -> dict[str, Scalar]:
@@ -79,6 +103,7 @@ def conditions(launcher: Launcher) -> dict[str, Scalar]:
         "loop_version": getattr(module, "__version__", platform.python_version()),
         "gil": _gil_enabled(),
         "collector": "on" if gc.isenabled() else "off",
+        "collector_kind": _collector_kind(),
         "collector_thresholds": ",".join(map(str, gc.get_threshold())),
     }
 
@@ -114,6 +139,14 @@ async def _seen_by_a_task() -> dict[str, Scalar]:
 
 def _qualified_name(instance: object) -> str:
     return f"{type(instance).__module__}.{type(instance).__qualname__}"
+
+
+def _collector_kind() -> str:
+    """ "generational", or "incremental" (CPython 3.14.0 to 3.14.4), or "free-threaded"."""
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        return "free-threaded"
+    # The incremental collector has no third generation and says so by a threshold of 0.
+    return "incremental" if gc.get_threshold()[2] == 0 else "generational"
 
 
 def _gil_enabled() -> bool:

@@ -95,15 +95,33 @@ def find(request: str | None) -> Path:
             raise InterpreterError(f"--python {request}: no executable file is there")
         return path.resolve()
     found = _uv("python", "find", "--no-project", "--system", request)
+    if found.returncode == 0:
+        return Path(found.stdout.strip()).resolve()
+    # uv looks at pyenv's shims, which answer for the versions that are switched on only.
+    if in_pyenv := _newest_in_pyenv(request):
+        return in_pyenv
+    installed = _uv("python", "install", request)
+    found = _uv("python", "find", "--no-project", "--system", request)
     if found.returncode:
-        installed = _uv("python", "install", "--quiet", request)
-        found = _uv("python", "find", "--no-project", "--system", request)
-        if found.returncode:
-            raise InterpreterError(
-                f"--python {request}: {_last_line(installed) or _last_line(found)}; "
-                "name an installed version or the path of an interpreter"
-            )
+        raise InterpreterError(
+            f"--python {request}: it is not on this machine and cannot be installed "
+            f"({_reason(installed)}); name an installed version or the path of an interpreter"
+        )
     return Path(found.stdout.strip()).resolve()
+
+
+def _newest_in_pyenv(request: str) -> Path | None:
+    """The newest of pyenv's versions that the request (3.13, 3.13.0, 3.13t) names."""
+    root = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
+    version, threaded = re.subn(r"t$", "", request)
+    pattern = re.compile(re.escape(version) + r"(\.\d+)*" + "t" * threaded)
+    matching = [path for path in root.glob("*") if pattern.fullmatch(path.name)]
+    newest = max(
+        matching,
+        key=lambda path: [int(part) for part in re.findall(r"\d+", path.name)],
+        default=None,
+    )
+    return (newest / "bin" / "python").resolve() if newest else None
 
 
 def _key(base: Path) -> str:
@@ -125,7 +143,7 @@ def _make(base: Path, folder: Path) -> None:
         )
         if made.returncode:
             raise InterpreterError(
-                f"{base.name}: no environment can be made for it: {_last_line(made)}"
+                f"{base.name}: no environment can be made for it: {_reason(made)}"
             )
         installed = _install(making, LOCK)
         if installed.returncode:
@@ -138,7 +156,7 @@ def _make(base: Path, folder: Path) -> None:
                 installed = _install(making, subset)
                 if installed.returncode and package is None:
                     raise InterpreterError(
-                        f"{base.name}: pyperf cannot be installed for it: {_last_line(installed)}"
+                        f"{base.name}: pyperf cannot be installed for it: {_reason(installed)}"
                     )
         try:
             making.rename(folder)
@@ -173,7 +191,7 @@ def _facts(python: Path, base: Path) -> dict[str, Any]:
     if asked.returncode:
         raise InterpreterError(
             f"{base.name}: it does not run the suite, which needs Python "
-            f"{OLDEST[0]}.{OLDEST[1]} or newer: {_last_line(asked)}"
+            f"{OLDEST[0]}.{OLDEST[1]} or newer: {_reason(asked)}"
         )
     facts: dict[str, Any] = json.loads(asked.stdout)
     return facts
@@ -187,6 +205,10 @@ def _uv(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([find_uv_bin(), *arguments], capture_output=True, text=True, check=False)
 
 
-def _last_line(process: subprocess.CompletedProcess[str]) -> str:
+def _reason(process: subprocess.CompletedProcess[str]) -> str:
+    """What a failed process gave as the reason: its error, and the last cause that uv names."""
     lines = [line.strip(" ╰─▶×│├") for line in process.stderr.splitlines() if line.strip()]
-    return lines[-1] if lines else f"exit code {process.returncode}"
+    errors = [line for line in lines if line.startswith("error: ")] or lines[-1:]
+    causes = [line for line in lines if line.startswith(("cause", "Caused by"))][-1:]
+    said = [re.sub(r"^(error|cause|Caused by):\s*", "", line) for line in errors + causes]
+    return ": ".join(dict.fromkeys(said)) or f"exit code {process.returncode}"
