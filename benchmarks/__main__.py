@@ -22,7 +22,7 @@ from benchmarks import matrix
 from benchmarks.campaign import arguments, harness
 from benchmarks.campaign.conduct import Conductor, Environment, now
 from benchmarks.campaign.executors import LocalExecutor
-from benchmarks.campaign.interpreters import Interpreter, InterpreterError, prepare
+from benchmarks.campaign.interpreters import InterpreterError, prepare_all
 from benchmarks.campaign.journal import Journal, JournalError, State
 from benchmarks.campaign.machine import allot_cores, machine_facts
 from benchmarks.campaign.plan import REPOSITORY, TURN_LIMIT_SECONDS, Plan, code_hash
@@ -67,12 +67,17 @@ def main(arguments_: Sequence[str] | None = None) -> int:
 
 def run(options: arguments.RunOptions, console: Console) -> int:
     """Plan a campaign, conduct it, and show its answer; return the exit code."""
-    interpreters = _interpreters(options.pythons)
+    interpreters, missing = prepare_all(options.pythons, skip_missing=options.skip_missing)
     contenders, skipped = matrix.contenders(
         [interpreter.available for interpreter in interpreters], options.selection
     )
+    skipped = (*missing, *skipped)
+    for row in missing:
+        console.print(f"skipped: {row.reason}", style="yellow", soft_wrap=True)
     if not contenders:
-        raise JournalError("nothing can be measured: " + "; ".join(row.reason for row in skipped))
+        raise InterpreterError(
+            "nothing can be measured: " + "; ".join(dict.fromkeys(row.reason for row in skipped))
+        )
     created = datetime.now(timezone.utc)
     folder = options.out or RESULTS / f"{created:%Y%m%d-%H%M%S}-{options.preset}"
     plan = Plan(
@@ -117,7 +122,7 @@ def resume(
 
 def list_choices(pythons: Sequence[str]) -> int:
     """Print everything that can be chosen and, for what the interpreters cannot run, why."""
-    interpreters = _interpreters(pythons)
+    interpreters, missing = prepare_all(pythons, skip_missing=True)
     console = Console()
     everything = matrix.Selection(loops=tuple(EVENT_LOOPS), strategies=tuple(STRATEGIES))
     _, skipped = matrix.contenders([row.available for row in interpreters], everything)
@@ -129,7 +134,7 @@ def list_choices(pythons: Sequence[str]) -> int:
     for interpreter in interpreters:
         packages = ", ".join(f"{name} {version}" for name, version in interpreter.packages.items())
         console.print(f"  {interpreter.name:<18} {packages}", highlight=False, markup=False)
-    reasons = dict.fromkeys(row.reason for row in skipped)
+    reasons = dict.fromkeys(row.reason for row in (*missing, *skipped))
     console.print("cannot be measured here", style="bold")
     for reason in reasons or {"nothing: all of it can be": None}:
         console.print(f"  {reason}", highlight=False, markup=False, soft_wrap=True)
@@ -163,12 +168,6 @@ def _show(folder: Path) -> int:
     """Print the answer and write the report: the analysis reads the folder, nothing else."""
     command = [sys.executable, "-m", "analysis", "report", str(folder.resolve())]
     return subprocess.run(command, cwd=REPOSITORY, check=False).returncode
-
-
-def _interpreters(requests: Sequence[str]) -> tuple[Interpreter, ...]:
-    """The interpreters of the requests, without doubles, in their order."""
-    prepared = [prepare(request) for request in requests] or [prepare(None)]
-    return tuple({interpreter.name: interpreter for interpreter in prepared}.values())
 
 
 def _parse(arguments_: Sequence[str] | None) -> tuple[argparse.ArgumentParser, argparse.Namespace]:

@@ -74,10 +74,10 @@ class Available:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A launcher that was asked for and cannot be measured, and why."""
+    """What was asked for and cannot be measured, and why; a whole interpreter without launcher."""
 
     interpreter: str
-    launcher: Launcher
+    launcher: Launcher | None
     reason: str
 
 

@@ -32,6 +32,7 @@ class RunOptions:
     """All that ``run`` was told; ``out`` and ``seed`` are None where they are to be chosen."""
 
     pythons: tuple[str, ...]
+    skip_missing: bool
     preset: str
     selection: Selection
     budget_seconds: float
@@ -52,6 +53,7 @@ def run_options(options: argparse.Namespace) -> RunOptions:
     }
     return RunOptions(
         pythons=tuple(options.pythons),
+        skip_missing=options.skip_missing,
         preset=options.preset,
         selection=dataclasses.replace(preset.selection, **given),
         budget_seconds=options.budget or preset.budget_seconds,
@@ -84,6 +86,11 @@ def add_run_options(parser: argparse.ArgumentParser, turn_limit_seconds: float) 
         default=[],
         metavar="PYTHON",
         help="interpreter to measure: a version or a path (default: the one that runs this)",
+    )
+    parser.add_argument(
+        "--skip-missing",
+        action="store_true",
+        help="go on without the interpreters that cannot be had",
     )
     choice("--loop", "loops", EVENT_LOOPS, "event loops")
     choice("--strategy", "strategies", STRATEGIES, "strategies")

@@ -58,6 +58,8 @@ class Conductor:
         if state:
             for record in self._journal.records():
                 self._precision.add(record)
+                # A round that was cut short is not taken up again: its number is used.
+                self.state = replace(self.state, rounds=max(self.state.rounds, record.round + 1))
 
     def run(self) -> State:
         """Conduct the campaign to its end; its last state is saved, also when an error ends it.
@@ -69,9 +71,8 @@ class Conductor:
         try:
             self._change(status="running", finished=None)
             self._calibrate()
-            while self._elapsed() < self._plan.budget_seconds and (cases := self._cases_to_do()):
+            while self._has_time() and (cases := self._cases_to_do()):
                 self._round(self.state.rounds, cases)
-                self._change(rounds=self.state.rounds + 1)
             status = "failed" if self.state.failed else "complete"
         except KeyboardInterrupt:
             status = "interrupted"
@@ -133,12 +134,13 @@ class Conductor:
         try:
             self._keep_conditions(crew)
             for index, case in enumerate(order):
-                if self._elapsed() >= self._plan.budget_seconds:
+                if not self._has_time():
                     return
                 self._show(f"round {number + 1}", case, 1 + index, len(order))
                 record = self._sweep(number, case, crew, rng)
                 self._journal.append(record)
                 self._precision.add(record)
+                self._change(save=index == 0, rounds=number + 1)
         finally:
             crew.close()
 
@@ -174,7 +176,9 @@ class Conductor:
         return [
             case
             for case in self._plan.cases
-            if case.id in self.state.sweeps and not self._precision.is_done(case.id)
+            if case.id in self.state.sweeps
+            and not self._precision.is_done(case.id)
+            and any(self._is_open(contender, case) for contender in self._plan.contenders)
         ]
 
     def _is_open(self, contender: Contender, case: Case) -> bool:
@@ -208,6 +212,9 @@ class Conductor:
         self.state = replace(self.state, elapsed_seconds=self._elapsed(), **changes)  # type: ignore[arg-type]
         if save:
             self._journal.save(self._plan, self.state)
+
+    def _has_time(self) -> bool:
+        return self._elapsed() < self._plan.budget_seconds
 
     def _elapsed(self) -> float:
         """Seconds of the budget that are spent."""

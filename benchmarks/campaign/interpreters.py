@@ -6,6 +6,7 @@ so that it is made once and never goes stale.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -13,7 +14,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from uv import find_uv_bin
 
 from benchmarks.conditions import Scalar
 from benchmarks.loops import EVENT_LOOPS
-from benchmarks.matrix import Available
+from benchmarks.matrix import Available, Skipped
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LOCK = REPOSITORY / "requirements" / "measured.txt"
@@ -71,6 +72,42 @@ class Interpreter:
         return cls(**fields)
 
 
+def prepare_all(
+    requests: Sequence[str], *, skip_missing: bool
+) -> tuple[tuple[Interpreter, ...], tuple[Skipped, ...]]:
+    """Prepare the interpreters of all requests (none: the driver's own), in their order.
+
+    One that was asked for twice comes once; two builds of one version get names of their own. What
+    cannot be had is returned as skipped with ``skip_missing``; else InterpreterError is raised.
+    """
+    prepared: dict[str, Interpreter] = {}
+    skipped: list[Skipped] = []
+    for request in requests or (None,):
+        try:
+            interpreter = prepare(request)
+        except InterpreterError as error:
+            if request is None or not skip_missing:
+                raise
+            skipped.append(Skipped(request, None, str(error)))
+            continue
+        prepared.setdefault(interpreter.environment, interpreter)
+    return tuple(_with_own_names(list(prepared.values()))), tuple(skipped)
+
+
+def _with_own_names(interpreters: Sequence[Interpreter]) -> Iterator[Interpreter]:
+    """Builds of one version by their builder or, where it is the same, by their position."""
+    for index, interpreter in enumerate(interpreters):
+        namesakes = [other for other in interpreters if other.name == interpreter.name]
+        if len(namesakes) == 1:
+            yield interpreter
+            continue
+        builders = [str(other.build["builder"]) for other in namesakes]
+        mark = builders[namesakes.index(interpreter)]
+        if builders.count(mark) > 1:
+            mark = str(1 + index)
+        yield dataclasses.replace(interpreter, name=f"{interpreter.name}+{mark}")
+
+
 def prepare(request: str | None) -> Interpreter:
     """Find an interpreter (a version, a path, None for the driver's own); make its environment.
 
@@ -80,6 +117,7 @@ def prepare(request: str | None) -> Interpreter:
     key = _key(base)
     folder = ENVIRONMENTS / key
     if not folder.is_dir():
+        _check_version(base)
         _make(base, folder)
     facts = _facts(_python_of(folder), base)
     return Interpreter(environment=key, **facts)
@@ -183,16 +221,26 @@ def _without_other_loops(lock: str, package: str | None) -> str:
     )
 
 
+def _check_version(base: Path) -> None:
+    """Raise InterpreterError unless it is a Python that is new enough."""
+    program = f"""if True:
+        import sys
+        sys.stdout.write("%d.%d" % sys.version_info[:2])
+        sys.exit(sys.version_info < {OLDEST})"""
+    asked = subprocess.run([base, "-c", program], capture_output=True, text=True, check=False)
+    version = asked.stdout.strip()
+    if asked.returncode:
+        said = f"it is Python {version}; the suite needs" if version else "it is not a Python of"
+        raise InterpreterError(f"{base.name}: {said} {OLDEST[0]}.{OLDEST[1]} or newer")
+
+
 def _facts(python: Path, base: Path) -> dict[str, Any]:
     asked = subprocess.run(
         [python, "-m", "benchmarks.conditions"],
         cwd=REPOSITORY, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if asked.returncode:
-        raise InterpreterError(
-            f"{base.name}: it does not run the suite, which needs Python "
-            f"{OLDEST[0]}.{OLDEST[1]} or newer: {_reason(asked)}"
-        )
+        raise InterpreterError(f"{base.name}: it does not run the suite: {_reason(asked)}")
     facts: dict[str, Any] = json.loads(asked.stdout)
     return facts
 

@@ -120,7 +120,7 @@ def plan_from_json(fields: Mapping[str, Any]) -> Plan:
         skipped=tuple(
             Skipped(
                 row["contender"]["interpreter"],
-                _launcher_from_json(row["contender"]),
+                _launcher_from_json(row["contender"]) if "loop" in row["contender"] else None,
                 row["reason"],
             )
             for row in fields["skipped"]
@@ -128,7 +128,9 @@ def plan_from_json(fields: Mapping[str, Any]) -> Plan:
     )
 
 
-def _launcher_to_json(interpreter: str, launcher: Launcher) -> dict[str, str]:
+def _launcher_to_json(interpreter: str, launcher: Launcher | None) -> dict[str, str]:
+    if launcher is None:
+        return {"interpreter": interpreter}
     return {
         "interpreter": interpreter,
         "loop": launcher.loop,
