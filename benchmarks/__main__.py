@@ -171,9 +171,7 @@ def _show(folder: Path) -> int:
 
 
 def _parse(arguments_: Sequence[str] | None) -> tuple[argparse.ArgumentParser, argparse.Namespace]:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks", description=__doc__, allow_abbrev=False
-    )
+    parser = arguments.Parser(prog="python -m benchmarks", description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run_parser = commands.add_parser(
         "run", help="run a campaign and show its answer", allow_abbrev=False

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import functools
 import sys
+from typing import NoReturn
 
 import pyperf
 
@@ -29,6 +30,7 @@ def main(probe: Probe) -> None:
     runner = pyperf.Runner(
         program_args=("-m", f"benchmarks.{probe.name}"), add_cmdline_args=_forward
     )
+    runner.argparser.error = functools.partial(_refuse, runner.argparser)
     _add_options(runner.argparser, probe)
     options = runner.parse_args()
     launcher = Launcher(options.loop, options.task_factory, options.strategy)
@@ -46,8 +48,9 @@ def main(probe: Probe) -> None:
     with EchoConnections() as connections:
         bench = Bench(launcher, connections)
         for metric in options.metric or probe.metrics:
+            # The launcher is in the metadata only: pyperf compares files whose names are the same.
             runner.bench_time_func(
-                f"{case.id}/{launcher.loop}/{launcher.strategy}/{metric}",
+                f"{case.id}/{metric}",
                 functools.partial(_seconds, bench=bench, case=case, metric=metric),
                 metadata={**metadata, "metric": metric},
             )
@@ -76,6 +79,11 @@ def _forward(command: list[str], options: argparse.Namespace) -> None:
         command.extend((f"--{name.replace('_', '-')}", str(getattr(options, name))))
     for metric in options.metric or ():
         command.extend(("--metric", metric))
+
+
+def _refuse(parser: argparse.ArgumentParser, message: str) -> NoReturn:
+    """In place of argparse's own way, which first prints pyperf's whole usage."""
+    parser.exit(2, f"{parser.prog}: {message}\n")
 
 
 def _check(parser: argparse.ArgumentParser, launcher: Launcher) -> None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from benchmarks.loops import EVENT_LOOPS
 from benchmarks.matrix import PRESETS, Selection
@@ -17,6 +18,13 @@ from benchmarks.workloads import WORKLOADS
 
 SECONDS_PER_UNIT = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|$)")
+
+
+class Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong; the usage is for those who ask for help."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
 
 
 @dataclass(frozen=True)

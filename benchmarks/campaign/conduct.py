@@ -121,7 +121,7 @@ class Conductor:
                 try:
                     calibrated.append(crew.worker(contender).calibrate(case, SLICE_SECONDS))
                 except WorkerError as error:
-                    self._fail(crew, contender, case, error)
+                    self._fail(crew, contender, case, self.state.rounds, error)
         peaks = [row.peak_bytes for row in calibrated]
         self._change(save=False, peak_worker_bytes=max([self.state.peak_worker_bytes, *peaks]))
         return calibrated
@@ -159,7 +159,7 @@ class Conductor:
                 except WorkerError as error:
                     del turns[contender]
                     failures[contender.id] = error.cause
-                    self._fail(crew, contender, case, error)
+                    self._fail(crew, contender, case, number, error)
         return Record(
             round=number,
             case=case.id,
@@ -187,8 +187,10 @@ class Conductor:
             (row.contender, row.case) == (contender.id, case.id) for row in self.state.failed
         )
 
-    def _fail(self, crew: Crew, contender: Contender, case: Case, error: WorkerError) -> None:
-        failure = Failure(contender.id, case.id, self.state.rounds, error.cause)
+    def _fail(
+        self, crew: Crew, contender: Contender, case: Case, number: int, error: WorkerError
+    ) -> None:
+        failure = Failure(contender.id, case.id, number, error.cause)
         self._change(failed=(*self.state.failed, failure))
         self._observer.failed(failure)
         if not error.alive:

@@ -52,7 +52,7 @@ class Record:
         return json.dumps({"schema": SCHEMA, **asdict(self)}, separators=(",", ":")) + "\n"
 
     @classmethod
-    def from_line(cls, line: str) -> Record:
+    def from_line(cls, line: str | bytes) -> Record:
         fields = json.loads(line)
         del fields["schema"]
         cells = {name: Cell(**cell) for name, cell in fields.pop("cells").items()}
@@ -118,13 +118,13 @@ class Journal:
 
     def records(self) -> Iterator[Record]:
         """Every whole line. Raises JournalError when one is not a record."""
-        with self._path.open(encoding="utf-8") as stream:
+        with self._path.open("rb") as stream:
             for number, line in enumerate(stream, start=1):
-                if not line.endswith("\n"):
+                if not line.endswith(b"\n"):
                     return
                 try:
                     yield Record.from_line(line)
-                except (KeyError, TypeError, ValueError) as error:
+                except (AttributeError, KeyError, TypeError, ValueError) as error:
                     raise JournalError(
                         f"{self._path}:{number}: not a record of a round: {error}"
                     ) from None

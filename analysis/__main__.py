@@ -1,0 +1,164 @@
+"""The analysis of campaigns: load -> estimate -> show.
+
+    python -m analysis show   [FOLDER]             tables on the terminal
+    python -m analysis report [FOLDER]             the same, and the report in FOLDER/report
+    python -m analysis export [FOLDER] [--out DIR] the values as Parquet and CSV
+    python -m analysis check  [FOLDER ...]         everything that is wrong with the raw files
+
+FOLDER is a campaign's; without one it is the newest under results/. Exits 0 when all is well, 1
+when a campaign cannot be used or written, 2 when it cannot be found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from analysis.campaign import Campaign, CampaignError, Problem
+from analysis.load import frame_of, mixed_code, newest_campaign, read_campaign
+
+OK, FAILED, USAGE = 0, 1, 2
+RESULTS = Path("results")
+
+
+class UsageError(Exception):
+    """What was asked for cannot be found or made; the message is one line."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        code = command(options)
+        sys.stdout.flush()
+    except UsageError as error:
+        return _fail(str(error), USAGE)
+    except CampaignError as error:
+        return _fail(str(error), FAILED)
+    except BrokenPipeError:
+        # The reader has what it wanted. Nothing may be left to flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except OSError as error:
+        return _fail(f"{error.filename or 'output'}: {error.strerror}", FAILED)
+    return code
+
+
+def show(options: argparse.Namespace) -> int:
+    """Tables on the terminal."""
+    _show(_usable(_folder(options.folder)))
+    return OK
+
+
+def report(options: argparse.Namespace) -> int:
+    """Tables on the terminal, and the report."""
+    from analysis.pages import HEADLINE
+    from analysis.report import ReportError, publish
+
+    folder = _folder(options.folder)
+    _show(_usable(folder))
+    try:
+        published = publish(folder)
+    except ReportError as error:
+        return _fail(str(error), FAILED)
+    charts = [path for path in published.files if path.stem == f"{HEADLINE}-light"]
+    for name, path in (("Results", folder), *(("Chart", path) for path in charts)):
+        print(f"{name}: {path}")
+    print(f"Report: {published.page}")
+    return OK
+
+
+def export(options: argparse.Namespace) -> int:
+    """Values as Parquet and CSV."""
+    from analysis.export import export as write
+
+    folder = _folder(options.folder)
+    out = options.out or folder / "export"
+    if os.path.lexists(out):
+        raise UsageError(f"{out} exists already and is never overwritten; name another with --out")
+    for path in write(frame_of([_usable(folder)]), out):
+        print(path)
+    return OK
+
+
+def check(options: argparse.Namespace) -> int:
+    """Everything wrong with raw files."""
+    campaigns = [
+        read_campaign(folder, suites=True)
+        for folder in ([_folder(given) for given in options.folders] or [_folder(None)])
+    ]
+    problems: list[Problem] = []
+    for campaign in campaigns:
+        print(f"{campaign.folder}: {len(campaign.frame)} values in {campaign.rounds} rounds")
+        for problem in campaign.problems:
+            print(f"  {problem}")
+        problems += campaign.problems
+    mixed = mixed_code(campaigns)
+    for problem in mixed:
+        print(problem)
+    errors = sum(problem.severity == "error" for problem in [*problems, *mixed])
+    print(f"errors: {errors}, warnings: {len(problems) + len(mixed) - errors}")
+    return FAILED if errors else OK
+
+
+def _show(campaign: Campaign) -> None:
+    from analysis import terminal
+    from analysis.findings import find
+
+    terminal.show(find(campaign), terminal.console())
+
+
+def _usable(folder: Path) -> Campaign:
+    """The campaign. Raises CampaignError with all its errors: figures of a damaged folder are not
+    shown."""
+    campaign = read_campaign(folder)
+    if campaign.errors:
+        raise CampaignError(campaign.errors)
+    return campaign
+
+
+def _folder(given: Path | None) -> Path:
+    if given is None:
+        newest = newest_campaign(RESULTS)
+        if newest is None:
+            raise UsageError(f"no campaign under {RESULTS}/: run make bench, or name a folder")
+        return newest
+    if not given.is_dir():
+        raise UsageError(f"{given} is not a folder; name a campaign's results folder")
+    return given
+
+
+def _fail(message: str, code: int) -> int:
+    print(message, file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m analysis",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in (show, report, export):
+        one = commands.add_parser(command.__name__, help=command.__doc__, allow_abbrev=False)
+        one.add_argument("folder", nargs="?", type=Path, help="a campaign (default: the newest)")
+        one.set_defaults(command=command)
+        if command is export:
+            one.add_argument("--out", type=Path, help="a new folder (default: FOLDER/export)")
+    many = commands.add_parser("check", help=check.__doc__, allow_abbrev=False)
+    many.add_argument("folders", nargs="*", type=Path, metavar="folder", help="campaigns")
+    many.set_defaults(command=check)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

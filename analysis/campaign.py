@@ -1,0 +1,198 @@
+"""What a campaign folder says, as data. Reading it is :mod:`analysis.load`'s part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Scalar: TypeAlias = "str | int | float | bool | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong in a folder. An error makes its figures untrustworthy; a warning is said and
+    lived with."""
+
+    severity: Literal["error", "warning"]
+    file: str
+    line: int | None
+    message: str
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{place}: {self.severity}: {self.message}"
+
+
+class CampaignError(ValueError):
+    """A campaign that cannot be used; carries every problem found."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, problems)))
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """``label`` is what tables call it: its version, made unique within the campaign."""
+
+    name: str
+    version: str
+    implementation: str
+    label: str
+    build: Mapping[str, Scalar]
+    packages: Mapping[str, Scalar]
+
+    @property
+    def build_label(self) -> str:
+        """The build in words, for one table cell: ``optimised, pgo, lto``."""
+        said = [key for key, value in self.build.items() if value is True]
+        return ", ".join(said) or "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """Python x event loop x task factory x strategy, in a process of its own."""
+
+    id: str
+    interpreter: str
+    python: str
+    build: str
+    loop: str
+    task_factory: str
+    strategy: str
+    role: Literal["baseline", "contender", "control"]
+    conditions: Mapping[str, Scalar]
+
+    @property
+    def group(self) -> tuple[str, str, str]:
+        """Contenders of one group share one baseline."""
+        return (self.interpreter, self.loop, self.task_factory)
+
+    @property
+    def name(self) -> str:
+        """What tables call it: the strategy, or ``control``."""
+        return "control" if self.role == "control" else self.strategy
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Probe x workload x n: what every contender is asked to do. ``sweeps`` is 0 until
+    calibrated."""
+
+    id: str
+    probe: str
+    workload: str
+    tasks: int
+    sweeps: int
+    metrics: tuple[str, ...]
+    headline_metric: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A contender that was asked for and could not be had. Fields not given are empty."""
+
+    interpreter: str
+    loop: str
+    task_factory: str
+    strategy: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A contender that failed in a case, and is not measured there again. Ids as in the plan."""
+
+    contender: str
+    case: str
+    round: int
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """campaign.json: what was to be measured, where, and how it ended. Times in seconds, precision
+    as a share."""
+
+    name: str = ""
+    status: str = "failed"
+    preset: str = ""
+    seed: int = 0
+    budget_seconds: float = 0.0
+    precision: float = 0.0
+    slice_seconds: float = 0.0
+    code_hash: str = ""
+    created: str = ""
+    finished: str | None = None
+    elapsed_seconds: float = 0.0
+    rounds: int = 0
+    machine: Mapping[str, Scalar | tuple[Scalar, ...]] = field(default_factory=dict)
+    interpreters: tuple[Interpreter, ...] = ()
+    contenders: tuple[Contender, ...] = ()
+    cases: tuple[Case, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    failed: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """One results folder, read.
+
+    ``frame`` has a row per value (columns: :data:`analysis.load.COLUMNS`), ``journal`` a row per
+    journal line (round, case, started, wall_seconds, steal_seconds, timed_seconds, cells,
+    failures). ``failed`` joins the failures of the plan and of the journal. Values that
+    ``problems`` call wrong are not in the frame.
+    """
+
+    folder: Path
+    plan: Plan
+    frame: pd.DataFrame
+    journal: pd.DataFrame
+    failed: tuple[Failure, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def name(self) -> str:
+        return self.plan.name
+
+    @property
+    def status(self) -> str:
+        return self.plan.status
+
+    @property
+    def machine(self) -> Mapping[str, Scalar | tuple[Scalar, ...]]:
+        return self.plan.machine
+
+    @property
+    def interpreters(self) -> tuple[Interpreter, ...]:
+        return self.plan.interpreters
+
+    @property
+    def contenders(self) -> tuple[Contender, ...]:
+        return self.plan.contenders
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        return self.plan.cases
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        return self.plan.skipped
+
+    @property
+    def rounds(self) -> int:
+        """Rounds with values, whatever the plan says."""
+        return int(self.frame["round"].nunique())
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(p for p in self.problems if p.severity == "error")
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        return tuple(p for p in self.problems if p.severity == "warning")

@@ -1,0 +1,507 @@
+"""Frame -> contrasts, absolute costs and verdicts.
+
+How a contrast is made: within a round, D is the median over sweeps of ln(contender) - ln(baseline)
+of the same sweep; over rounds, the Hodges-Lehmann estimate of D with its Wilcoxon signed-rank
+interval. The round is the replicate.
+
+How a verdict is reached (``floor`` is the noise floor, ``delta`` what counts as the same, 0.02):
+
+==================  ==============================================================================
+slower, faster      the 95 % interval of the ratio lies beyond 1 + floor, or below 1 / (1 + floor)
+same                the 90 % interval lies within 1 / (1 + delta) to 1 + delta: two one-sided
+                    tests at 5 %
+slower, within 2 %  both
+undecided           neither; ``rounds_needed`` says how many more it would about take
+missing             no round has values of both; ``reason`` says why
+==================  ==============================================================================
+
+The floor of a case is the larger of 0.5 % and what the control, which is the baseline measured
+against itself, shows in that case and metric. The control itself is judged with 0.5 % alone.
+
+Many comparisons: the headline claims are the geometric means per loop and strategy
+(:func:`summarise`); they are adjusted by Holm, and "slower" or "faster" there needs the adjusted
+p-value below 0.05 too. The matrix of single cases is exploratory: its p-values are adjusted by
+Benjamini-Hochberg and its verdicts rest on the intervals alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.campaign import Campaign, Contender, Failure
+from analysis.estimates import (
+    FloatArray,
+    RowEstimates,
+    adjust_p_values,
+    hodges_lehmann_rows,
+)
+from analysis.medians import IntArray, Values, contrast_medians, values_of
+
+DELTA = 0.02
+"""Ratios within 1 / 1.02 to 1.02 count as the same."""
+SMALLEST_FLOOR = 0.005
+"""No campaign is trusted to tell less than 0.5 % apart."""
+SIGNIFICANCE = 0.05
+LEAST_ROUNDS = 12
+"""Rounds every campaign should have before a comparison is looked at."""
+LEAST_ROUNDS_FOR_INTERVAL = 6
+"""A signed-rank interval of 95 % needs so many."""
+
+THROUGHPUT = "throughput"
+"""The probe whose seconds are those of a whole fan-out."""
+
+SLOWER, FASTER, SAME, UNDECIDED, MISSING = "slower", "faster", "same", "undecided", "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class ControlHealth:
+    """Whether the campaign's own A/A test holds. ``reasons`` say why not; ``note`` sums it up in a
+    sentence.
+
+    ``largest`` is the control's largest difference in a headline metric, as a share (0.01 is 1 %);
+    nan without any.
+    """
+
+    proven: bool
+    reasons: tuple[str, ...]
+    cases: int
+    rounds: int
+    largest: float
+
+    @property
+    def note(self) -> str:
+        if not self.proven:
+            return f"unproven: {'; '.join(self.reasons)}"
+        return (
+            f"proven: the control was not told apart from the baseline, which it is, in any of "
+            f"{self.cases} cases (at most {self.largest * 100:.1f} % away, {self.rounds} rounds)"
+        )
+
+
+def compare(
+    campaign: Campaign, *, delta: float = DELTA, values: Values | None = None
+) -> pd.DataFrame:
+    """Every contender held against the baseline of its Python, loop and task factory, a row per
+    case and metric.
+
+    Rows stand in the order of the plan (case, metric, contender); what was planned and not measured
+    is there as missing. ``ratio``, ``low``, ``high`` (95 %), ``low90``, ``high90`` are of seconds,
+    above 1 is slower; ``floor`` is a share (0.005); ``seconds`` of a whole batch; ``ns_per_task``
+    is nan for probes other than throughput; ``rounds_needed`` are further rounds. ``p_adjusted`` is
+    Holm's over its headline metrics for the control, and Benjamini-Hochberg's over the whole matrix
+    for contenders. ``values`` spares making them again.
+    """
+    values = values or values_of(campaign)
+    strategies = [campaign.contenders[b].strategy if b >= 0 else "" for b in values.baseline]
+    estimates = values.contrast_estimates
+    return _contrasts(campaign, values, values.baseline, strategies, estimates, delta)
+
+
+def compare_loops(
+    campaign: Campaign, *, delta: float = DELTA, values: Values | None = None
+) -> pd.DataFrame:
+    """Every strategy on every further event loop held against itself on the plan's first loop.
+
+    As :func:`compare`, with the first loop's name as ``baseline``.
+    """
+    contenders = campaign.contenders
+    first: dict[tuple[str, str, str], int] = {}
+    reference = np.full(len(contenders), -1, dtype=np.int64)
+    for index, contender in enumerate(contenders):
+        if contender.role != "control":
+            key = (contender.interpreter, contender.task_factory, contender.strategy)
+            on_first = first.setdefault(key, index)
+            reference[index] = -1 if on_first == index else on_first
+    values = values or values_of(campaign)
+    loops = [contenders[first_one].loop if first_one >= 0 else "" for first_one in reference]
+    estimates = hodges_lehmann_rows(contrast_medians(values, reference))
+    return _contrasts(campaign, values, reference, loops, estimates, delta)
+
+
+def absolutes(campaign: Campaign, *, values: Values | None = None) -> pd.DataFrame:
+    """What every contender costs, baselines included: a row per case, metric and contender that has
+    values.
+
+    Seconds of a batch with their 95 % interval over rounds (of ln(seconds)); for throughput also
+    nanoseconds per task and tasks per second. These carry the machine's drift, which ratios do not.
+    """
+    values = values or values_of(campaign)
+    estimates = values.absolute_estimates
+    cells = np.flatnonzero(estimates.rounds > 0)
+    frame = _identity(campaign, values, cells)
+    frame = frame.assign(**_absolute_columns(values, estimates, cells))
+    for name, source in (("", ""), ("_low", "_high"), ("_high", "_low")):
+        frame[f"tasks_per_second{name}"] = 1e9 / frame[f"ns_per_task{source}"]
+    return frame.assign(rounds=estimates.rounds[cells])
+
+
+def per_round(campaign: Campaign, *, values: Values | None = None) -> pd.DataFrame:
+    """What every estimate is made of: a row per case, metric, contender and round that has values.
+
+    ``seconds`` is the median over sweeps; ``ratio`` is exp(D) against the baseline, nan for
+    baselines.
+    """
+    values = values or values_of(campaign)
+    absolute, contrast = values.absolute, values.contrast
+    cells, rounds = np.nonzero(~np.isnan(absolute))
+    return _identity(campaign, values, cells).assign(
+        round=values.rounds[rounds],
+        seconds=np.exp(absolute[cells, rounds]),
+        ratio=np.exp(contrast[cells, rounds]),
+    )
+
+
+def summarise(
+    campaign: Campaign, *, delta: float = DELTA, values: Values | None = None
+) -> pd.DataFrame:
+    """The headline claims: per Python, loop, task factory and contender, the geometric mean over
+    throughput cases.
+
+    The mean is made within each round first, over the cases that never failed for the contender or
+    its baseline, and in the rounds that have them all; the estimate is then over rounds.
+    ``ns_per_task`` and ``baseline_ns_per_task`` are geometric means over the same cases and rounds;
+    ``cases`` counts them, ``reason`` names those left out.
+    """
+    values = values or values_of(campaign)
+    contenders, measures = campaign.contenders, values.measures
+    reference = values.baseline
+    shape = (len(measures), len(contenders), len(values.rounds))
+    contrast, absolute = values.contrast.reshape(shape), values.absolute.reshape(shape)
+    failures = _failures(campaign)
+    chosen = [i for i, m in enumerate(measures) if m.case.probe == THROUGHPUT and m.is_headline]
+    log_tasks = np.log([measures[i].case.tasks for i in chosen])
+    subjects = [i for i, r in enumerate(reference.tolist()) if r >= 0]
+    means = np.full((3, len(subjects), len(values.rounds)), np.nan)
+    cases = np.zeros(len(subjects), dtype=np.int64)
+    reasons = []
+    for row, subject in enumerate(subjects):
+        baseline = int(reference[subject])
+        pair = (contenders[subject].id, contenders[baseline].id)
+        measured = ~np.isnan(contrast[chosen, subject]).all(axis=1)
+        failed = [any((id_, measures[i].case.id) in failures for id_ in pair) for i in chosen]
+        use = measured & ~np.array(failed, dtype=bool)
+        kept = [chosen[i] for i in np.flatnonzero(use).tolist()]
+        left_out = [measures[i].case.id for i in chosen if i not in set(kept)]
+        reasons.append(_left_out(left_out))
+        cases[row] = len(kept)
+        if kept:
+            means[0, row] = contrast[kept, subject].mean(axis=0)
+            both = ~np.isnan(means[0, row])
+            for layer, who in ((1, subject), (2, baseline)):
+                per_task = absolute[kept, who] - log_tasks[use][:, None]
+                means[layer, row] = np.where(both, per_task.mean(axis=0), np.nan)
+    estimates = hodges_lehmann_rows(means[0])
+    own = hodges_lehmann_rows(means[1], (0.95,))
+    floors = _summary_floors(contenders, subjects, estimates)
+    is_control = np.array([contenders[i].role == "control" for i in subjects], dtype=bool)
+    p_adjusted = np.where(is_control, estimates.p_value, np.nan)
+    p_adjusted[~is_control] = adjust_p_values(estimates.p_value[~is_control], "holm")
+    judged = _judge(estimates, floors, delta, proven=p_adjusted < SIGNIFICANCE)
+    return pd.DataFrame(
+        {
+            "campaign": campaign.name,
+            "python": [contenders[i].python for i in subjects],
+            "build": [contenders[i].build for i in subjects],
+            "loop": [contenders[i].loop for i in subjects],
+            "task_factory": [contenders[i].task_factory for i in subjects],
+            "contender": [contenders[i].name for i in subjects],
+            "baseline": [contenders[int(reference[i])].strategy for i in subjects],
+            **_ratio_columns(estimates),
+            "floor": floors,
+            "verdict": judged.verdict,
+            "reason": [
+                "; ".join(filter(None, both))
+                for both in zip(_explain(judged, estimates.rounds), reasons, strict=True)
+            ],
+            "cases": cases,
+            "rounds": estimates.rounds,
+            "rounds_needed": judged.rounds_needed.array,
+            "p_value": estimates.p_value,
+            "p_adjusted": p_adjusted,
+            "ns_per_task": np.exp(own.value) * 1e9,
+            "ns_per_task_low": np.exp(own.low[:, 0]) * 1e9,
+            "ns_per_task_high": np.exp(own.high[:, 0]) * 1e9,
+            "baseline_ns_per_task": np.exp(hodges_lehmann_rows(means[2], ()).value) * 1e9,
+        }
+    )
+
+
+def control_health(comparisons: pd.DataFrame) -> ControlHealth:
+    """Judge the control in a frame of :func:`compare`.
+
+    It is told apart, and the campaign unproven, when after Holm over the control's cases (headline
+    metrics) a p-value is below 0.05 and its estimate lies beyond 0.5 %. Without a control, or with
+    too few rounds for an interval, nothing is proven either.
+    """
+    rows = comparisons[(comparisons["contender"] == "control") & comparisons["headline"]]
+    measured = rows[rows["rounds"] > 0]
+    if measured.empty:
+        return ControlHealth(False, ("no control was measured",), 0, 0, float("nan"))
+    rounds = int(measured["rounds"].max())
+    away = np.exp(np.abs(np.log(measured["ratio"].to_numpy()))) - 1
+    largest = float(away.max())
+    if rounds < LEAST_ROUNDS_FOR_INTERVAL:
+        few = f"{rounds} rounds cannot test the control; it takes {LEAST_ROUNDS_FOR_INTERVAL}"
+        return ControlHealth(False, (few,), len(measured), rounds, largest)
+    apart = (measured["p_adjusted"].to_numpy() < SIGNIFICANCE) & (away > SMALLEST_FLOOR)
+    reasons = tuple(
+        f"the control was told apart from the baseline, which it is, in {row.case}: "
+        f"{row.ratio:.3f} [{row.low:.3f}, {row.high:.3f}]"
+        for row in measured[apart].itertuples()
+    )
+    return ControlHealth(not reasons, reasons, len(measured), rounds, largest)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    verdict: NDArray[np.object_]
+    rounds_needed: pd.Series
+
+
+def _judge(
+    estimates: RowEstimates,
+    floor: FloatArray,
+    delta: float,
+    proven: NDArray[np.bool_] | None = None,
+) -> _Judgement:
+    """The rule at the head of this module; ``proven`` False withholds slower and faster. Estimates
+    are of ln(ratio)."""
+    low, low90 = estimates.low.T
+    high, high90 = estimates.high.T
+    epsilon, same_within = np.log1p(floor), np.log1p(delta)
+    proven = np.ones(len(low), dtype=bool) if proven is None else proven
+    slower = (low > epsilon) & proven
+    faster = (high < -epsilon) & proven
+    # Five rounds have a 90 % interval, but none of 95 % to show beside the verdict.
+    same = (low90 > -same_within) & (high90 < same_within) & np.isfinite(high - low)
+    measured = estimates.rounds > 0
+    within = f", within {delta * 100:g} %"
+    verdict = np.select(
+        [~measured, slower & same, faster & same, slower, faster, same],
+        [MISSING, SLOWER + within, FASTER + within, SLOWER, FASTER, SAME],
+        UNDECIDED,
+    ).astype(object)
+    needed = _rounds_needed(estimates, epsilon, same_within)
+    return _Judgement(verdict, pd.Series(needed).where(verdict == UNDECIDED).astype("Int64"))
+
+
+def _rounds_needed(estimates: RowEstimates, epsilon: FloatArray, same_within: float) -> FloatArray:
+    """Further rounds until the interval, as wide as one over the root of the rounds, would decide;
+    nan for never.
+
+    Assumes that the estimate stays where it is. Either the 95 % interval must leave the floor or
+    the 90 % interval must fit into +- delta, whichever comes first.
+    """
+    distance = np.abs(estimates.value)
+    half95, half90 = ((estimates.high - estimates.low) / 2).T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        room_beyond = np.where(distance > epsilon, distance - epsilon, np.nan)
+        room_within = np.where(distance < same_within, same_within - distance, np.nan)
+        shrink = np.fmin(half95 / room_beyond, half90 / room_within)
+        further = np.ceil(estimates.rounds * (shrink**2 - 1))
+    further = np.where(np.isinf(half95), LEAST_ROUNDS - estimates.rounds, further)
+    return np.where(np.isnan(further), np.nan, np.clip(further, 1, 1e9))
+
+
+def _explain(judged: _Judgement, rounds: IntArray) -> list[str]:
+    """Why a row is undecided; nothing for the others."""
+    reasons = []
+    for verdict, needed, made in zip(
+        judged.verdict.tolist(), judged.rounds_needed.tolist(), rounds.tolist(), strict=True
+    ):
+        if verdict != UNDECIDED:
+            reasons.append("")
+        elif made < LEAST_ROUNDS_FOR_INTERVAL:
+            reasons.append(f"{made} rounds give no 95 % interval")
+        elif needed is pd.NA:
+            reasons.append("more rounds would not decide it: the noise floor is too high")
+        else:
+            reasons.append(f"about {needed} more round{'s' if needed != 1 else ''} would decide it")
+    return reasons
+
+
+def _contrasts(
+    campaign: Campaign,
+    values: Values,
+    reference: IntArray,
+    baseline_labels: Sequence[str],
+    all_estimates: RowEstimates,
+    delta: float,
+) -> pd.DataFrame:
+    contenders, measures = campaign.contenders, values.measures
+    absolute = values.absolute_estimates
+    is_subject = np.tile(reference >= 0, len(measures))
+    cells = np.flatnonzero(is_subject)
+    contender, measure = cells % max(1, len(contenders)), cells // max(1, len(contenders))
+    baseline_cells = cells - contender + reference[contender]
+    estimates = _take(all_estimates, cells)
+    is_control = np.array([c.role == "control" for c in contenders], dtype=bool)[contender]
+    headline = np.array([m.is_headline for m in measures], dtype=bool)[measure]
+    floors = np.where(is_control, SMALLEST_FLOOR, _floors(campaign, values)[measure])
+    judged = _judge(estimates, floors, delta)
+    p_adjusted = np.full(len(cells), np.nan)
+    judging, exploring = is_control & headline, ~is_control
+    p_adjusted[judging] = adjust_p_values(estimates.p_value[judging], "holm")
+    p_adjusted[exploring] = adjust_p_values(estimates.p_value[exploring], "benjamini-hochberg")
+    frame = _identity(campaign, values, cells)
+    return frame.assign(
+        baseline=[baseline_labels[i] for i in contender.tolist()],
+        **_ratio_columns(estimates),
+        floor=floors,
+        verdict=judged.verdict,
+        reason=_reasons(campaign, values, cells, baseline_cells, judged, estimates.rounds),
+        rounds=estimates.rounds,
+        rounds_needed=judged.rounds_needed.array,
+        p_value=estimates.p_value,
+        p_adjusted=p_adjusted,
+        headline=headline,
+        **_absolute_columns(values, absolute, cells),
+        baseline_seconds=np.exp(absolute.value[baseline_cells]),
+        baseline_ns_per_task=_ns_per_task(values, absolute.value, baseline_cells),
+    )
+
+
+def _floors(campaign: Campaign, values: Values) -> FloatArray:
+    """The noise floor of every measure, as a share."""
+    away = np.expm1(np.abs(values.contrast_estimates.value))
+    floors = np.full(len(values.measures), SMALLEST_FLOOR)
+    for index, contender in enumerate(campaign.contenders):
+        if contender.role == "control":
+            floors = np.fmax(floors, away[index :: values.contenders])
+    return floors
+
+
+def _summary_floors(
+    contenders: Sequence[Contender], subjects: Sequence[int], estimates: RowEstimates
+) -> FloatArray:
+    floors = np.full(len(subjects), SMALLEST_FLOOR)
+    controls = np.array([contenders[i].role == "control" for i in subjects], dtype=bool)
+    if controls.any():
+        shown = float(np.expm1(np.abs(estimates.value[controls])).max())
+        floors[~controls] = np.fmax(SMALLEST_FLOOR, shown)
+    return floors
+
+
+def _identity(campaign: Campaign, values: Values, cells: IntArray) -> pd.DataFrame:
+    """What each cell is, as categorical columns; ``contender`` is the strategy's name, or
+    control."""
+    count = max(1, len(campaign.contenders))
+    contender, measure = cells % count, cells // count
+    contenders, measures = campaign.contenders, values.measures
+    return pd.DataFrame(
+        {
+            "campaign": _labels([campaign.name], np.zeros_like(cells)),
+            "python": _labels([c.python for c in contenders], contender),
+            "build": _labels([c.build for c in contenders], contender),
+            "loop": _labels([c.loop for c in contenders], contender),
+            "task_factory": _labels([c.task_factory for c in contenders], contender),
+            "probe": _labels([m.case.probe for m in measures], measure),
+            "metric": _labels([m.metric for m in measures], measure),
+            "workload": _labels([m.case.workload for m in measures], measure),
+            "tasks": np.array([m.case.tasks for m in measures], dtype=np.int64)[measure],
+            "case": _labels([m.case.id for m in measures], measure),
+            "contender": _labels([c.name for c in contenders], contender),
+            "strategy": _labels([c.strategy for c in contenders], contender),
+            "role": _labels([c.role for c in contenders], contender),
+            "contender_id": _labels([c.id for c in contenders], contender),
+        }
+    )
+
+
+def _labels(labels: Sequence[str], index: IntArray) -> NDArray[np.object_]:
+    return np.array([*labels, ""], dtype=object)[index]
+
+
+def _ratio_columns(estimates: RowEstimates) -> dict[str, FloatArray]:
+    with np.errstate(over="ignore"):
+        return {
+            "ratio": np.exp(estimates.value),
+            "low": np.exp(estimates.low[:, 0]),
+            "high": np.exp(estimates.high[:, 0]),
+            "low90": np.exp(estimates.low[:, 1]),
+            "high90": np.exp(estimates.high[:, 1]),
+        }
+
+
+def _absolute_columns(
+    values: Values, absolute: RowEstimates, cells: IntArray
+) -> dict[str, FloatArray]:
+    parts = {"": absolute.value, "_low": absolute.low[:, 0], "_high": absolute.high[:, 0]}
+    return {
+        **{f"seconds{name}": np.exp(part[cells]) for name, part in parts.items()},
+        **{f"ns_per_task{name}": _ns_per_task(values, part, cells) for name, part in parts.items()},
+    }
+
+
+def _ns_per_task(values: Values, log_seconds: FloatArray, cells: IntArray) -> FloatArray:
+    """Nanoseconds per task of the whole fan-out; nan for probes that time something else."""
+    measure = cells // max(1, values.contenders)
+    tasks = np.array(
+        [m.case.tasks if m.case.probe == THROUGHPUT else np.nan for m in values.measures]
+    )
+    per_task: FloatArray = np.exp(log_seconds[cells]) / tasks[measure] * 1e9
+    return per_task
+
+
+def _take(estimates: RowEstimates, rows: IntArray) -> RowEstimates:
+    return RowEstimates(
+        estimates.value[rows],
+        estimates.low[rows],
+        estimates.high[rows],
+        estimates.p_value[rows],
+        estimates.rounds[rows],
+        estimates.confidences,
+    )
+
+
+def _failures(campaign: Campaign) -> Mapping[tuple[str, str], Failure]:
+    return {(failure.contender, failure.case): failure for failure in campaign.failed}
+
+
+def _reasons(
+    campaign: Campaign,
+    values: Values,
+    cells: IntArray,
+    baseline_cells: IntArray,
+    judged: _Judgement,
+    rounds: IntArray,
+) -> list[str]:
+    """Why a row is missing, undecided, or has fewer rounds than others."""
+    failures = _failures(campaign)
+    contenders, measures = campaign.contenders, values.measures
+    count = len(contenders)
+    reasons = _explain(judged, rounds)
+    for row, (cell, baseline_cell) in enumerate(
+        zip(cells.tolist(), baseline_cells.tolist(), strict=True)
+    ):
+        verdict = judged.verdict[row]
+        if not failures and verdict != MISSING:
+            continue
+        case = measures[cell // count].case.id
+        own = failures.get((contenders[cell % count].id, case))
+        baseline = failures.get((contenders[baseline_cell % count].id, case))
+        said = [reasons[row]]
+        if own:
+            said.append(f"failed in round {own.round}: {own.cause}")
+        if baseline:
+            said.append(f"its baseline failed in round {baseline.round}: {baseline.cause}")
+        if verdict == MISSING and not (own or baseline):
+            said.append(
+                "no values, and no failure that would explain it"
+                if campaign.status == "complete"
+                else f"not measured: the campaign is {campaign.status}"
+            )
+        reasons[row] = "; ".join(filter(None, said))
+    return reasons
+
+
+def _left_out(cases: Sequence[str]) -> str:
+    if not cases:
+        return ""
+    shown = ", ".join(cases[:3]) + (f" and {len(cases) - 3} more" if len(cases) > 3 else "")
+    return f"without {shown}"

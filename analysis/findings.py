@@ -1,0 +1,51 @@
+"""Everything that is estimated from one campaign, made in one go: what tables, charts and the
+report show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.campaign import Campaign
+from analysis.comparisons import (
+    DELTA,
+    ControlHealth,
+    absolutes,
+    compare,
+    compare_loops,
+    control_health,
+    summarise,
+)
+from analysis.costs import cost_model
+from analysis.medians import values_of
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """The frames of :func:`analysis.comparisons.summarise`, ``compare``, ``compare_loops`` and
+    ``absolutes``, :func:`analysis.costs.cost_model`, and the judgement on the control."""
+
+    campaign: Campaign
+    summary: pd.DataFrame
+    comparisons: pd.DataFrame
+    loops: pd.DataFrame
+    absolutes: pd.DataFrame
+    costs: pd.DataFrame
+    control: ControlHealth
+
+
+def find(campaign: Campaign, *, delta: float = DELTA) -> Findings:
+    """Estimate everything. ``delta`` is how far a ratio may lie from 1 and still count as the
+    same."""
+    values = values_of(campaign)
+    comparisons = compare(campaign, delta=delta, values=values)
+    return Findings(
+        campaign=campaign,
+        summary=summarise(campaign, delta=delta, values=values),
+        comparisons=comparisons,
+        loops=compare_loops(campaign, delta=delta, values=values),
+        absolutes=absolutes(campaign, values=values),
+        costs=cost_model(campaign, values=values),
+        control=control_health(comparisons),
+    )

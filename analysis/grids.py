@@ -1,0 +1,295 @@
+"""The tables of the report's page: rows that sort, filter, and say where they come from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pandas as pd
+
+from analysis import style, tables
+from analysis.campaign import Campaign
+from analysis.findings import Findings
+
+MOST_ROWS: Final = 2_000
+"""Rows of one table on the page; the CSV files hold all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Text of a table cell; ``sort`` is what it sorts by, ``note`` stands below, ``links`` are
+    (text, target).
+    """
+
+    text: str
+    sort: str | None = None
+    kind: str = ""
+    note: str = ""
+    links: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """``data`` is what the filters of the page look at."""
+
+    cells: tuple[Cell, ...]
+    id: str = ""
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table of the page. ``left_out`` rows are in the CSV files only."""
+
+    name: str
+    title: str
+    caption: str
+    heads: tuple[tuple[str, str], ...]
+    rows: tuple[Row, ...]
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A choice above the tables: (value, label) of every option."""
+
+    name: str
+    label: str
+    options: tuple[tuple[str, str], ...]
+
+
+def comparison_grids(findings: Findings) -> list[Grid]:
+    """A table per probe, and one of the event loops against the first."""
+    frame = findings.comparisons
+    varying = [name for name in ("python", "task_factory") if len(set(frame[name])) > 1]
+    places = _places(findings.campaign)
+    grids = [
+        _comparison_grid(
+            f"comparisons-{number}",
+            f"{style.label(probe).capitalize()}: {style.meaning(probe)}",
+            f"Every strategy against {style.label(style.BASELINE)} on the same event loop.",
+            frame[frame["probe"].astype(str) == probe],
+            varying,
+            places,
+        )
+        for number, probe in enumerate(style.ordered(frame["probe"].astype(str).unique()))
+    ]
+    loops = findings.loops[findings.loops["headline"].astype(bool)]
+    if len(loops):
+        first = style.listed(style.ordered(loops["baseline"].astype(str).unique()))
+        title, caption = (
+            f"Event loops against {first}",
+            f"Every strategy against itself on {first}.",
+        )
+        grids.append(_comparison_grid("loops", title, caption, loops, varying, places))
+    return grids
+
+
+def _comparison_grid(
+    name: str,
+    title: str,
+    caption: str,
+    frame: pd.DataFrame,
+    varying: Sequence[str],
+    places: Mapping[str, Mapping[str, int]],
+) -> Grid:
+    metrics = len(set(frame["metric"])) > 1
+    per_task = bool(frame["ns_per_task"].notna().any())
+    heads = [(_HEADS[column], "w") for column in varying]
+    heads += [("Event loop", "w"), ("Workload", "w"), ("Tasks", "n")]
+    heads += [("Metric", "w")] if metrics else []
+    heads += [("Strategy", "w"), ("Change [95 %]", "n"), ("Verdict", "")]
+    heads += [("ns per task [95 %]" if per_task else "Time [95 %]", "n"), ("Baseline", "n")]
+    heads += [("Measured in", "w")]
+    rows = [
+        Row(
+            cells=tuple(_comparison_cells(row, varying, metrics, per_task, places)),
+            id=f"{name}-{number}",
+            data={
+                "loop": str(row["loop"]),
+                "workload": str(row["workload"]),
+                "tasks": str(row["tasks"]),
+                "strategy": str(row["contender"]),
+                "verdict": str(row["verdict"]).split(",")[0],
+            },
+        )
+        for number, row in enumerate(frame.head(MOST_ROWS).to_dict("records"))
+    ]
+    return Grid(name, title, caption, tuple(heads), tuple(rows), max(0, len(frame) - MOST_ROWS))
+
+
+def _comparison_cells(
+    row: Mapping[Any, Any],
+    varying: Sequence[str],
+    metrics: bool,
+    per_task: bool,
+    places: Mapping[str, Mapping[str, int]],
+) -> Iterable[Cell]:
+    for column in varying:
+        yield Cell(style.label(str(row[column])), kind="w")
+    yield Cell(style.label(str(row["loop"])), kind="w")
+    yield Cell(style.label(str(row["workload"])), kind="w")
+    yield Cell(style.count(int(row["tasks"])), sort=str(row["tasks"]), kind="n")
+    if metrics:
+        metric = str(row["metric"])
+        yield Cell(style.label(metric), sort=str(style.order(metric)[0]), kind="w")
+    yield Cell(style.label(str(row["contender"])), kind="w")
+    change = style.change_interval(row["ratio"], row["low"], row["high"])
+    yield Cell(change, sort=_sort(row["ratio"]), kind="n")
+    verdict = str(row["verdict"])
+    yield Cell(verdict, kind=f"verdict {verdict.split(',', maxsplit=1)[0]}", note=_note(row))
+    if per_task:
+        yield Cell(
+            style.interval(row["ns_per_task"], row["ns_per_task_low"], row["ns_per_task_high"]),
+            sort=_sort(row["ns_per_task"]),
+            kind="n",
+        )
+        yield Cell(
+            style.number(row["baseline_ns_per_task"]),
+            sort=_sort(row["baseline_ns_per_task"]),
+            kind="n",
+        )
+    else:
+        yield Cell(
+            style.seconds_interval(row["seconds"], row["seconds_low"], row["seconds_high"]),
+            sort=_sort(row["seconds"]),
+            kind="n",
+        )
+        yield Cell(
+            style.seconds(row["baseline_seconds"]), sort=_sort(row["baseline_seconds"]), kind="n"
+        )
+    case = places["case"][str(row["case"])]
+    contender = places["contender"][str(row["contender_id"])]
+    rounds = int(row["rounds"])
+    yield Cell(
+        f"{style.count(rounds)} {'round' if rounds == 1 else 'rounds'}, ",
+        sort=str(case * 10**6 + contender),
+        kind="w",
+        links=(
+            (f"case {case}", f"#case-{case}"),
+            (f"contender {contender}", f"#contender-{contender}"),
+        ),
+    )
+
+
+def _note(row: Mapping[Any, Any]) -> str:
+    """What a verdict needs said below it."""
+    if row["verdict"] == "undecided" and pd.notna(row["rounds_needed"]):
+        return f"+{style.count(int(row['rounds_needed']))} rounds"
+    return str(row["reason"] or "")
+
+
+_HEADS: Final = {"python": "Python", "task_factory": "Task factory"}
+
+
+def _sort(number: float) -> str:
+    return "" if math.isnan(number) else f"{number:.6g}"
+
+
+def _places(campaign: Campaign) -> dict[str, dict[str, int]]:
+    """The number under which the page lists each case and contender."""
+    return {
+        "case": {case.id: number for number, case in enumerate(campaign.cases, 1)},
+        "contender": {one.id: number for number, one in enumerate(campaign.contenders, 1)},
+    }
+
+
+def filters(grids: Sequence[Grid]) -> list[Filter]:
+    """The choices that occur in the tables; one without alternatives is left out."""
+    names = {
+        "loop": ("Event loop", "any"),
+        "workload": ("Workload", "any"),
+        "tasks": ("Tasks", "any number"),
+        "strategy": ("Strategy", "any"),
+        "verdict": ("Verdict", "any"),
+    }
+    filters = []
+    for name, (label, every) in names.items():
+        values = {row.data[name] for grid in grids for row in grid.rows}
+        if name == "tasks":
+            options = [(value, style.count(int(value))) for value in sorted(values, key=int)]
+        else:
+            options = [(value, style.label(value)) for value in style.ordered(values)]
+        if len(options) > 1:
+            filters.append(Filter(name, label, (("", every), *options)))
+    return filters
+
+
+def text_grid(name: str, table: tables.Table) -> Grid:
+    """A table of text as one of the page."""
+    kinds = ["n" if column.numeric else "w" for column in table.columns]
+    heads = tuple((column.name, kind) for column, kind in zip(table.columns, kinds, strict=True))
+    rows = tuple(
+        Row(
+            tuple(
+                Cell(style.relabelled(text), kind=kind)
+                for text, kind in zip(row, kinds, strict=True)
+            )
+        )
+        for row in table.rows[:MOST_ROWS]
+    )
+    return Grid(name, table.title, "", heads, rows, max(0, len(table.rows) - MOST_ROWS))
+
+
+def case_grid(campaign: Campaign) -> Grid:
+    """The cases, under the numbers by which other tables refer to them."""
+    heads = [("No.", "n"), ("Case", "w"), ("Probe", "w"), ("Workload", "w"), ("Tasks", "n")]
+    heads += [("Sweeps a round", "n"), ("Metrics", ""), ("Rounds", "n")]
+    rounds = campaign.journal.groupby("case")["round"].nunique()
+    rows = [
+        Row(
+            (
+                Cell(str(number), kind="n"),
+                Cell(case.id, kind="code"),
+                Cell(style.label(case.probe), kind="w"),
+                Cell(style.label(case.workload), kind="w"),
+                Cell(style.count(case.tasks), sort=str(case.tasks), kind="n"),
+                Cell(str(case.sweeps), kind="n"),
+                Cell(", ".join(case.metrics)),
+                Cell(str(int(rounds.get(case.id, 0))), kind="n"),
+            ),
+            id=f"case-{number}",
+        )
+        for number, case in enumerate(campaign.cases[:MOST_ROWS], 1)
+    ]
+    caption = "Every case: what each contender was asked to do."
+    return Grid(
+        "cases",
+        "Cases",
+        caption,
+        tuple(heads),
+        tuple(rows),
+        max(0, len(campaign.cases) - MOST_ROWS),
+    )
+
+
+def contender_grid(campaign: Campaign) -> Grid:
+    """The contenders, likewise."""
+    heads = [("No.", "n"), ("Contender", "w"), ("Role", "w"), ("Strategy", "w")]
+    heads += [
+        ("Python", "w"),
+        ("Event loop", "w"),
+        ("Task factory", "w"),
+        ("Conditions it proved", ""),
+    ]
+    rows = [
+        Row(
+            (
+                Cell(str(number), kind="n"),
+                Cell(one.id, kind="code"),
+                Cell(one.role, kind="w"),
+                Cell(style.label(one.strategy), kind="w"),
+                Cell(one.python, kind="w"),
+                Cell(style.label(one.loop), kind="w"),
+                Cell(style.label(one.task_factory), kind="w"),
+                Cell("; ".join(f"{key}: {value}" for key, value in one.conditions.items())),
+            ),
+            id=f"contender-{number}",
+        )
+        for number, one in enumerate(campaign.contenders[:MOST_ROWS], 1)
+    ]
+    caption = "Every contender: one process in each round."
+    left_out = max(0, len(campaign.contenders) - MOST_ROWS)
+    return Grid("contenders", "Contenders", caption, tuple(heads), tuple(rows), left_out)

@@ -1,0 +1,34 @@
+"""Charts: a registry of functions from a prepared frame to a Figure, one module per family.
+
+Importing this package registers all of them; a new chart is one decorated function in one of these
+modules.
+"""
+
+from analysis.plots import costs as costs
+from analysis.plots import health as health
+from analysis.plots import latency as latency
+from analysis.plots import loops as loops
+from analysis.plots import ratios as ratios
+from analysis.plots.registry import (
+    CHARTS,
+    CannotDrawError,
+    Chart,
+    Look,
+    Rendered,
+    chart,
+    for_page,
+    for_theme,
+    render,
+)
+
+__all__ = [
+    "CHARTS",
+    "CannotDrawError",
+    "Chart",
+    "Look",
+    "Rendered",
+    "chart",
+    "for_page",
+    "for_theme",
+    "render",
+]

@@ -1,0 +1,416 @@
+"""Labels, order, colours and number formats: how a name or a number looks, decided once.
+
+Every table, chart and page asks here. A name that is not listed still gets a label, an order and a
+colour, so a new strategy, workload or event loop needs no edit in this file; a row here only makes
+it prettier. Standard library only, pure functions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
+from typing import Final
+
+MISSING: Final = "missing"
+CONTROL: Final = "control"
+BASELINE: Final = "gather_coroutines"
+NS_PER_SECOND: Final = 1e9
+
+# --- names ----------------------------------------------------------------------------------------
+# -------------
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A name as readers see it: the label in tables and charts, and one sentence of meaning."""
+
+    label: str
+    meaning: str = ""
+
+
+STRATEGIES: Final[Mapping[str, Word]] = MappingProxyType(
+    {
+        BASELINE: Word("gather(*coroutines)", "gather wraps bare coroutines in tasks itself"),
+        "gather_tasks": Word("gather(*tasks)", "create_task for each coroutine, then gather"),
+        "task_group": Word("TaskGroup", "create_task inside an asyncio.TaskGroup"),
+        "wait": Word("wait(tasks)", "create_task for each coroutine, then asyncio.wait"),
+        "as_completed": Word("as_completed", "results one by one, in order of completion"),
+        "sequential": Word("await one by one", "no fan-out: each coroutine is awaited in turn"),
+        CONTROL: Word("control", "the baseline a second time, under another name"),
+    }
+)
+WORKLOADS: Final[Mapping[str, Word]] = MappingProxyType(
+    {
+        "noop": Word("noop", "each coroutine returns at once"),
+        "yield_once": Word("yield once", "each coroutine suspends once"),
+        "sleep": Word("sleep", "each coroutine waits on a timer"),
+        "echo": Word("echo", "each makes one request over TCP"),
+        "tree": Word("tree", "each coroutine fans out again"),
+    }
+)
+LOOPS: Final[Mapping[str, Word]] = MappingProxyType(
+    {"asyncio": Word("asyncio"), "uvloop": Word("uvloop")}
+)
+TASK_FACTORIES: Final[Mapping[str, Word]] = MappingProxyType(
+    {
+        "lazy": Word("lazy tasks", "a task takes its first step on the next turn of the loop"),
+        "eager": Word("eager tasks", "a task takes its first step when it is created"),
+    }
+)
+PROBES: Final[Mapping[str, Word]] = MappingProxyType(
+    {
+        "throughput": Word("throughput", "seconds for the whole fan-out"),
+        "latency": Word("latency", "from launch to each task's completion"),
+    }
+)
+METRICS: Final[Mapping[str, Word]] = MappingProxyType(
+    {
+        "total": Word("whole fan-out", "seconds from launch until all n tasks are joined"),
+        "first_step": Word("first step", "from launch until the first task takes its first step"),
+        "p50": Word("median", "half of the tasks have completed"),
+        "p99": Word("99th percentile", "99 in 100 tasks have completed"),
+        "max": Word("slowest task", "every task has completed"),
+    }
+)
+VERDICTS: Final[Mapping[str, Word]] = MappingProxyType(
+    {
+        "slower": Word("slower", "the whole 95 % interval lies above the noise floor"),
+        "faster": Word("faster", "the whole 95 % interval lies below the noise floor"),
+        "same": Word("same", "the whole 90 % interval lies within 2 %"),
+        "slower, within 2 %": Word("slower, within 2 %", "slower, but by less than 2 %"),
+        "faster, within 2 %": Word("faster, within 2 %", "faster, but by less than 2 %"),
+        "undecided": Word("undecided", "more rounds are needed to tell"),
+        MISSING: Word(MISSING, "there is no measurement; the reason is given"),
+    }
+)
+_LONGEST_LABEL: Final = 40
+_VOCABULARIES: Final = (
+    STRATEGIES,
+    WORKLOADS,
+    LOOPS,
+    TASK_FACTORIES,
+    PROBES,
+    METRICS,
+    VERDICTS,
+)
+
+
+def label(name: str) -> str:
+    """The reader's label of any name in the vocabularies.
+
+    An unknown name is made readable: "a_b" -> "a b", and cut when it would not fit anywhere.
+    """
+    word = _word(name)
+    if word is not None:
+        return word.label
+    readable = name.replace("_", " ").strip() or name
+    return (
+        readable if len(readable) <= _LONGEST_LABEL else readable[: _LONGEST_LABEL - 1] + "\u2026"
+    )
+
+
+def relabelled(text: str) -> str:
+    """A text as it is, unless it is a name in the vocabularies."""
+    word = _word(text)
+    return text if word is None else word.label
+
+
+def meaning(name: str) -> str:
+    """What the name means, in a few words; empty when unknown."""
+    word = _word(name)
+    return "" if word is None else word.meaning
+
+
+def _word(name: str) -> Word | None:
+    return next((words[name] for words in _VOCABULARIES if name in words), None)
+
+
+def ordered(names: Iterable[str]) -> list[str]:
+    """The distinct names in reading order: known ones as listed here, the rest by alphabet."""
+    return sorted(set(names), key=order)
+
+
+def order(name: str) -> tuple[int, str]:
+    """Sort key of a name; see :func:`ordered`."""
+    for words in _VOCABULARIES:
+        if name in words:
+            return list(words).index(name), name
+    return 1_000, name
+
+
+# --- colours --------------------------------------------------------------------------------------
+# -------------
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """The inks of charts and pages on one background; every text colour has a contrast of at least
+    4.5 on it.
+    """
+
+    name: str
+    background: str
+    panel: str
+    band: str
+    rule: str
+    ink: str
+    soft_ink: str
+    link: str
+    slower: str
+    faster: str
+    alarm: str
+
+
+LIGHT: Final = Theme(
+    name="light",
+    background="#ffffff",
+    panel="#f4f6f8",
+    band="#e4e8ec",
+    rule="#d0d7de",
+    ink="#1b1f24",
+    soft_ink="#57606a",
+    link="#0a5ba8",
+    slower="#a54000",
+    faster="#00629e",
+    alarm="#b3261e",
+)
+DARK: Final = Theme(
+    name="dark",
+    background="#15191e",
+    panel="#1d2329",
+    band="#2d343c",
+    rule="#3a424b",
+    ink="#e6e9ec",
+    soft_ink="#a3adb8",
+    link="#7cb7f2",
+    slower="#ff9d5c",
+    faster="#6cc3f6",
+    alarm="#ff8a80",
+)
+THEMES: Final = (LIGHT, DARK)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How one series is drawn: a colour per theme and, for those who cannot tell the colours, a
+    marker and dashes.
+    """
+
+    light: str
+    dark: str
+    marker: str
+    dash: str = "solid"
+
+    def colour(self, theme: Theme) -> str:
+        """The series' colour on this theme's background."""
+        return self.dark if theme.name == DARK.name else self.light
+
+
+# After Okabe and Ito, "Color Universal Design" (2008), darkened or lightened until each has a
+# contrast of 3 on its background.
+_CYCLE: Final = (
+    Mark("#0072b2", "#56b4e9", "o"),
+    Mark("#d55e00", "#f5853f", "s"),
+    Mark("#008060", "#2cc79a", "^"),
+    Mark("#b0578d", "#df8fc0", "D"),
+    Mark("#8a6d00", "#f0d442", "v"),
+    Mark("#5b4bb0", "#a99bf5", "P"),
+    Mark("#8c3b2a", "#e5a08f", "X"),
+)
+_OWN: Final[Mapping[str, Mark]] = MappingProxyType(
+    {
+        BASELINE: Mark("#24292f", "#dfe3e8", "h"),
+        CONTROL: Mark("#767c83", "#939ba4", "|", "dotted"),
+        "gather_tasks": _CYCLE[0],
+        "task_group": _CYCLE[1],
+        "wait": _CYCLE[2],
+        "as_completed": _CYCLE[3],
+        "sequential": _CYCLE[4],
+        "asyncio": _CYCLE[2],
+        "uvloop": _CYCLE[3],
+    }
+)
+
+
+def marks(names: Iterable[str]) -> dict[str, Mark]:
+    """A mark for each name: a known name always has its own, unknown ones take what is left of the
+    cycle in order.
+    """
+    wanted = ordered(names)
+    taken = {_OWN[name] for name in wanted if name in _OWN}
+    free = [mark for mark in _CYCLE if mark not in taken] or list(_CYCLE)
+    strangers = [name for name in wanted if name not in _OWN]
+    chosen = {name: free[index % len(free)] for index, name in enumerate(strangers)}
+    return {name: _OWN.get(name) or chosen[name] for name in wanted}
+
+
+def palette(theme: Theme) -> dict[str, str]:
+    """Every colour that is used on a theme, by its role; the same roles in every theme, so one can
+    stand for the other.
+    """
+    roles = {key: value for key, value in asdict(theme).items() if key != "name"}
+    series = {*_OWN.values(), *_CYCLE}
+    for index, mark in enumerate(sorted(series, key=lambda mark: mark.light)):
+        roles[f"series_{index}"] = mark.colour(theme)
+    return roles
+
+
+# --- numbers --------------------------------------------------------------------------------------
+# -------------
+
+_TIME_UNITS: Final = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
+_RATE_UNITS: Final = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+
+
+def is_missing(number: float | None) -> bool:
+    """Whether there is no number to show (None or NaN)."""
+    return number is None or math.isnan(number)
+
+
+def significant(number: float, digits: int = 3) -> str:
+    """``digits`` significant digits without an exponent, thousands separated: 12345.6 -> "12,300",
+    0.01234 -> "0.0123".
+    """
+    if number == 0 or not math.isfinite(number):
+        return f"{number:g}"
+    number = float(f"{number:.{digits - 1}e}")
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(number))))
+    return f"{number:,.{decimals}f}"
+
+
+def count(number: int) -> str:
+    """10000 -> "10,000"."""
+    return f"{number:,d}"
+
+
+def seconds(number: float | None) -> str:
+    """A duration in the unit that suits it: 0.00123 -> "1.23 ms"."""
+    if number is None or math.isnan(number):
+        return MISSING
+    size, unit = _time_unit(number)
+    return f"{significant(number / size)} {unit}"
+
+
+def number(value: float | None) -> str:
+    """A bare number for a column whose heading has the unit: 812.3 -> "812"."""
+    return MISSING if value is None or math.isnan(value) else significant(value)
+
+
+def interval(value: float | None, low: float, high: float) -> str:
+    """A bare number with its interval, where the heading has the unit: "812 [805, 820]"."""
+    return MISSING if is_missing(value) else f"{number(value)} {_bracket(low, high)}"
+
+
+def seconds_interval(number: float | None, low: float, high: float) -> str:
+    """A duration with its interval in the same unit: "1.23 ms [1.20, 1.27]"."""
+    if number is None or math.isnan(number):
+        return MISSING
+    size, unit = _time_unit(number)
+    return f"{significant(number / size)} {unit} {_bracket(low / size, high / size)}"
+
+
+def short_seconds(number: float) -> str:
+    """A duration on an axis, without needless digits: 0.0015 -> "1.5 ms"."""
+    size, unit = _time_unit(number)
+    return f"{float(f'{number / size:.3g}'):g} {unit}"
+
+
+def _time_unit(number: float) -> tuple[float, str]:
+    for size, unit in _TIME_UNITS:
+        if abs(number) >= size * 0.9995:  # 999.6 us reads "1.00 ms"
+            return size, unit
+    return _TIME_UNITS[-1]
+
+
+def ns_per_task(number: float | None) -> str:
+    """A cost per task, always in ns so that columns compare: "812 ns"."""
+    if number is None or math.isnan(number):
+        return MISSING
+    return f"{significant(number)} ns"
+
+
+def ns_per_task_interval(number: float | None, low: float, high: float) -> str:
+    """ "812 ns [805, 820]"."""
+    if number is None or math.isnan(number):
+        return MISSING
+    return f"{significant(number)} ns {_bracket(low, high)}"
+
+
+def tasks_per_second(number: float | None) -> str:
+    """A rate: 1.234e6 -> "1.23 M tasks/s"."""
+    if number is None or math.isnan(number):
+        return MISSING
+    size, unit = _rate_unit(number)
+    return f"{significant(number / size)}{unit and ' '}{unit} tasks/s"
+
+
+def short_rate(number: float) -> str:
+    """A rate on an axis, without needless digits: 250000 -> "250k"."""
+    size, unit = _rate_unit(number)
+    return f"{float(f'{number / size:.3g}'):g}{unit}"
+
+
+def _rate_unit(number: float) -> tuple[float, str]:
+    return next((row for row in _RATE_UNITS if abs(number) >= row[0] * 0.9995), _RATE_UNITS[-1])
+
+
+def duration(number: float) -> str:
+    """How long something took, for people: 75 -> "1 min 15 s"."""
+    whole = round(number)
+    if whole < 60:
+        return f"{whole} s"
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {whole % 60} s"
+
+
+def _bracket(low: float, high: float) -> str:
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "[too few rounds]"
+    return f"[{significant(low)}, {significant(high)}]"
+
+
+def change(ratio: float | None) -> str:
+    """A ratio as a change against the baseline: 1.021 -> "+2.1 %"; two digits at least up to 10 %,
+    none above 100 %.
+    """
+    if ratio is None or math.isnan(ratio):
+        return MISSING
+    return f"{_signed(ratio)} %"
+
+
+def change_interval(ratio: float | None, low: float, high: float) -> str:
+    """A ratio with its interval: "+2.1 % [+1.4, +2.9]"."""
+    if ratio is None or math.isnan(ratio):
+        return MISSING
+    if low <= 0 or not (math.isfinite(low) and math.isfinite(high)):
+        return f"{change(ratio)} [too few rounds]"
+    return f"{change(ratio)} [{_signed(low)}, {_signed(high)}]"
+
+
+def _signed(ratio: float) -> str:
+    percent = (ratio - 1.0) * 100.0
+    decimals = 1 if abs(percent) < 99.95 else 0
+    text = f"{percent:+,.{decimals}f}"
+    return text.lstrip("+-") if float(text.replace(",", "")) == 0 else text
+
+
+def share(fraction: float | None, decimals: int = 1) -> str:
+    """0.005 -> "0.5 %"."""
+    if fraction is None or math.isnan(fraction):
+        return MISSING
+    return f"{fraction * 100:.{decimals}f} %"
+
+
+def p_value(number: float | None) -> str:
+    """ "0.013", "< 0.001"."""
+    if number is None or math.isnan(number):
+        return MISSING
+    return "< 0.001" if number < 0.001 else f"{number:.3f}"
+
+
+def listed(items: Iterable[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    *most, last = [*items] or [""]
+    return f"{', '.join(most)} and {last}" if most else last

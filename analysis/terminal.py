@@ -1,0 +1,90 @@
+"""Tables on the terminal. The answer comes last: it is what is left on the screen after a long
+run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from analysis import tables
+from analysis.findings import Findings
+
+WIDTH = 100
+"""Columns where the width cannot be asked for: in pipes and files."""
+
+_STYLES = {"slower": "red", "faster": "green", "same": "", "undecided": "yellow", "missing": "dim"}
+
+
+class _Console(Console):
+    """rich would exit with 1 when its reader stops early; here the command decides."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+def console() -> Console:
+    """A console on standard output, wide enough for the tables when that is no terminal."""
+    found = _Console(highlight=False)
+    return found if found.is_terminal else _Console(highlight=False, width=WIDTH)
+
+
+def show(findings: Findings, on: Console) -> None:
+    """Print every case, the cost model, what is missing and why, and the answer."""
+    campaign = findings.campaign
+    _line(on, tables.provenance(campaign), "bold")
+    on.print()
+    for table in tables.case_tables(findings):
+        _table(on, table)
+    _table(on, tables.cost_table(findings))
+    for line in tables.foot(findings):
+        _line(on, line, "" if findings.control.proven else "dim")
+    on.print()
+    if not findings.control.proven:
+        _line(on, f"This campaign is {findings.control.note}.", "bold red")
+    _table(on, tables.answer(findings))
+
+
+def _table(on: Console, table: tables.Table) -> None:
+    _line(on, table.title, "bold")
+    if not table.rows:
+        _line(on, "  Nothing was measured.", "dim")
+        on.print()
+        return
+    shown = RichTable(box=None, pad_edge=False, padding=(0, 1), header_style="dim")
+    for index, column in enumerate(table.columns, start=1):
+        # Only the last column, which may hold a reason, is folded where the terminal is narrow.
+        shown.add_column(
+            Text(column.name),
+            justify="right" if column.numeric else "left",
+            no_wrap=index < len(table.columns),
+            overflow="fold",
+        )
+    before: Sequence[str] = ()
+    for row in table.rows:
+        shown.add_row(*map(_cell, _without_repeats(table, row, before)))
+        before = row
+    on.print(Padding(shown, (0, 0, 1, 2)))
+
+
+def _without_repeats(table: tables.Table, row: Sequence[str], before: Sequence[str]) -> list[str]:
+    """The row, its leading cells blank as far as they are those of the row above."""
+    cells = list(row)
+    for index, column in enumerate(table.columns):
+        if not before or not column.leading or row[index] != before[index]:
+            break
+        cells[index] = ""
+    return cells
+
+
+def _cell(text: str) -> Text:
+    # Text, never markup: what stands in a results folder must not reach rich's tags.
+    first = text.partition(",")[0].partition(" ")[0].partition(":")[0]
+    return Text(text, style=_STYLES.get(first, ""))
+
+
+def _line(on: Console, text: str, style: str = "") -> None:
+    on.print(Text(text, style=style), soft_wrap=True)

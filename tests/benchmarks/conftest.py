@@ -1,0 +1,41 @@
+"""Fixtures for the tests of benchmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.campaign.interpreters import Interpreter, prepare
+from benchmarks.echo import EchoConnections, EchoServer
+from tests.repository import copy_repository
+
+HOSTILE = Path(__file__).with_name("hostile.py.txt")
+
+
+@pytest.fixture(scope="session")
+def echo_port() -> Iterator[int]:
+    with EchoServer() as server:
+        yield server.port
+
+
+@pytest.fixture
+def connections(echo_port: int) -> Iterator[EchoConnections]:
+    with EchoConnections(echo_port) as open_connections:
+        yield open_connections
+
+
+@pytest.fixture(scope="session")
+def interpreter() -> Interpreter:
+    """This Python as an interpreter to measure, in its real environment."""
+    return prepare(None)
+
+
+@pytest.fixture(scope="session")
+def hostile_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the repository with strategies that misbehave."""
+    copy = copy_repository(tmp_path_factory.mktemp("hostile"))
+    with (copy / "benchmarks" / "strategies.py").open("a", encoding="utf-8") as stream:
+        stream.write(HOSTILE.read_text(encoding="utf-8"))
+    return copy

@@ -1,0 +1,251 @@
+"""Stand-ins for what a campaign is conducted with: a clock, workers, and what starts them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from benchmarks.campaign.interpreters import Interpreter
+from benchmarks.campaign.journal import Cell, Failure, Journal, Record
+from benchmarks.campaign.plan import Plan
+from benchmarks.campaign.progress import Progress
+from benchmarks.campaign.workers import Worker, WorkerError
+from benchmarks.cases import Case, Contender
+from benchmarks.conditions import Scalar
+from benchmarks.matrix import Selection, cases, contenders
+from benchmarks.probes import PROBES
+from benchmarks.protocol import Calibrated, Measured
+from benchmarks.strategies import STRATEGIES, Launch, Strategy
+
+INTERPRETER = Interpreter(
+    name="cpython-3.12.1",
+    version="3.12.1",
+    implementation="cpython",
+    build={"compiler": "GCC", "debug": False},
+    packages={"pyperf": "2.10.0", "uvloop": "0.23.0"},
+    environment="0123456789abcdef",
+)
+
+CASE_LOOPS = 7
+"""Inner loops that every fake worker finds."""
+
+
+class FakeClock:
+    """Stands still unless told to go on."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+    def advance(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+def make_plan(
+    *,
+    tasks: Sequence[int] = (10, 100),
+    probes: Sequence[str] = ("throughput",),
+    workloads: Sequence[str] = ("noop",),
+    loops: Sequence[str] = ("asyncio",),
+    budget_seconds: float = 1e9,
+    precision: float = 0.01,
+    seed: int = 1,
+    interpreters: Sequence[Interpreter] = (INTERPRETER,),
+) -> Plan:
+    selection = Selection(
+        probes=tuple(probes), workloads=tuple(workloads), tasks=tuple(tasks), loops=tuple(loops)
+    )
+    found, skipped = contenders([row.available for row in interpreters], selection)
+    return Plan(
+        name="20261122-150312-test",
+        preset="test",
+        seed=seed,
+        budget_seconds=budget_seconds,
+        precision=precision,
+        turn_limit_seconds=60.0,
+        code_hash="0" * 64,
+        created="2026-11-22T15:03:12+00:00",
+        machine={"id": "abc", "cpu_model": "a core", "cpu_count": 2, "driver_cores": [0]},
+        interpreters=tuple(interpreters),
+        contenders=found,
+        cases=cases(selection),
+        skipped=skipped,
+    )
+
+
+def make_record(
+    plan: Plan,
+    round_number: int,
+    seconds: Callable[[Contender, int], float],
+    *,
+    case: Case | None = None,
+    sweeps: int = 3,
+    without: Sequence[Contender] = (),
+) -> Record:
+    """A line of the journal; ``seconds(contender, sweep)`` is every metric's value."""
+    case = case or plan.cases[0]
+    return Record(
+        round=round_number,
+        case=case.id,
+        started="2026-11-22T15:03:12+00:00",
+        wall_seconds=1.0,
+        steal_seconds=0.0,
+        cells={
+            contender.id: Cell(
+                loops=CASE_LOOPS,
+                timed_seconds=0.01 * sweeps,
+                values={
+                    metric: [seconds(contender, sweep) for sweep in range(sweeps)]
+                    for metric in PROBES[case.probe].metrics
+                },
+            )
+            for contender in plan.contenders
+            if contender not in without
+        },
+        failures={contender.id: "it was told to" for contender in without},
+    )
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A slice that was asked for."""
+
+    contender: Contender
+    case: Case
+    loops: int
+
+
+@dataclass
+class Script:
+    """What fake workers do, and what they were asked.
+
+    ``on_turn`` is called with each turn before it is answered and may raise. ``seconds`` gives the
+    value of a turn; ``busy_seconds`` is what a slice takes on the clock, ``start_seconds`` what
+    starting workers takes.
+    """
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    seconds: Callable[[Turn], float] = lambda turn: 1e-3
+    busy_seconds: float = 0.01
+    start_seconds: float = 0.0
+    on_turn: Callable[[Turn], None] = lambda turn: None
+    on_calibrate: Callable[[Contender, Case], None] = lambda contender, case: None
+    conditions: Callable[[Contender, int], Mapping[str, Scalar]] = lambda contender, start: {
+        "loop_class": contender.launcher.loop
+    }
+    unstartable: Callable[[Contender, int], bool] = lambda contender, start: False
+
+    turns: list[Turn] = field(default_factory=list)
+    calibrations: list[tuple[Contender, Case]] = field(default_factory=list)
+    started: list[tuple[Contender, ...]] = field(default_factory=list)
+    open_workers: list[FakeWorker] = field(default_factory=list)
+    asked_now: int = 0
+    most_asked_at_once: int = 0
+
+    @contextmanager
+    def being_asked(self) -> Iterator[None]:
+        self.asked_now += 1
+        self.most_asked_at_once = max(self.most_asked_at_once, self.asked_now)
+        try:
+            yield
+        finally:
+            self.asked_now -= 1
+
+
+class FakeWorker:
+    """Answers at once; the time it takes passes on the script's clock only."""
+
+    def __init__(self, script: Script, contender: Contender, start: int) -> None:
+        self._script = script
+        self._contender = contender
+        self.conditions: Mapping[str, Scalar] = script.conditions(contender, start)
+        self.closed = False
+        script.open_workers.append(self)
+
+    def calibrate(self, case: Case, slice_seconds: float) -> Calibrated:
+        assert not self.closed
+        with self._script.being_asked():
+            self._script.calibrations.append((self._contender, case))
+            self._script.on_calibrate(self._contender, case)
+            self._script.clock.advance(self._script.busy_seconds)
+            return Calibrated(CASE_LOOPS, self._script.busy_seconds, peak_bytes=1000)
+
+    def measure(self, case: Case, loops: int) -> Measured:
+        assert not self.closed
+        turn = Turn(self._contender, case, loops)
+        with self._script.being_asked():
+            self._script.turns.append(turn)
+            self._script.on_turn(turn)
+            self._script.clock.advance(self._script.busy_seconds)
+            values = dict.fromkeys(PROBES[case.probe].metrics, self._script.seconds(turn))
+            return Measured(values, self._script.busy_seconds)
+
+    def close(self) -> None:
+        if not self.closed:
+            self.closed = True
+            self._script.open_workers.remove(self)
+
+
+class FakeExecutor:
+    """Starts fake workers. ``starts`` counts how often each contender was started."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._starts: dict[Contender, int] = {}
+
+    def start(
+        self, contenders: Sequence[Contender], rng: random.Random
+    ) -> tuple[dict[Contender, Worker], dict[Contender, WorkerError]]:
+        rng.random()  # a real executor draws a hash seed here
+        self._script.started.append(tuple(contenders))
+        self._script.clock.advance(self._script.start_seconds)
+        workers: dict[Contender, Worker] = {}
+        failures: dict[Contender, WorkerError] = {}
+        for contender in contenders:
+            start = self._starts[contender] = self._starts.get(contender, -1) + 1
+            if self._script.unstartable(contender, start):
+                failures[contender] = WorkerError("it does not start")
+            else:
+                workers[contender] = FakeWorker(self._script, contender, start)
+        return workers, failures
+
+
+class Recorder:
+    """An observer that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.progress: list[Progress] = []
+        self.failures: list[Failure] = []
+
+    def update(self, progress: Progress) -> None:
+        self.progress.append(progress)
+
+    def failed(self, failure: Failure) -> None:
+        self.failures.append(failure)
+
+
+class FullDisk(Journal):
+    """A journal on a disk that has room for some lines and then for half of one."""
+
+    def __init__(self, folder: Path, lines: int) -> None:
+        super().__init__(folder)
+        self._lines_left = lines
+
+    def append(self, record: Record) -> None:
+        if self._lines_left == 0:
+            line = record.to_line()
+            with (self.folder / "rounds.jsonl").open("a", encoding="utf-8") as stream:
+                stream.write(line[: len(line) // 2])
+            raise OSError(28, "No space left on device")
+        self._lines_left -= 1
+        super().append(record)
+
+
+def registered(name: str, launch: Launch) -> Strategy:
+    """A row for ``STRATEGIES``, which is not put there."""
+    return replace(next(iter(STRATEGIES.values())), name=name, summary="for a test", launch=launch)

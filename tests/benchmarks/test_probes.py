@@ -1,0 +1,120 @@
+"""What the probes compute, checked with a clock that moves only where it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from fractions import Fraction
+
+import pyperf
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks import clock, latency, throughput
+from benchmarks.latency import quantile
+from benchmarks.probe import Measurement, Probe
+from benchmarks.probes import PROBES
+from benchmarks.strategies import Work
+from tests.benchmarks.fakes import FakeClock
+
+LAUNCH_SECONDS = 0.5
+
+
+def measured(probe: Probe, work_seconds: Sequence[float], loops: int) -> Measurement:
+    """A fan-out that takes half a second to launch before its tasks take turns, for these times."""
+    fake = FakeClock()
+
+    async def work(index: int) -> int:
+        fake.advance(work_seconds[index])
+        return index
+
+    async def launch(work: Work, tasks: int) -> list[int]:
+        fake.advance(LAUNCH_SECONDS)
+        return await asyncio.gather(*[work(index) for index in range(tasks)])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(throughput, "perf_counter", fake)
+        patch.setattr(latency, "perf_counter", fake)
+        return asyncio.run(probe.measure(launch, work, len(work_seconds), loops))
+
+
+def test_throughput_is_the_time_of_the_whole_fan_out() -> None:
+    measurement = measured(throughput.PROBE, [1.0, 2.0, 4.0], loops=1)
+    assert measurement == Measurement(7.5, {"total": 7.5}, [0, 1, 2])
+
+
+def test_throughput_is_per_inner_loop_and_timed_seconds_are_of_all() -> None:
+    measurement = measured(throughput.PROBE, [1.0, 2.0, 4.0], loops=4)
+    assert measurement == Measurement(30.0, {"total": 7.5}, [0, 1, 2])
+
+
+def test_latency_is_counted_from_the_launch() -> None:
+    measurement = measured(latency.PROBE, [1.0, 2.0, 4.0], loops=1)
+    # The tasks complete 1.5, 3.5 and 7.5 s after the launch.
+    assert measurement.values == {"first_step": 0.5, "p50": 3.5, "p99": 7.5, "max": 7.5}
+    assert measurement.timed_seconds == 7.5
+    assert measurement.results == [0, 1, 2]
+
+
+def test_latency_is_the_mean_over_inner_loops() -> None:
+    fake = FakeClock()
+    pace = iter([1.0, 1.0, 3.0, 3.0])
+
+    async def work(index: int) -> int:
+        fake.advance(next(pace))
+        return index
+
+    async def launch(work: Work, tasks: int) -> list[int]:
+        return await asyncio.gather(*[work(index) for index in range(tasks)])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(latency, "perf_counter", fake)
+        measurement = asyncio.run(latency.measure(launch, work, 2, 2))
+    # First batch: completions at 1 and 2; second: at 3 and 6.
+    assert measurement.values == {"first_step": 0.0, "p50": 2.0, "p99": 4.0, "max": 4.0}
+    assert measurement.timed_seconds == 8.0
+
+
+def test_p99_of_many_tasks_leaves_one_in_a_hundred_out() -> None:
+    measurement = measured(latency.PROBE, [1.0] * 200, loops=1)
+    assert measurement.values["p50"] == LAUNCH_SECONDS + 100
+    assert measurement.values["p99"] == LAUNCH_SECONDS + 198
+    assert measurement.values["max"] == LAUNCH_SECONDS + 200
+
+
+@given(
+    st.lists(st.floats(min_value=0, max_value=10, allow_nan=False), min_size=1, max_size=50),
+    st.integers(1, 3),
+)
+def test_latency_metrics_are_in_order(work_seconds: list[float], loops: int) -> None:
+    values = measured(latency.PROBE, work_seconds, loops).values
+    assert 0 < values["first_step"] <= values["p50"] <= values["p99"] <= values["max"]
+
+
+@pytest.mark.parametrize(("share", "exactly"), [(0.5, Fraction(1, 2)), (0.99, Fraction(99, 100))])
+@given(data=st.data())
+def test_quantile_is_the_smallest_value_that_enough_of_them_do_not_exceed(
+    share: float, exactly: Fraction, data: st.DataObject
+) -> None:
+    values = data.draw(st.lists(st.integers(-5, 1000), min_size=1, max_size=300))
+    brute_force = min(
+        value
+        for value in values
+        if Fraction(sum(other <= value for other in values), len(values)) >= exactly
+    )
+    assert quantile(sorted(values), share) == brute_force
+
+
+@pytest.mark.parametrize("name", PROBES)
+def test_probes_yield_the_metrics_they_name(name: str) -> None:
+    probe = PROBES[name]
+    assert tuple(measured(probe, [1.0], loops=1).values) == probe.metrics
+    assert probe.headline_metric in probe.metrics
+    assert probe.name == name
+    assert probe.summary
+
+
+def test_the_clock_is_pyperfs() -> None:
+    assert clock.perf_counter is pyperf.perf_counter is time.perf_counter

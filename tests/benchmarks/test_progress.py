@@ -1,0 +1,125 @@
+"""What a campaign tells while it runs."""
+
+from __future__ import annotations
+
+import io
+import math
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+
+from benchmarks.campaign import progress
+from benchmarks.campaign.journal import Failure
+from benchmarks.campaign.progress import Progress, observing
+from tests.benchmarks.fakes import FakeClock
+
+PROGRESS = Progress(
+    stage="round 3",
+    case="throughput/noop/1000",
+    index=2,
+    count=9,
+    half_width=0.0123,
+    precise_cases=4,
+    cases=12,
+    elapsed_seconds=30.0,
+    budget_seconds=95.5,
+)
+FAILURE = Failure("cpython/asyncio/[red]x", "throughput/noop/10", 2, "it broke [bold]")
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    fake = FakeClock()
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=fake))
+    return fake
+
+
+@pytest.fixture
+def console() -> Console:
+    return Console(file=io.StringIO(), width=60)
+
+
+def text_of(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_progress_says_where_it_is_how_precise_and_what_is_left() -> None:
+    assert str(PROGRESS) == (
+        "round 3, case 2/9: throughput/noop/1000 (±1.2%); 4 of 12 cases precise; at most 1:05 left"
+    )
+
+
+def test_a_precision_that_cannot_be_told_is_not_shown() -> None:
+    assert "±" not in str(replace(PROGRESS, half_width=math.inf))
+
+
+def test_time_that_is_over_is_not_negative() -> None:
+    assert str(replace(PROGRESS, elapsed_seconds=1000.0)).endswith("at most 0:00 left")
+
+
+def test_a_log_gets_a_line_for_every_stage_and_every_ten_seconds(
+    clock: FakeClock, console: Console
+) -> None:
+    with observing(console, quiet=False) as observer:
+        observer.update(PROGRESS)
+        observer.update(replace(PROGRESS, index=3))
+        clock.advance(progress.PLAIN_EVERY_SECONDS)
+        observer.update(replace(PROGRESS, index=4))
+        observer.update(replace(PROGRESS, stage="round 4", index=1))
+    lines = text_of(console).splitlines()
+    assert [line.partition(":")[0] for line in lines] == [
+        "round 3, case 2/9", "round 3, case 4/9", "round 4, case 1/9",
+    ]  # fmt: skip
+    assert lines[0] == str(PROGRESS), "a line is not wrapped at the width of a terminal"
+
+
+def test_a_log_names_failures_in_one_line_as_they_are(console: Console) -> None:
+    with observing(console, quiet=False) as observer:
+        observer.failed(FAILURE)
+    assert text_of(console) == (
+        "failed: cpython/asyncio/[red]x in throughput/noop/10: it broke [bold]\n"
+    )
+
+
+def test_quiet_says_nothing(console: Console) -> None:
+    with observing(console, quiet=True) as observer:
+        observer.update(PROGRESS)
+        observer.failed(FAILURE)
+    assert text_of(console) == ""
+
+
+def test_a_terminal_gets_a_live_bar_that_leaves_only_failures_behind() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=150, color_system=None)
+    with observing(console, quiet=False) as observer:
+        observer.update(PROGRESS)
+        drawn = text_of(console)
+        assert str(PROGRESS) in drawn
+        assert "━" in drawn
+        observer.update(replace(PROGRESS, index=3))
+        observer.failed(FAILURE)
+        assert "case 3/9" in text_of(console)
+    assert "failed: cpython/asyncio/[red]x in throughput/noop/10: it broke [bold]" in text_of(
+        console
+    )
+    last_drawn = text_of(console).rpartition("case 3/9")[2]
+    assert "\x1b[2K" in last_drawn, "the bar is erased in the end"
+
+
+def test_a_terminal_bar_that_is_over_is_full() -> None:
+    def bar(elapsed_seconds: float) -> int:
+        console = Console(file=io.StringIO(), force_terminal=True, width=150, color_system=None)
+        with observing(console, quiet=False) as observer:
+            observer.update(replace(PROGRESS, elapsed_seconds=elapsed_seconds))
+            return text_of(console).count("━")
+
+    assert bar(200.0) == bar(95.5) >= bar(0.0)
+
+
+def test_quiet_is_quiet_on_a_terminal_too() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True)
+    with observing(console, quiet=True) as observer:
+        observer.update(PROGRESS)
+    assert text_of(console) == ""

@@ -1,0 +1,167 @@
+"""The pyperf suites that are made from a journal."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyperf
+import pytest
+
+from benchmarks.campaign.journal import Record, State
+from benchmarks.campaign.plan import Plan
+from benchmarks.campaign.suites import write_suites
+from benchmarks.conditions import Scalar
+from benchmarks.probes import PROBES
+from tests.benchmarks.fakes import CASE_LOOPS, INTERPRETER, make_plan, make_record
+from tests.repository import run_python
+
+ROUNDS = 4
+OTHER = replace(INTERPRETER, name="pypy-3.11.13", version="3.11.13", implementation="pypy")
+CONDITIONS: dict[str, Scalar] = {
+    "loop_class": "a.b",
+    "gil": True,
+    "collector_thresholds": "700,10,10",
+    "jit": None,
+}
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    return make_plan(
+        loops=("asyncio", "uvloop"),
+        probes=("throughput", "latency"),
+        interpreters=(INTERPRETER, OTHER),
+    )
+
+
+@pytest.fixture(scope="module")
+def records(plan: Plan) -> list[Record]:
+    rng = random.Random(1)
+    return [
+        make_record(plan, number, lambda row, sweep: rng.uniform(1e-4, 2e-4), case=case)
+        for number in range(ROUNDS)
+        for case in plan.cases
+    ]
+
+
+@pytest.fixture(scope="module")
+def paths(
+    plan: Plan, records: list[Record], tmp_path_factory: pytest.TempPathFactory
+) -> list[Path]:
+    state = State(conditions={row.id: CONDITIONS for row in plan.contenders})
+    return write_suites(tmp_path_factory.mktemp("suites"), plan, state, records)
+
+
+def suites(paths: list[Path]) -> list[Any]:
+    return [pyperf.BenchmarkSuite.load(str(path)) for path in paths]
+
+
+def test_there_is_a_suite_for_every_interpreter_under_its_name(paths: list[Path]) -> None:
+    assert [path.name for path in paths] == ["cpython-3.12.1.json", "pypy-3.11.13.json"]
+    assert sorted(path.name for path in paths[0].parent.iterdir()) == [path.name for path in paths]
+
+
+def test_there_is_a_benchmark_for_every_contender_case_and_metric(
+    plan: Plan, paths: list[Path]
+) -> None:
+    names = [name for suite in suites(paths) for name in suite.get_benchmark_names()]
+    assert sorted(names) == sorted(
+        f"{case.id}/{contender.id}/{metric}"
+        for case in plan.cases
+        for contender in plan.contenders
+        for metric in PROBES[case.probe].metrics
+    )
+
+
+def test_values_are_those_of_the_journal_a_run_for_every_round(
+    records: list[Record], paths: list[Path]
+) -> None:
+    by_key = {(record.round, record.case): record for record in records}
+    seen = 0
+    for suite in suites(paths):
+        for benchmark in suite:
+            runs = benchmark.get_runs()
+            assert [run.get_metadata()["round"] for run in runs] == list(range(ROUNDS))
+            for run in runs:
+                metadata = run.get_metadata()
+                cell = by_key[metadata["round"], metadata["case"]].cells[metadata["contender"]]
+                assert list(run.values) == cell.values[metadata["metric"]]
+                assert run.get_total_loops() == CASE_LOOPS
+                seen += len(run.values)
+    in_journal = sum(
+        len(values)
+        for record in records
+        for cell in record.cells.values()
+        for values in cell.values.values()
+    )
+    assert seen == in_journal
+
+
+def test_everything_that_identifies_a_run_is_in_its_metadata(plan: Plan, paths: list[Path]) -> None:
+    contenders = {row.id: row for row in plan.contenders}
+    cases = {row.id: row for row in plan.cases}
+    for suite, interpreter in zip(suites(paths), plan.interpreters, strict=True):
+        for benchmark in suite:
+            assert benchmark.get_unit() == "second"
+            for run in benchmark.get_runs():
+                metadata = run.get_metadata()
+                contender = contenders[metadata["contender"]]
+                case = cases[metadata["case"]]
+                assert contender.interpreter == interpreter.name
+                assert metadata["role"] == contender.role
+                assert metadata["loop"] == contender.launcher.loop
+                assert metadata["task_factory"] == contender.launcher.task_factory
+                assert metadata["strategy"] == contender.launcher.strategy
+                assert (metadata["probe"], metadata["workload"]) == (case.probe, case.workload)
+                assert metadata["tasks"] == case.tasks
+                assert metadata["python_version"] == interpreter.version
+                assert metadata["python_implementation"] == interpreter.implementation
+                assert metadata["loop_class"] == "a.b"
+                assert metadata["gil"] in (True, "True")
+                assert metadata["cpu_model_name"] == "a core"
+                assert "jit" not in metadata
+                assert "hostname" not in metadata
+
+
+def test_a_cell_that_failed_has_no_run(plan: Plan, tmp_path: Path) -> None:
+    broken = plan.contenders[1]
+    records = [
+        make_record(plan, number, lambda row, sweep: 1e-3, without=[broken] if number else [])
+        for number in range(3)
+    ]
+    (suite, _) = suites(write_suites(tmp_path, plan, State(), records))
+    runs = {benchmark.get_name(): benchmark.get_nrun() for benchmark in suite}
+    case = plan.cases[0].id
+    assert runs[f"{case}/{broken.id}/total"] == 1
+    assert runs[f"{case}/{plan.contenders[0].id}/total"] == 3
+
+
+def test_a_campaign_without_values_has_no_suite(plan: Plan, tmp_path: Path) -> None:
+    assert write_suites(tmp_path, plan, State(), []) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_older_suite_is_replaced_whole(plan: Plan, tmp_path: Path) -> None:
+    first = make_record(plan, 0, lambda row, sweep: 1e-3)
+    second = make_record(plan, 1, lambda row, sweep: 2e-3)
+    write_suites(tmp_path, plan, State(), [first])
+    (suite, _) = suites(write_suites(tmp_path, plan, State(), [first, second]))
+    assert {benchmark.get_nrun() for benchmark in suite} == {2}
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("command", ["check", "stats", "hist"])
+def test_pyperfs_own_commands_open_it(command: str, paths: list[Path]) -> None:
+    done = run_python("-m", "pyperf", command, paths[0])
+    assert done.returncode == 0, done.stderr
+    assert "throughput/noop/10/cpython-3.12.1/asyncio/lazy/gather_tasks/total" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_pyperf_compares_two_of_them(paths: list[Path]) -> None:
+    done = run_python("-m", "pyperf", "compare_to", paths[0], paths[0])
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,256 @@
+"""Real worker processes: what they answer, and what becomes known of those that do not."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from benchmarks import worker as worker_module
+from benchmarks.campaign import workers
+from benchmarks.campaign.executors import LocalExecutor
+from benchmarks.campaign.interpreters import Interpreter
+from benchmarks.campaign.machine import Cores
+from benchmarks.campaign.workers import ProcessWorker, WorkerError
+from benchmarks.cases import Case, Contender, Launcher
+from benchmarks.echo import EchoConnections
+from benchmarks.loops import EVENT_LOOPS
+from benchmarks.probes import PROBES
+from benchmarks.protocol import Failed, Ready
+from benchmarks.slices import Bench
+from tests.repository import REPOSITORY, TIMEOUT_SECONDS
+
+CASE = Case("throughput", "noop", 10)
+
+Start = Callable[..., ProcessWorker]
+
+
+@pytest.fixture
+def start(interpreter: Interpreter, echo_port: int) -> Iterator[Start]:
+    """Starts workers that are ready for their first turn and ends them with the test."""
+    with contextlib.ExitStack() as resources:
+
+        def started(strategy: str, loop: str = "asyncio") -> ProcessWorker:
+            worker = ProcessWorker(
+                Contender(interpreter.name, Launcher(loop, "lazy", strategy), "contender"),
+                interpreter,
+                echo_port=echo_port,
+                hash_seed=7,
+                padding=11,
+                turn_limit_seconds=TIMEOUT_SECONDS,
+            )
+            resources.callback(worker.close)
+            worker.wait_until_ready()
+            return worker
+
+        yield started
+
+
+@pytest.fixture
+def hostile(monkeypatch: pytest.MonkeyPatch, hostile_repository: Path, start: Start) -> Start:
+    """Starts workers of strategies that misbehave."""
+    monkeypatch.setattr(workers, "REPOSITORY", hostile_repository)
+    return start
+
+
+@pytest.mark.parametrize("loop", EVENT_LOOPS)
+def test_a_worker_proves_its_conditions_and_answers_turns(
+    loop: str, start: Start, interpreter: Interpreter
+) -> None:
+    worker = start("gather_tasks", loop)
+    conditions = worker.conditions
+    assert str(conditions["loop_class"]).partition(".")[0] == loop
+    assert conditions["task_class"] == "_asyncio.Task"
+    assert conditions["task_factory"] == "lazy"
+    assert conditions["collector"] == "on"
+    assert conditions["gil"] is True
+    assert conditions["loop_version"] == interpreter.packages.get(loop, interpreter.version)
+    for probe in PROBES:
+        for workload in ("noop", "echo"):
+            case = Case(probe, workload, 10)
+            calibrated = worker.calibrate(case, 0.001)
+            assert calibrated.loops >= 1
+            assert calibrated.turn_seconds > 0
+            assert calibrated.peak_bytes > 2**20
+            measured = worker.measure(case, 3)
+            assert tuple(measured.values) == PROBES[probe].metrics
+            assert all(0 < seconds < measured.timed_seconds for seconds in measured.values.values())
+
+
+def test_what_measured_code_prints_does_not_reach_the_pipe(hostile: Start) -> None:
+    worker = hostile("prints")
+    assert worker.calibrate(CASE, 0.0001).loops >= 1
+    for _ in range(3):
+        assert worker.measure(CASE, 2).timed_seconds > 0
+
+
+def test_a_strategy_that_raises_fails_its_turn_and_its_worker_lives_on(hostile: Start) -> None:
+    worker = hostile("raises")
+    for _ in range(2):
+        with pytest.raises(WorkerError) as caught:
+            worker.calibrate(CASE, 0.001)
+        assert caught.value.alive
+        assert caught.value.cause == "LookupError: as it was told to"
+
+
+def test_a_strategy_that_fails_its_proof_says_which_coroutine(hostile: Start) -> None:
+    worker = hostile("drops_the_last")
+    with pytest.raises(WorkerError) as caught:
+        worker.calibrate(CASE, 0.001)
+    assert caught.value.alive
+    assert "coroutine 9 of 10 ran 0 times" in caught.value.cause
+
+
+def test_a_worker_that_is_killed_in_its_turn_names_the_signal(hostile: Start) -> None:
+    worker = hostile("kills_itself")
+    with pytest.raises(WorkerError) as caught:
+        worker.measure(CASE, 1)
+    assert not caught.value.alive
+    assert caught.value.cause == "the worker was killed by SIGKILL"
+
+
+def test_a_worker_that_is_killed_between_turns_fails_its_next_and_can_be_closed(
+    start: Start,
+) -> None:
+    worker = start("gather_tasks")
+    os.kill(worker._process.pid, signal.SIGTERM)
+    os.waitid(os.P_PID, worker._process.pid, os.WEXITED | os.WNOWAIT)
+    with pytest.raises(WorkerError) as caught:
+        worker.measure(CASE, 1)
+    assert not caught.value.alive
+    assert caught.value.cause == "the worker was killed by SIGTERM"
+    worker.close()
+
+
+def test_a_worker_that_ends_tells_its_exit_code_and_its_last_words(hostile: Start) -> None:
+    worker = hostile("ends")
+    with pytest.raises(WorkerError) as caught:
+        worker.measure(CASE, 1)
+    assert not caught.value.alive
+    assert caught.value.cause == "the worker ended with exit code 3: last words"
+
+
+def test_a_worker_that_hangs_is_killed_at_the_turn_limit(hostile: Start) -> None:
+    worker = hostile("hangs")
+    worker._turn_limit_seconds = 0.2
+    with pytest.raises(WorkerError) as caught:
+        worker.measure(CASE, 1)
+    assert not caught.value.alive
+    assert caught.value.cause == "no answer within 0.2 s, killed"
+    assert worker._process.wait(TIMEOUT_SECONDS) == -signal.SIGKILL
+
+
+def test_a_worker_that_cannot_start_says_why(start: Start) -> None:
+    with pytest.raises(WorkerError, match="exit code 1: KeyError: 'no_such_strategy'") as caught:
+        start("no_such_strategy")
+    assert not caught.value.alive
+
+
+def test_closing_ends_a_worker_whatever_it_does_and_twice_is_fine(start: Start) -> None:
+    worker = start("gather_tasks")
+    worker.close()
+    assert worker._process.returncode == -signal.SIGKILL
+    worker.close()
+
+
+def test_a_worker_ends_by_itself_when_its_coordinator_is_gone(echo_port: int) -> None:
+    with subprocess.Popen(
+        [
+            sys.executable, "-m", "benchmarks.worker",
+            "asyncio", "lazy", "gather_tasks", str(echo_port),
+        ],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=REPOSITORY, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert '"Ready"' in process.stdout.readline()
+        process.stdin.close()
+        assert process.wait(TIMEOUT_SECONDS) == 0
+
+
+def test_a_worker_inherits_nothing_that_changes_how_python_runs(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONASYNCIODEBUG", "1")
+    monkeypatch.setenv("PYTHONPATH", "/nowhere")
+    worker = start("gather_tasks")
+    assert worker.conditions["loop_debug"] is False
+    environment = psutil.Process(worker._process.pid).environ()
+    assert {name for name in environment if name.startswith("PYTHON")} == {"PYTHONHASHSEED"}
+    assert environment["PYTHONHASHSEED"] == "7"
+    assert environment["FANOUT_PADDING"] == "x" * 11
+
+
+def test_what_is_no_request_is_answered_as_a_failure(connections: EchoConnections) -> None:
+    bench = Bench(Launcher("asyncio", "lazy", "gather_tasks"), connections)
+    assert worker_module.answer(bench, Ready({})) == Failed("not a request: Ready")
+
+
+# The executor of this machine
+
+
+def contenders_of(interpreter: Interpreter, *strategies: str) -> list[Contender]:
+    return [
+        Contender(interpreter.name, Launcher("asyncio", "lazy", strategy), "contender")
+        for strategy in strategies
+    ]
+
+
+def test_the_executor_starts_all_and_returns_the_failures(interpreter: Interpreter) -> None:
+    asked = contenders_of(interpreter, "gather_coroutines", "no_such_strategy", "gather_tasks")
+    with LocalExecutor([interpreter], Cores(None, frozenset()), TIMEOUT_SECONDS) as executor:
+        started, failures = executor.start(asked, random.Random(1))
+        try:
+            assert list(started) == [asked[0], asked[2]]
+            assert list(failures) == [asked[1]]
+            assert "no_such_strategy" in failures[asked[1]].cause
+            for worker in started.values():
+                assert worker.measure(Case("throughput", "echo", 10), 1).timed_seconds > 0
+        finally:
+            for worker in started.values():
+                worker.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system cannot pin processes")
+def test_workers_are_pinned_to_the_measured_core_and_the_driver_is_kept_off_it(
+    interpreter: Interpreter,
+) -> None:
+    before = os.sched_getaffinity(0)
+    measured = max(before)
+    others = frozenset(before - {measured}) or frozenset(before)
+    (contender,) = contenders_of(interpreter, "gather_tasks")
+    with LocalExecutor([interpreter], Cores(measured, others), TIMEOUT_SECONDS) as executor:
+        assert os.sched_getaffinity(0) == others
+        started, _ = executor.start([contender], random.Random(1))
+        worker = started[contender]
+        assert isinstance(worker, ProcessWorker)
+        try:
+            assert os.sched_getaffinity(worker._process.pid) == {measured}
+        finally:
+            worker.close()
+    assert os.sched_getaffinity(0) == before
+
+
+def test_every_start_draws_a_new_hash_seed_and_environment_size(interpreter: Interpreter) -> None:
+    (contender,) = contenders_of(interpreter, "gather_tasks")
+    drawn = []
+    rng = random.Random(1)
+    with LocalExecutor([interpreter], Cores(None, frozenset()), TIMEOUT_SECONDS) as executor:
+        for _ in range(2):
+            started, _ = executor.start([contender], rng)
+            worker = started[contender]
+            assert isinstance(worker, ProcessWorker)
+            environment = psutil.Process(worker._process.pid).environ()
+            worker.close()
+            drawn.append((environment["PYTHONHASHSEED"], len(environment["FANOUT_PADDING"])))
+    (first_seed, first_size), (second_seed, second_size) = drawn
+    assert first_seed != second_seed
+    assert first_size != second_size

@@ -1,0 +1,58 @@
+"""The repository as a stranger has it: a copy to change, and the command line as a process."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.campaign import interpreters
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+TIMEOUT_SECONDS = 120.0
+"""A process that runs longer hangs."""
+
+
+def copy_repository(target: Path) -> Path:
+    """Copy what a campaign needs; the copy shares the environments of measured interpreters."""
+    for package in ("benchmarks", "analysis", "requirements"):
+        shutil.copytree(
+            REPOSITORY / package, target / package, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    shutil.copy(REPOSITORY / "pyproject.toml", target)
+    interpreters.ENVIRONMENTS.mkdir(parents=True, exist_ok=True)
+    cache = target / interpreters.ENVIRONMENTS.relative_to(REPOSITORY)
+    cache.parent.mkdir(parents=True)
+    cache.symlink_to(interpreters.ENVIRONMENTS, target_is_directory=True)
+    return target
+
+
+def run_python(*arguments: str | Path, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
+    """Run this Python with arguments and wait for its end."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=cwd, capture_output=True, text=True, check=False, timeout=TIMEOUT_SECONDS,
+    )  # fmt: skip
+
+
+def run_benchmarks(
+    *arguments: str | Path, cwd: Path = REPOSITORY
+) -> subprocess.CompletedProcess[str]:
+    """``python -m benchmarks`` with arguments."""
+    return run_python("-m", "benchmarks", *arguments, cwd=cwd)
+
+
+def read_campaign(folder: Path) -> Mapping[str, Any]:
+    """``campaign.json`` as it lies there."""
+    fields: Mapping[str, Any] = json.loads((folder / "campaign.json").read_text(encoding="utf-8"))
+    return fields
+
+
+def read_journal(folder: Path) -> list[Mapping[str, Any]]:
+    """Every whole line of ``rounds.jsonl``."""
+    content = (folder / "rounds.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in content.splitlines(keepends=True) if line.endswith("\n")]
