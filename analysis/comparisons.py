@@ -78,7 +78,7 @@ class ControlHealth:
         if not self.proven:
             return f"unproven: {'; '.join(self.reasons)}"
         return (
-            f"proven: the control was not told apart from the baseline, which it is, in any of "
+            f"proven: the control, the baseline a second time, was not told apart from it in any of "
             f"{self.cases} cases (at most {self.largest * 100:.1f} % away, {self.rounds} rounds)"
         )
 
@@ -250,7 +250,7 @@ def control_health(comparisons: pd.DataFrame) -> ControlHealth:
         return ControlHealth(False, (few,), len(measured), rounds, largest)
     apart = (measured["p_adjusted"].to_numpy() < SIGNIFICANCE) & (away > SMALLEST_FLOOR)
     reasons = tuple(
-        f"the control was told apart from the baseline, which it is, in {row.case}: "
+        f"the control, the baseline a second time, was told apart from it in {row.case}: "
         f"{row.ratio:.3f} [{row.low:.3f}, {row.high:.3f}]"
         for row in measured[apart].itertuples()
     )

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from analysis import style, tables
+from analysis import style
 from analysis.campaign import Campaign
 from analysis.findings import Findings
 
@@ -63,7 +63,7 @@ class Filter:
 def comparison_grids(findings: Findings) -> list[Grid]:
     """A table per probe, and one of the event loops against the first."""
     frame = findings.comparisons
-    varying = [name for name in ("python", "task_factory") if len(set(frame[name])) > 1]
+    varying = _varying(frame)
     places = _places(findings.campaign)
     grids = [
         _comparison_grid(
@@ -153,7 +153,7 @@ def _comparison_cells(
         )
     else:
         yield Cell(
-            style.seconds_interval(row["seconds"], row["seconds_low"], row["seconds_high"]),
+            style.seconds_interval(*_with_interval(row, "seconds")),
             sort=_sort(row["seconds"]),
             kind="n",
         )
@@ -179,6 +179,11 @@ def _note(row: Mapping[Any, Any]) -> str:
     if row["verdict"] == "undecided" and pd.notna(row["rounds_needed"]):
         return f"+{style.count(int(row['rounds_needed']))} rounds"
     return str(row["reason"] or "")
+
+
+def _varying(frame: pd.DataFrame) -> list[str]:
+    """The columns that need not be there when all rows agree, but here are."""
+    return [name for name in _HEADS if len(set(frame[name])) > 1]
 
 
 _HEADS: Final = {"python": "Python", "task_factory": "Task factory"}
@@ -217,20 +222,53 @@ def filters(grids: Sequence[Grid]) -> list[Filter]:
     return filters
 
 
-def text_grid(name: str, table: tables.Table) -> Grid:
-    """A table of text as one of the page."""
-    kinds = ["n" if column.numeric else "w" for column in table.columns]
-    heads = tuple((column.name, kind) for column, kind in zip(table.columns, kinds, strict=True))
-    rows = tuple(
+def cost_grid(findings: Findings) -> Grid:
+    """The cost model: a row per workload, loop and strategy."""
+    costs = findings.costs[findings.costs["role"] != style.CONTROL]
+    varying = _varying(costs)
+    heads = [(_HEADS[column], "w") for column in varying]
+    heads += [("Workload", "w"), ("Event loop", "w"), ("Strategy", "w")]
+    heads += [("Fixed [95 %]", "n"), ("ns per further task [95 %]", "n"), ("Holds up to", "w")]
+    rows = [
         Row(
-            tuple(
-                Cell(style.relabelled(text), kind=kind)
-                for text, kind in zip(row, kinds, strict=True)
+            (
+                *(Cell(style.label(str(row[column])), kind="w") for column in varying),
+                Cell(style.label(str(row["workload"])), kind="w"),
+                Cell(style.label(str(row["loop"])), kind="w"),
+                Cell(style.label(str(row["contender"])), kind="w"),
+                Cell(
+                    style.seconds_interval(*_with_interval(row, "fixed_seconds")),
+                    sort=_sort(row["fixed_seconds"]),
+                    kind="n",
+                ),
+                Cell(
+                    style.interval(*_with_interval(row, "ns_per_task")),
+                    sort=_sort(row["ns_per_task"]),
+                    kind="n",
+                ),
+                Cell(_holds(row), sort=str(row["tasks_to"]), kind="w"),
             )
         )
-        for row in table.rows[:MOST_ROWS]
-    )
-    return Grid(name, table.title, "", heads, rows, max(0, len(table.rows) - MOST_ROWS))
+        for row in costs.head(MOST_ROWS).to_dict("records")
+    ]
+    caption = "Time of a fan-out of n tasks = fixed + n times the cost of a further task."
+    left_out = max(0, len(costs) - MOST_ROWS)
+    return Grid("cost-model", "Cost model", caption, tuple(heads), tuple(rows), left_out)
+
+
+def _with_interval(row: Mapping[Any, Any], name: str) -> tuple[float, float, float]:
+    return row[name], row[f"{name}_low"], row[f"{name}_high"]
+
+
+def _holds(row: Mapping[Any, Any]) -> str:
+    """How far the line holds, and how far off it the costs lie where it breaks."""
+    if row["reason"]:
+        return str(row["reason"])
+    held = f"{style.count(int(row['tasks_to']))} tasks"
+    if pd.isna(row["breaks_at"]):
+        return held
+    off = style.change_interval(row["break_ratio"], row["break_low"], row["break_high"])
+    return f"{held}; at {style.count(int(row['breaks_at']))}: {off}"
 
 
 def case_grid(campaign: Campaign) -> Grid:
@@ -284,7 +322,7 @@ def contender_grid(campaign: Campaign) -> Grid:
                 Cell(one.python, kind="w"),
                 Cell(style.label(one.loop), kind="w"),
                 Cell(style.label(one.task_factory), kind="w"),
-                Cell("; ".join(f"{key}: {value}" for key, value in one.conditions.items())),
+                Cell("; ".join(style.facts(one.conditions))),
             ),
             id=f"contender-{number}",
         )

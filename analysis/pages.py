@@ -19,7 +19,7 @@ from analysis import style, tables
 from analysis.answers import QUESTION, RULE, answers, basis
 from analysis.campaign import Campaign
 from analysis.findings import Findings, find
-from analysis.grids import case_grid, comparison_grids, contender_grid, filters, text_grid
+from analysis.grids import case_grid, comparison_grids, contender_grid, cost_grid, filters
 from analysis.plots import CHARTS, CannotDrawError, Chart, Look, for_page, for_theme, render
 from analysis.plots.prepare import prepared
 
@@ -148,12 +148,11 @@ def _facts(campaign: Campaign) -> list[tuple[str, str]]:
         ("Hash of the measured code", plan.code_hash),
     ]
     for key, value in campaign.machine.items():
-        shown = ", ".join(map(str, value)) if isinstance(value, tuple) else value
-        facts.append((f"Machine: {key.replace('_', ' ')}", "unknown" if shown is None else shown))
+        facts.append((f"Machine: {key.replace('_', ' ')}", value))
     for one in campaign.interpreters:
-        build = ", ".join(f"{key}: {value}" for key, value in one.build.items())
+        build = ", ".join(style.facts(one.build))
         facts.append((f"Interpreter {one.label}", f"{one.implementation} {one.version}; {build}"))
-    return [(name, str(value)) for name, value in facts]
+    return [(name, style.fact(value)) for name, value in facts]
 
 
 def _context(findings: Findings, pictures: Sequence[Picture]) -> dict[str, Any]:
@@ -176,7 +175,7 @@ def _context(findings: Findings, pictures: Sequence[Picture]) -> dict[str, Any]:
         "summary_table": tables.answer(findings),
         "case_tables": tables.case_tables(findings, control=True),
         "cost_table": tables.cost_table(findings),
-        "costs": text_grid("cost-model", tables.cost_table(findings)),
+        "costs": cost_grid(findings),
         "cases": case_grid(campaign),
         "contenders": contender_grid(campaign),
         "facts": _facts(campaign),

@@ -111,12 +111,6 @@ def label(name: str) -> str:
     )
 
 
-def relabelled(text: str) -> str:
-    """A text as it is, unless it is a name in the vocabularies."""
-    word = _word(text)
-    return text if word is None else word.label
-
-
 def meaning(name: str) -> str:
     """What the name means, in a few words; empty when unknown."""
     word = _word(name)
@@ -408,6 +402,20 @@ def p_value(number: float | None) -> str:
     if number is None or math.isnan(number):
         return MISSING
     return "< 0.001" if number < 0.001 else f"{number:.3f}"
+
+
+def fact(value: object) -> str:
+    """A scalar of a record as a reader says it: True -> "yes", None -> "unknown"."""
+    if isinstance(value, tuple):
+        return ", ".join(map(fact, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "unknown" if value is None else str(value)
+
+
+def facts(record: Mapping[str, object]) -> list[str]:
+    """A record of scalars: "name: value"."""
+    return [f"{key.replace('_', ' ')}: {fact(value)}" for key, value in record.items()]
 
 
 def listed(items: Iterable[str]) -> str:

@@ -36,11 +36,15 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Text only, ready to show; each row has a cell for every column."""
+    """Text only, ready to show; each row has a cell for every column.
+
+    ``empty`` stands for the rows where there are none.
+    """
 
     title: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
+    empty: str = "Nothing was measured."
 
 
 def answer(findings: Findings) -> Table:
@@ -125,8 +129,11 @@ def _case_table(group: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
 
 
 def cost_table(findings: Findings) -> Table:
-    """The cost model, a row per workload, loop and strategy."""
+    """The cost model, a row per workload, loop and strategy; none where there are no lines at all."""
     costs = findings.costs[findings.costs["role"] != style.CONTROL]
+    reasons = dict.fromkeys(costs["reason"])
+    if "" not in reasons:
+        costs = costs.iloc[:0]
     workloads = _places(costs["workload"])
     ordered = costs.sort_values("workload", key=lambda c: c.map(workloads), kind="stable")
     shown = _varying(costs, ("python", "task_factory"))
@@ -156,6 +163,7 @@ def cost_table(findings: Findings) -> Table:
             Column("holds to"),
         ),
         rows=tuple(rows),
+        empty=style.listed(map(str, reasons)) or "Nothing was measured.",
     )
 
 
@@ -213,7 +221,7 @@ def markdown(findings: Findings) -> str:
 def markdown_table(table: Table) -> str:
     """A GitHub-flavoured table, without its title."""
     if not table.rows:
-        return "Nothing was measured."
+        return table.empty
     head = [column.name for column in table.columns]
     rule = ["---:" if column.numeric else "---" for column in table.columns]
     body = [[_escaped(cell) for cell in row] for row in table.rows]
@@ -289,8 +297,10 @@ def _verdict(verdict: str, rounds_needed: Whole, reason: str) -> str:
     if verdict == MISSING:
         return f"{MISSING}: {reason}"
     if verdict == UNDECIDED and not isinstance(rounds_needed, NAType):
-        more = f"{rounds_needed}" if rounds_needed <= 1000 else "> 1000"
-        return f"{UNDECIDED} (+{more} rounds)"
+        more = f"+{rounds_needed}" if rounds_needed <= 1000 else "> 1000"
+        return f"{UNDECIDED} ({more} rounds)"
+    if verdict == UNDECIDED:
+        return f"{UNDECIDED} (too noisy)"
     return str(verdict)
 
 

@@ -40,18 +40,19 @@ def show(findings: Findings, on: Console) -> None:
     for table in tables.case_tables(findings):
         _table(on, table)
     _table(on, tables.cost_table(findings))
-    for line in tables.foot(findings):
-        _line(on, line, "" if findings.control.proven else "dim")
+    control, *others = tables.foot(findings)
+    for line in others:
+        _line(on, line)
+    # Whether the figures can be trusted stands right above the answer.
+    _line(on, control, "" if findings.control.proven else "bold red")
     on.print()
-    if not findings.control.proven:
-        _line(on, f"This campaign is {findings.control.note}.", "bold red")
     _table(on, tables.answer(findings))
 
 
 def _table(on: Console, table: tables.Table) -> None:
     _line(on, table.title, "bold")
     if not table.rows:
-        _line(on, "  Nothing was measured.", "dim")
+        _line(on, f"  {table.empty}", "dim")
         on.print()
         return
     shown = RichTable(box=None, pad_edge=False, padding=(0, 1), header_style="dim")

@@ -362,7 +362,7 @@ def test_a_quiet_control_proves_the_campaign(campaign: Campaign) -> None:
     health = control_health(compare(campaign))
     assert health.proven
     assert (health.cases, health.rounds) == (4, 12)
-    assert health.note.startswith("proven: the control was not told apart")
+    assert health.note.startswith("proven: the control, ")
 
 
 def test_a_control_told_apart_leaves_the_campaign_unproven(tmp_path: Path) -> None:
@@ -371,7 +371,7 @@ def test_a_control_told_apart_leaves_the_campaign_unproven(tmp_path: Path) -> No
     assert not health.proven
     assert len(health.reasons) == 2
     assert "throughput/noop/10: 1.0" in health.reasons[0]
-    assert health.note.startswith("unproven: the control was told apart")
+    assert health.note.startswith("unproven: the control, ")
 
 
 def test_a_difference_below_half_a_percent_does_not_count_against_the_control(

@@ -262,7 +262,7 @@ def test_provenance_names_machine_interpreter_contenders_and_seed(page: Element)
     for fact in ("Synthetic CPU", "GCC 14.2.0", "3.14.10", "Linux 6.1 x86_64", "0" * 64):
         assert fact in section.text
     contenders = next(page.all("tr", id="contender-1"))
-    assert "loop_class: asyncio.Loop" in contenders.text
+    assert "loop class: asyncio.Loop" in contenders.text
 
 
 def test_the_markdown_says_the_same(published: Path, findings: Findings) -> None:

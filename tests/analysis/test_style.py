@@ -68,6 +68,11 @@ def test_rates_counts_shares_and_times() -> None:
     assert style.p_value(0.0004) == "< 0.001"
     assert style.duration(75) == "1 min 15 s"
     assert style.duration(3720) == "1 h 2 min"
+    assert style.facts({"a_b": True, "c": None, "d": (0, 1)}) == [
+        "a b: yes",
+        "c: unknown",
+        "d: 0, 1",
+    ]
     assert style.listed([]) == ""
     assert style.listed("ab") == "a and b"
     assert style.listed("abc") == "a, b and c"
@@ -99,10 +104,9 @@ def test_a_new_name_needs_no_edit_here() -> None:
     assert marks["gather_tasks"] == style.marks(["gather_tasks"])["gather_tasks"]
 
 
-def test_an_endless_name_is_cut_in_labels_only() -> None:
+def test_an_endless_name_is_cut() -> None:
     name = "x" * 500
     assert len(style.label(name)) == 40
-    assert style.relabelled(name) == name
 
 
 def test_more_names_than_colours_still_get_a_mark() -> None:

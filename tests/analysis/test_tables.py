@@ -142,6 +142,29 @@ def test_cost_table_says_where_the_line_breaks(findings: Findings) -> None:
     )
 
 
+def test_cost_table_without_any_line_says_why(tmp_path: Path) -> None:
+    folder = write_campaign(tmp_path / "one", rounds=1, tasks=(10,))
+    table = tables.cost_table(find(read_campaign(folder)))
+    assert tables.markdown_table(table) == "one number of tasks makes no line"
+
+
+@pytest.mark.parametrize(
+    ("needed", "shown_verdict"),
+    [
+        (14, "undecided (+14 rounds)"),
+        (5000, "undecided (> 1000 rounds)"),
+        (pd.NA, "undecided (too noisy)"),
+    ],
+)
+def test_undecided_says_how_far_off_it_is(
+    findings: Findings, needed: object, shown_verdict: str
+) -> None:
+    summary = findings.summary.assign(verdict="undecided")
+    summary["rounds_needed"] = pd.array([needed] * len(summary), dtype="Int64")
+    table = tables.answer(replace(findings, summary=summary))
+    assert {row[-1] for row in table.rows} == {shown_verdict}
+
+
 def test_every_ratio_has_its_interval_and_both_costs(findings: Findings) -> None:
     for table in (tables.answer(findings), *tables.case_tables(findings, control=True)):
         for row in table.rows:
@@ -165,14 +188,16 @@ def test_what_is_missing_is_said_with_its_reason(troubled: Findings) -> None:
 
 def test_foot_says_what_a_reader_must_know(troubled: Findings, findings: Findings) -> None:
     lines = tables.foot(troubled)
-    assert lines[0].startswith("Campaign unproven: the control was told apart")
+    assert lines[0].startswith(
+        "Campaign unproven: the control, the baseline a second time, was told apart"
+    )
     assert re.fullmatch(r"Noise floor: \d\.\d % to \d\.\d %, by case\.", lines[1])
     assert lines[2:] == [
         "Skipped cpython-3.14.10 / rloop / lazy / gather_tasks: rloop is not installed",
         f"Failed 3.14.10 / uvloop / lazy / task_group in {CASE}, round 0: {CAUSE}",
         f"rounds.jsonl:48: warning: no values and no failure for '{CONTENDER}'",
     ]
-    assert tables.foot(findings)[0].startswith("Campaign proven: the control was not told apart")
+    assert "was not told apart from it in any of 8 cases" in tables.foot(findings)[0]
     assert tables.foot(findings)[1] == "Noise floor: 0.5 % to 0.9 %, by case."
 
 
@@ -292,7 +317,7 @@ def test_terminal_leaves_repeated_cells_blank(findings: Findings) -> None:
 
 def test_terminal_puts_trouble_before_the_answer(troubled: Findings) -> None:
     text = shown(troubled)
-    foot, answer = text.split("This campaign is unproven: the control was told apart")
+    foot, answer = text.split("Campaign unproven: ")
     assert "Skipped cpython-3.14.10 / rloop / lazy / gather_tasks: rloop is not installed" in foot
     assert f"round 0: {CAUSE}" in foot
     assert "Time relative to gather_coroutines" in answer

@@ -53,9 +53,8 @@ def test_pyperfs_commands_work_on_it(command: str, files: dict[str, Path]) -> No
 
 
 def test_pyperf_compares_two_strategies(files: dict[str, Path]) -> None:
-    done = run_python("-m", "pyperf", "compare_to", *files.values(), "--table", "--verbose")
+    done = run_python("-m", "pyperf", "compare_to", *files.values())
     assert done.returncode == 0, done.stderr
-    assert "gather_coroutines" in done.stdout + done.stderr
     assert "throughput/noop/10/total" in done.stdout
 
 
@@ -67,9 +66,7 @@ def test_latency_measures_the_metrics_that_are_asked_for(tmp_path: Path) -> None
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     suite = pyperf.BenchmarkSuite.load(str(path))
-    assert suite.get_benchmark_names() == [
-        f"latency/echo/5/{metric}" for metric in ("p50", "max")
-    ]
+    assert suite.get_benchmark_names() == [f"latency/echo/5/{metric}" for metric in ("p50", "max")]
 
 
 def test_help_is_pyperfs_own_with_ours_added() -> None:
