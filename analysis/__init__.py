@@ -1,5 +1,4 @@
-"""Campaign folders in, estimates, verdicts, tables and charts out: nothing here measures
-anything."""
+"""Campaign folders in; estimates, verdicts, tables and charts out. Nothing here measures."""
 
 from analysis.load import load
 

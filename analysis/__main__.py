@@ -116,8 +116,7 @@ def _show(campaign: Campaign) -> None:
 
 
 def _usable(folder: Path) -> Campaign:
-    """The campaign. Raises CampaignError with all its errors: figures of a damaged folder are not
-    shown."""
+    """The campaign. Raises CampaignError: figures of a damaged folder are not shown."""
     campaign = read_campaign(folder)
     if campaign.errors:
         raise CampaignError(campaign.errors)

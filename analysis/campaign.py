@@ -15,8 +15,7 @@ Scalar: TypeAlias = "str | int | float | bool | None"
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something wrong in a folder. An error makes its figures untrustworthy; a warning is said and
-    lived with."""
+    """Something wrong in a folder: errors spoil its figures, warnings are said and lived with."""
 
     severity: Literal["error", "warning"]
     file: str
@@ -81,8 +80,7 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Probe x workload x n: what every contender is asked to do. ``sweeps`` is 0 until
-    calibrated."""
+    """Probe x workload x n, asked of every contender. ``sweeps`` is 0 until calibrated."""
 
     id: str
     probe: str
@@ -116,8 +114,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """campaign.json: what was to be measured, where, and how it ended. Times in seconds, precision
-    as a share."""
+    """campaign.json: what was to be measured, where, and how it ended. ``precision`` is a share."""
 
     name: str = ""
     status: str = "failed"

@@ -60,8 +60,7 @@ SLOWER, FASTER, SAME, UNDECIDED, MISSING = "slower", "faster", "same", "undecide
 
 @dataclass(frozen=True, slots=True)
 class ControlHealth:
-    """Whether the campaign's own A/A test holds. ``reasons`` say why not; ``note`` sums it up in a
-    sentence.
+    """Whether the campaign's own A/A test holds; ``reasons`` say why not.
 
     ``largest`` is the control's largest difference in a headline metric, as a share (0.01 is 1 %);
     nan without any.
@@ -78,16 +77,15 @@ class ControlHealth:
         if not self.proven:
             return f"unproven: {'; '.join(self.reasons)}"
         return (
-            f"proven: the control, the baseline a second time, was not told apart from it in any of "
-            f"{self.cases} cases (at most {self.largest * 100:.1f} % away, {self.rounds} rounds)"
+            f"proven: the control, the baseline a second time, was not told apart from it in any "
+            f"of {self.cases} cases (at most {self.largest * 100:.1f} % away, {self.rounds} rounds)"
         )
 
 
 def compare(
     campaign: Campaign, *, delta: float = DELTA, values: Values | None = None
 ) -> pd.DataFrame:
-    """Every contender held against the baseline of its Python, loop and task factory, a row per
-    case and metric.
+    """Every contender against the baseline of its Python, loop and task factory, in every case.
 
     Rows stand in the order of the plan (case, metric, contender); what was planned and not measured
     is there as missing. ``ratio``, ``low``, ``high`` (95 %), ``low90``, ``high90`` are of seconds,
@@ -124,8 +122,7 @@ def compare_loops(
 
 
 def absolutes(campaign: Campaign, *, values: Values | None = None) -> pd.DataFrame:
-    """What every contender costs, baselines included: a row per case, metric and contender that has
-    values.
+    """What every contender costs, baselines included: a row per case and metric with values.
 
     Seconds of a batch with their 95 % interval over rounds (of ln(seconds)); for throughput also
     nanoseconds per task and tasks per second. These carry the machine's drift, which ratios do not.
@@ -159,8 +156,7 @@ def per_round(campaign: Campaign, *, values: Values | None = None) -> pd.DataFra
 def summarise(
     campaign: Campaign, *, delta: float = DELTA, values: Values | None = None
 ) -> pd.DataFrame:
-    """The headline claims: per Python, loop, task factory and contender, the geometric mean over
-    throughput cases.
+    """The headline claims: a geometric mean over throughput cases, a row per contender.
 
     The mean is made within each round first, over the cases that never failed for the contender or
     its baseline, and in the rounds that have them all; the estimate is then over rounds.
@@ -269,8 +265,10 @@ def _judge(
     delta: float,
     proven: NDArray[np.bool_] | None = None,
 ) -> _Judgement:
-    """The rule at the head of this module; ``proven`` False withholds slower and faster. Estimates
-    are of ln(ratio)."""
+    """The rule at the head of this module, for estimates of ln(ratio).
+
+    Where ``proven`` is False, slower and faster are withheld.
+    """
     low, low90 = estimates.low.T
     high, high90 = estimates.high.T
     epsilon, same_within = np.log1p(floor), np.log1p(delta)
@@ -291,11 +289,11 @@ def _judge(
 
 
 def _rounds_needed(estimates: RowEstimates, epsilon: FloatArray, same_within: float) -> FloatArray:
-    """Further rounds until the interval, as wide as one over the root of the rounds, would decide;
-    nan for never.
+    """Further rounds until the intervals would decide; nan for never.
 
-    Assumes that the estimate stays where it is. Either the 95 % interval must leave the floor or
-    the 90 % interval must fit into +- delta, whichever comes first.
+    Assumes that they shrink with the root of the rounds and that the estimate stays where it is.
+    Either the 95 % interval must leave the floor or the 90 % interval must fit into +- delta,
+    whichever comes first.
     """
     distance = np.abs(estimates.value)
     half95, half90 = ((estimates.high - estimates.low) / 2).T
@@ -388,8 +386,7 @@ def _summary_floors(
 
 
 def _identity(campaign: Campaign, values: Values, cells: IntArray) -> pd.DataFrame:
-    """What each cell is, as categorical columns; ``contender`` is the strategy's name, or
-    control."""
+    """What each cell is; ``contender`` is the strategy's name, or control."""
     count = max(1, len(campaign.contenders))
     contender, measure = cells % count, cells // count
     contenders, measures = campaign.contenders, values.measures

@@ -1,5 +1,4 @@
-"""The cost model: seconds(n) = fixed + per_task * n, per contender and workload, and where it
-breaks."""
+"""The cost model, seconds(n) = fixed + per_task * n, and where it breaks."""
 
 from __future__ import annotations
 
@@ -26,8 +25,7 @@ MOST_POINTS = 64
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """One contender and workload: its numbers of tasks in order, and the cells that measured
-    them."""
+    """One contender and workload: numbers of tasks in order, and the cells that measured them."""
 
     contender: Contender
     workload: str

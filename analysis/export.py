@@ -12,8 +12,7 @@ from analysis.tables import spreadsheet_safe
 
 
 def export(values: pd.DataFrame, folder: Path) -> list[Path]:
-    """Write a frame of :func:`analysis.load` as ``values.parquet`` and ``values.csv`` into a new
-    folder.
+    """Write a frame of values as ``values.parquet`` and ``values.csv`` into a new folder.
 
     Returns their paths. Raises FileExistsError when the folder exists, OSError when it cannot be
     written.

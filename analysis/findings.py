@@ -1,5 +1,4 @@
-"""Everything that is estimated from one campaign, made in one go: what tables, charts and the
-report show."""
+"""Everything that is estimated from one campaign, made in one go."""
 
 from __future__ import annotations
 
@@ -23,8 +22,11 @@ from analysis.medians import values_of
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """The frames of :func:`analysis.comparisons.summarise`, ``compare``, ``compare_loops`` and
-    ``absolutes``, :func:`analysis.costs.cost_model`, and the judgement on the control."""
+    """What tables, charts and the report show.
+
+    The frames of :func:`analysis.comparisons.summarise`, ``compare``, ``compare_loops`` and
+    ``absolutes``, :func:`analysis.costs.cost_model`, and the judgement on the control.
+    """
 
     campaign: Campaign
     summary: pd.DataFrame
@@ -36,8 +38,7 @@ class Findings:
 
 
 def find(campaign: Campaign, *, delta: float = DELTA) -> Findings:
-    """Estimate everything. ``delta`` is how far a ratio may lie from 1 and still count as the
-    same."""
+    """Estimate everything; ``delta`` is how far from 1 a ratio still counts as the same."""
     values = values_of(campaign)
     comparisons = compare(campaign, delta=delta, values=values)
     return Findings(

@@ -91,8 +91,7 @@ def values_frame(plan: Plan, journal: Journal) -> pd.DataFrame:
 
 
 def _metric_codes(plan: Plan, metrics: Sequence[str]) -> NDArray[np.int64]:
-    """Shape (cases, most metrics of a case): from the case's own metric index to that of all
-    ``metrics``."""
+    """From a case's own metric index to that in ``metrics``; shape (cases, most metrics)."""
     index = {metric: i for i, metric in enumerate(metrics)}
     most = max((len(case.metrics) for case in plan.cases), default=0)
     codes = np.zeros((len(plan.cases), most), dtype=np.int64)

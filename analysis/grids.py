@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -182,15 +181,15 @@ def _note(row: Mapping[Any, Any]) -> str:
 
 
 def _varying(frame: pd.DataFrame) -> list[str]:
-    """The columns that need not be there when all rows agree, but here are."""
+    """The columns that tell rows apart; what all have in common need not be said in each."""
     return [name for name in _HEADS if len(set(frame[name])) > 1]
 
 
 _HEADS: Final = {"python": "Python", "task_factory": "Task factory"}
 
 
-def _sort(number: float) -> str:
-    return "" if math.isnan(number) else f"{number:.6g}"
+def _sort(number: float | None) -> str:
+    return "" if pd.isna(number) else f"{number:.6g}"
 
 
 def _places(campaign: Campaign) -> dict[str, dict[str, int]]:
@@ -246,7 +245,7 @@ def cost_grid(findings: Findings) -> Grid:
                     sort=_sort(row["ns_per_task"]),
                     kind="n",
                 ),
-                Cell(_holds(row), sort=str(row["tasks_to"]), kind="w"),
+                Cell(_holds(row), sort=_sort(row["tasks_to"]), kind="w"),
             )
         )
         for row in costs.head(MOST_ROWS).to_dict("records")

@@ -277,8 +277,7 @@ _NUMBERS = {int, float}
 
 
 def read_journal(folder: Path, plan: Plan, problems: Problems) -> Journal:
-    """The journal of a folder. Values that cannot be durations are named in ``problems`` and become
-    nan."""
+    """The journal of a folder; values that cannot be durations become nan, and problems."""
     reader = _Reader(plan, problems)
     try:
         with open_regular(folder / FILE) as file:

@@ -95,8 +95,7 @@ def mixed_code(campaigns: Sequence[Campaign]) -> list[Problem]:
 
 
 def newest_campaign(results: PathLike) -> Path | None:
-    """The folder under ``results`` (or ``results/reference``) whose campaign.json was created
-    last."""
+    """The campaign under ``results`` (or ``results/reference``) that was created last."""
     found = [
         (plan.created, path.parent)
         for pattern in (f"*/{PLAN_FILE}", f"*/*/{PLAN_FILE}")

@@ -25,8 +25,7 @@ ROLES = ("baseline", "contender", "control")
 
 MAX_FILE_BYTES = 64 * 2**20
 MAX_CELLS = 200_000
-"""Contenders x cases x metrics. A full campaign has some thousands; a table of more is of use to
-nobody."""
+"""Contenders x cases x metrics: a full campaign has some thousands."""
 MAX_LIST = 200_000
 MAX_TASKS = 10**9
 MAX_SWEEPS = 10_000

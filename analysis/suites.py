@@ -96,8 +96,7 @@ def _compare(
 
 
 def _runs_of_suite(content: Json) -> Iterator[tuple[Key, list[float]]]:
-    """The runs with their metadata, which pyperf hoists to the benchmark or suite where they are
-    common to all."""
+    """The runs with their metadata, which pyperf hoists to where they are common to all."""
     suite = _mapping(content, "the suite")
     common = _mapping(suite.get("metadata", {}), "metadata")
     for benchmark in _sequence(suite.get("benchmarks"), "benchmarks"):

@@ -1,5 +1,4 @@
-"""Prepared frames -> tables of text, and these -> Markdown; frames -> CSV. Nothing here writes a
-file.
+"""Prepared frames -> tables of text -> Markdown; frames -> CSV. Nothing here writes a file.
 
 A :class:`Table` is what every renderer starts from (:mod:`analysis.terminal` shows the same ones).
 In every row with a ratio stand its interval and the absolute costs it compares.
@@ -26,8 +25,7 @@ from analysis.findings import Findings
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """``numeric`` columns are aligned right; of ``leading`` ones, equal cells below one another may
-    be left blank."""
+    """``numeric`` ones are aligned right; in ``leading`` ones, repeated cells may be left blank."""
 
     name: str
     numeric: bool = False
@@ -81,8 +79,7 @@ def answer(findings: Findings) -> Table:
 
 
 def case_tables(findings: Findings, *, control: bool = False) -> list[Table]:
-    """One table per probe and workload (and Python and task factory), a row per n, loop and
-    contender.
+    """One table per probe and workload, with a row per n, loop and contender.
 
     Of each case its headline metric; :func:`frame_csv` of the comparisons has the others.
     """
@@ -129,7 +126,7 @@ def _case_table(group: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
 
 
 def cost_table(findings: Findings) -> Table:
-    """The cost model, a row per workload, loop and strategy; none where there are no lines at all."""
+    """The cost model, a row per workload, loop and strategy; none where nothing could be fitted."""
     costs = findings.costs[findings.costs["role"] != style.CONTROL]
     reasons = dict.fromkeys(costs["reason"])
     if "" not in reasons:
@@ -181,8 +178,7 @@ def provenance(campaign: Campaign) -> str:
 
 
 def foot(findings: Findings) -> list[str]:
-    """What a reader must know beside the figures: control, noise floor, and everything that is not
-    there, and why."""
+    """What a reader must know beside the figures: control, noise floor, what is missing and why."""
     campaign = findings.campaign
     floors = findings.comparisons.loc[
         findings.comparisons["headline"] & (findings.comparisons["role"] != style.CONTROL), "floor"
@@ -319,6 +315,5 @@ _MARKUP = re.compile(r"[\\`*|<>&~#]|!(?=\[)|(?<=\])[(:\[]")
 
 
 def _escaped(text: str) -> str:
-    """``text`` such that Markdown shows it as it is: no HTML, no links or images, no new table
-    cells."""
+    """``text`` such that Markdown shows it as it is: no HTML, links, images or new table cells."""
     return _MARKUP.sub(lambda match: "\\" + match.group(), text)

@@ -1,5 +1,4 @@
-"""Tables on the terminal. The answer comes last: it is what is left on the screen after a long
-run."""
+"""Tables on the terminal. The answer comes last: that is what stays on the screen."""
 
 from __future__ import annotations
 

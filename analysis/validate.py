@@ -1,5 +1,4 @@
-"""Tools for reading files that may hold anything: bounded, typed, and every problem kept rather
-than the first."""
+"""Reading files that may hold anything: bounded, typed, and every problem kept."""
 
 from __future__ import annotations
 
@@ -32,8 +31,7 @@ _UNPRINTABLE = re.compile(
 
 
 class Problems:
-    """Collects problems; past the limit of a file it only counts, so that a hostile file cannot
-    fill the memory."""
+    """Collects problems; past a limit per file it only counts them, to keep memory bounded."""
 
     def __init__(self) -> None:
         self._kept: list[Problem] = []
@@ -67,8 +65,7 @@ class UnreadableError(Exception):
 
 
 def printable(text: str) -> str:
-    """``text`` safe to show anywhere as plain text: one line, no control characters, of bounded
-    length."""
+    """``text`` safe to show as plain text: one line, no control characters, bounded length."""
     text = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
     return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
 
@@ -103,8 +100,7 @@ def read_json(path: Path, limit_bytes: int) -> Json:
 
 
 def parse_json(data: bytes) -> Json:
-    """JSON from UTF-8 bytes. Raises UnreadableError. NaN and infinities pass: the checks of values
-    name them."""
+    """JSON from UTF-8 bytes. Raises UnreadableError. NaN passes; later checks name it."""
     try:
         return json.loads(data.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -119,8 +115,7 @@ def parse_json(data: bytes) -> Json:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """``data`` is None for a line longer than the limit; ``terminated`` is False for a line the
-    file ends in."""
+    """``data`` is None where it is too long; ``terminated`` is False where the file ends in it."""
 
     number: int
     data: bytes | None
@@ -141,8 +136,7 @@ def lines(file: IO[bytes], limit_bytes: int) -> Iterator[Line]:
 
 
 class Record:
-    """A JSON object whose fields are read one by one, typed; what is wrong becomes a problem and a
-    harmless default.
+    """A JSON object, read field by field; what is wrong becomes a problem and a harmless default.
 
     ``sound`` is False once a field was wrong.
     """
@@ -171,8 +165,7 @@ class Record:
         return key in self._fields
 
     def text(self, key: str, *, exact: bool = False) -> str:
-        """A text made printable; with ``exact``, one that must be so already (ids are compared, not
-        only shown)."""
+        """A text made printable; with ``exact`` it must be so already, as ids are compared."""
         value = self._get(key)
         if not isinstance(value, str):
             if key in self._fields:

@@ -4,6 +4,7 @@ it belongs.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -21,6 +22,8 @@ from analysis.plots.sheet import Margins, Plan, sheet
 
 _SERIES: Final = ["case", "metric", "contender_id"]
 _FLOOR: Final = 0.005
+_MOST_MARKS: Final = 6_000
+"""Points of lines, or dots, in a panel; beyond that every second, third, ... case is drawn."""
 _QUARTILES: Final = 1.349
 """Standard deviations between the quartiles of a normal distribution."""
 
@@ -130,9 +133,15 @@ def campaign_health(rows: pd.DataFrame, look: Look) -> Figure:
     return figure
 
 
+def _thinned(wide: pd.DataFrame) -> pd.DataFrame:
+    """As many of the cases, evenly chosen, as a picture can hold."""
+    return wide.iloc[:: max(1, math.ceil(wide.size / _MOST_MARKS))]
+
+
 def _by_round(axes: Axes, relative: pd.DataFrame, colour: str, look: Look) -> None:
     rounds = relative.columns.to_numpy(float)
-    axes.plot(rounds, relative.to_numpy(float).T, color=colour, linewidth=0.5, alpha=0.35, zorder=2)
+    thin = _thinned(relative).to_numpy(float)
+    axes.plot(rounds, thin.T, color=colour, linewidth=0.5, alpha=0.35, zorder=2)
     axes.plot(
         rounds, relative.median().to_numpy(float), color=look.theme.ink, linewidth=2.0, zorder=3
     )
@@ -150,6 +159,8 @@ def _control(axes: Axes, control: pd.DataFrame, look: Look) -> None:
         )
         axes.set(xticks=[], yticks=[])
         return
+    cases = len(wide)
+    wide = _thinned(wide)
     places = np.arange(len(wide), dtype=float)
     points = wide.to_numpy(float)
     scales.floor_band(
@@ -178,7 +189,7 @@ def _control(axes: Axes, control: pd.DataFrame, look: Look) -> None:
     )
     scales.ratio_axis(axes.xaxis, scales.ratio_limits(scales.most_of(points.ravel(), 0.95)), most=3)
     axes.set(ylim=(len(wide) - 0.4, -0.6), yticks=[])
-    axes.set_ylabel(f"{len(wide)} cases")
+    axes.set_ylabel(f"{cases} cases")
     axes.grid(axis="x")
 
 

@@ -339,6 +339,16 @@ def test_health_shows_drift_beside_steady_ratios(frames: Mapping[str, pd.DataFra
     assert len(steal.patches) == 8
 
 
+def test_health_draws_no_more_than_a_picture_holds(
+    frames: Mapping[str, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analysis.plots.health._MOST_MARKS", 40)
+    times, _, control, _ = drawn("campaign-health", frames).axes
+    thin = [line for line in times.lines if line.get_linewidth() < 1]
+    assert 1 <= len(thin) <= 5
+    assert control.get_ylabel() == "12 cases"
+
+
 def test_steal_is_the_share_of_the_wall_time(tmp_path: Path) -> None:
     folder = write_campaign(tmp_path / "c", rounds=6, workloads=("noop",), tasks=(10,))
     frames = prepared(find(read_campaign(folder)))
@@ -451,6 +461,17 @@ def test_too_few_rounds_leave_points_without_bars(frames: Mapping[str, pd.DataFr
     axes = panel(drawn("ratios-by-tasks", {"comparisons": frame}), "asyncio: noop")
     assert len(points(axes, "gather_tasks")) == 3
     assert bars(axes, "gather_tasks") == []
+
+
+def test_one_number_of_tasks_and_one_round_can_be_drawn(tmp_path: Path) -> None:
+    folder = write_campaign(tmp_path / "c", rounds=1, workloads=("noop",), tasks=(7,))
+    frames = prepared(find(read_campaign(folder)))
+    for one in CHARTS.values():
+        svg = render(one, frames[one.needs], Look(), png=False).svg
+        assert one.finding(one.select(frames[one.needs])).split()[0] in svg
+    axes = panel(drawn("ns-per-task", frames), "asyncio: noop")
+    assert len(points(axes, "gather_tasks")) == 1
+    assert not [line for line in axes.lines if len(np.asarray(line.get_xdata())) > 1]
 
 
 def test_names_are_text_whatever_they_hold(frames: Mapping[str, pd.DataFrame]) -> None:

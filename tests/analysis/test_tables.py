@@ -159,8 +159,8 @@ def test_cost_table_without_any_line_says_why(tmp_path: Path) -> None:
 def test_undecided_says_how_far_off_it_is(
     findings: Findings, needed: object, shown_verdict: str
 ) -> None:
-    summary = findings.summary.assign(verdict="undecided")
-    summary["rounds_needed"] = pd.array([needed] * len(summary), dtype="Int64")
+    rounds = pd.Series([needed] * len(findings.summary)).astype("Int64")
+    summary = findings.summary.assign(verdict="undecided", rounds_needed=rounds)
     table = tables.answer(replace(findings, summary=summary))
     assert {row[-1] for row in table.rows} == {shown_verdict}
 

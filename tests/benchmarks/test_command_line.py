@@ -77,7 +77,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     return ran(
         folder,
         run_benchmarks(
-            "run", "--workload", "noop", "--tasks", "1,10", "--budget", "5s", "--seed", "5",
+            "run", "--workload", "noop", "--tasks", "1,10", "--budget", "3s", "--seed", "5",
             "--out", folder,
         ),
     )  # fmt: skip
@@ -119,7 +119,7 @@ def test_the_campaign_file_tells_what_was_done(good: Ran) -> None:
     campaign = good.campaign
     assert (campaign["schema"], campaign["status"]) == (1, "complete")
     assert campaign["name"] == "campaign"
-    assert (campaign["preset"], campaign["seed"], campaign["budget_seconds"]) == ("default", 5, 5.0)
+    assert (campaign["preset"], campaign["seed"], campaign["budget_seconds"]) == ("default", 5, 3.0)
     assert campaign["code_hash"] == code_hash()
     assert campaign["failed"] == campaign["skipped"] == []
     assert [case["id"] for case in campaign["cases"]] == [
@@ -130,7 +130,7 @@ def test_the_campaign_file_tells_what_was_done(good: Ran) -> None:
     for contender in campaign["contenders"]:
         assert contender["conditions"]["loop_class"].partition(".")[0] == contender["loop"]
         assert contender["conditions"]["task_class"] == "_asyncio.Task"
-    assert campaign["elapsed_seconds"] >= 5.0
+    assert campaign["elapsed_seconds"] >= 3.0
     assert campaign["peak_worker_bytes"] > 2**20
 
 
@@ -196,8 +196,7 @@ def run_main(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., tuple
         try:
             code = main([str(argument) for argument in arguments])
         except SystemExit as error:
-            assert isinstance(error.code, int)
-            code = error.code
+            code = int(error.code or 0)
         captured = capsys.readouterr()
         return code, captured.out, captured.err
 
@@ -328,11 +327,11 @@ def deliverable_sigint() -> Iterator[None]:
 
 @contextlib.contextmanager
 def running(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A campaign with a long budget that has come to its third round."""
+    """A campaign that has come to its third round and has time left for many more."""
     with subprocess.Popen(
         [
             sys.executable, "-m", "benchmarks", "run", *TINY,
-            "--precision", "0.0001%", "--budget", "10m", "--out", str(folder), *arguments,
+            "--precision", "0.0001%", "--budget", "12s", "--out", str(folder), *arguments,
         ],
         cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
@@ -478,19 +477,11 @@ def test_a_loop_that_is_not_installed_is_skipped_with_its_reason_shown(troubled:
 
 def test_when_nothing_can_be_measured_it_says_why(troubled: Ran) -> None:
     folder = troubled.folder.with_name("nothing")
-    done = run_benchmarks(
-        "run", *TINY, "--loop", "uvloop", "--budget", "1s", "--out", folder,
-        cwd=troubled.folder.parent,
-    )  # fmt: skip
-    assert done.returncode in {0, 2}
-    done = run_benchmarks(
-        "run", "--loop", "uvloop", "--budget", "1s", "--out", folder.with_name("nothing-2"),
-        cwd=troubled.folder.parent,
-    )  # fmt: skip
+    done = run_benchmarks("run", "--loop", "uvloop", "--out", folder, cwd=folder.parent)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "nothing can be measured: uvloop is not installed for" in done.stderr
-    assert not folder.with_name("nothing-2").exists()
+    assert not folder.exists()
 
 
 def test_list_says_what_cannot_be_measured(troubled: Ran) -> None:
@@ -509,7 +500,8 @@ limit = int(sys.argv.pop(1))
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 runpy.run_module("benchmarks", run_name="__main__", alter_sys=True)
 """
-ENDLESS = (*TINY, "--tasks", "2,3,4,5", "--precision", "0.0001%", "--budget", "5m", "--quiet")
+MANY_LINES = (*TINY, "--tasks", "2,3,4,5,6,7,8", "--precision", "0.0001%", "--budget", "20s")
+"""Fills a small disk before its budget is spent."""
 
 
 def check_what_a_full_disk_leaves(done: subprocess.CompletedProcess[str], folder: Path) -> None:
@@ -526,7 +518,7 @@ def check_what_a_full_disk_leaves(done: subprocess.CompletedProcess[str], folder
 def test_a_file_that_cannot_grow_ends_the_campaign_in_one_line(tmp_path: Path) -> None:
     pytest.importorskip("resource", reason="limits of file sizes are a thing of Unix")
     folder = tmp_path / "campaign"
-    done = run_python("-c", LIMITED, "16000", "run", *ENDLESS, "--out", folder)
+    done = run_python("-c", LIMITED, "12000", "run", *MANY_LINES, "--quiet", "--out", folder)
     check_what_a_full_disk_leaves(done, folder)
     assert "File too large" in done.stderr
     assert read_campaign(folder)["status"] == "failed"
@@ -546,7 +538,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk_ends_the_campaign_in_one_line(small_disk: Path) -> None:
     folder = small_disk / "campaign"
-    done = run_benchmarks("run", *ENDLESS, "--out", folder)
+    done = run_benchmarks("run", *MANY_LINES, "--quiet", "--out", folder)
     check_what_a_full_disk_leaves(done, folder)
     assert "No space left on device" in done.stderr
 
