@@ -6,28 +6,23 @@ unpaired, of the rounds' own medians, and no verdict here is as good as one with
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from analysis.campaign import Campaign, Contender
-from analysis.comparisons import (
-    DELTA,
-    MISSING,
-    THROUGHPUT,
-    UNDECIDED,
-    noise_floors,
-    verdicts,
-)
-from analysis.estimates import FloatArray, hodges_lehmann_shift
+from analysis.comparisons import THROUGHPUT, noise_floors
+from analysis.estimates import FloatArray, RowEstimates, hodges_lehmann_shift
 from analysis.medians import Values, values_of
+from analysis.verdicts import DELTA, MISSING, UNDECIDED, judge
 
 CONFIDENCES = (0.95, 0.90)
 
 
 class IncomparableError(ValueError):
-    """Two campaigns that ought not to be compared; the message says why, and what would allow it."""
+    """Two campaigns ought not to be compared; the message says why and what would allow it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,38 +63,40 @@ def compare_campaigns(base: Campaign, head: Campaign, *, delta: float = DELTA) -
     larger of both campaigns' noise floors; ``seconds`` of a batch.
     """
     values = {"base": values_of(base), "head": values_of(head)}
+    campaigns = {"base": base, "head": head}
     single = len(base.interpreters) == len(head.interpreters) == 1
     cells = {
-        "base": _cells(base, values["base"], with_python=not single),
-        "head": _cells(head, values["head"], with_python=not single),
+        side: _cells(campaigns[side], values[side], with_python=not single) for side in campaigns
     }
-    floors = {side: noise_floors(values[side]) for side in values}
-    rows = []
-    for key in dict.fromkeys((*cells["base"], *cells["head"])):
-        found = {side: cells[side].get(key) for side in cells}
-        rounds = {
-            side: _rounds(values[side], cell) if cell is not None else np.empty(0)
-            for side, cell in found.items()
-        }
-        rows.append(
-            {
-                **dict(zip(_KEY, key, strict=True)),
-                **{f"{side}_rounds": len(of_side) for side, of_side in rounds.items()},
-                **{f"{side}_seconds": _middle(of_side) for side, of_side in rounds.items()},
-                **_shift(rounds["base"], rounds["head"]),
-                "floor": max(
-                    floors[side][cell // values[side].contenders]
-                    for side, cell in found.items()
-                    if cell is not None
-                ),
-            }
-        )
-    frame = pd.DataFrame(rows, columns=[*_KEY, *_COLUMNS])
-    throughput = frame["probe"] == THROUGHPUT
-    for side in values:
+    floors = {side: noise_floors(campaigns[side], values[side]) for side in campaigns}
+    keys = list(dict.fromkeys((*cells["base"], *cells["head"])))
+    rounds = {side: [_rounds(values[side], cells[side].get(key)) for key in keys] for side in cells}
+    estimates = _shifts(rounds["base"], rounds["head"])
+    floor = np.array(
+        [
+            max(
+                floors[side][cells[side][key] // values[side].contenders]
+                for side in cells
+                if key in cells[side]
+            )
+            for key in keys
+        ]
+    )
+    frame = pd.DataFrame(keys, columns=list(_KEY))
+    for side, of_side in rounds.items():
+        frame[f"{side}_rounds"] = [len(of_cell) for of_cell in of_side]
+        frame[f"{side}_seconds"] = [_middle(of_cell) for of_cell in of_side]
         per_task = frame[f"{side}_seconds"] / frame["tasks"] * 1e9
-        frame[f"{side}_ns_per_task"] = per_task.where(throughput)
-    return frame.assign(verdict=_judged(frame, delta))
+        frame[f"{side}_ns_per_task"] = per_task.where(frame["probe"] == THROUGHPUT)
+    return frame.assign(
+        ratio=np.exp(estimates.value),
+        low=np.exp(estimates.low[:, 0]),
+        high=np.exp(estimates.high[:, 0]),
+        low90=np.exp(estimates.low[:, 1]),
+        high90=np.exp(estimates.high[:, 1]),
+        floor=floor,
+        verdict=judge(estimates, floor, delta).verdict,
+    )
 
 
 def gate(comparison: pd.DataFrame, limit: float) -> Gate:
@@ -120,10 +117,16 @@ def gate(comparison: pd.DataFrame, limit: float) -> Gate:
     return Gate(limit, tuple(regressions), tuple(unknown))
 
 
-_KEY = ("case", "probe", "workload", "tasks", "metric", "python", "loop", "task_factory", "strategy")
-_COLUMNS = (
-    *("base_rounds", "head_rounds", "base_seconds", "head_seconds"),
-    *("ratio", "low", "high", "low90", "high90", "floor"),
+_KEY = (
+    "case",
+    "probe",
+    "workload",
+    "tasks",
+    "metric",
+    "python",
+    "loop",
+    "task_factory",
+    "strategy",
 )
 _Key = tuple[str, str, str, int, str, str, str, str, str]
 
@@ -147,8 +150,10 @@ def _cells(campaign: Campaign, values: Values, *, with_python: bool) -> dict[_Ke
     }
 
 
-def _rounds(values: Values, cell: int) -> FloatArray:
-    """ln(seconds) of each round that has values."""
+def _rounds(values: Values, cell: int | None) -> FloatArray:
+    """ln(seconds) of each round that has values; none for a cell that was not planned."""
+    if cell is None:
+        return np.empty(0)
     rounds = values.absolute[cell]
     of_cell: FloatArray = rounds[np.isfinite(rounds)]
     return of_cell
@@ -158,25 +163,14 @@ def _middle(log_seconds: FloatArray) -> float:
     return float(np.exp(np.median(log_seconds))) if len(log_seconds) else float("nan")
 
 
-def _shift(base: FloatArray, head: FloatArray) -> dict[str, float]:
-    if not (len(base) and len(head)):
-        return dict.fromkeys(("ratio", "low", "high", "low90", "high90"), float("nan"))
-    at95, at90 = (hodges_lehmann_shift(base, head, confidence) for confidence in CONFIDENCES)
-    shown = {
-        **{"ratio": at95.value, "low": at95.low, "high": at95.high},
-        **{"low90": at90.low, "high90": at90.high},
-    }
-    return {name: float(np.exp(value)) for name, value in shown.items()}
-
-
-def _judged(frame: pd.DataFrame, delta: float) -> list[str]:
-    measured = (frame["base_rounds"] > 0) & (frame["head_rounds"] > 0)
-    with np.errstate(divide="ignore"):
-        logs = {name: np.log(frame[name].to_numpy()) for name in ("low", "high", "low90", "high90")}
-    return verdicts(
-        low=np.column_stack([logs["low"], logs["low90"]]),
-        high=np.column_stack([logs["high"], logs["high90"]]),
-        floor=frame["floor"].to_numpy(),
-        delta=delta,
-        measured=measured.to_numpy(),
-    ).tolist()
+def _shifts(base: Sequence[FloatArray], head: Sequence[FloatArray]) -> RowEstimates:
+    """The shift of every cell, as rows; ``rounds`` is that of the smaller side. No p-values."""
+    value = np.full(len(base), np.nan)
+    low = np.full((len(base), len(CONFIDENCES)), -np.inf)
+    high = np.full((len(base), len(CONFIDENCES)), np.inf)
+    rounds = np.array([min(len(b), len(h)) for b, h in zip(base, head, strict=True)], np.int64)
+    for row in np.flatnonzero(rounds).tolist():
+        for column, confidence in enumerate(CONFIDENCES):
+            shift = hodges_lehmann_shift(base[row], head[row], confidence)
+            value[row], low[row, column], high[row, column] = shift.value, shift.low, shift.high
+    return RowEstimates(value, low, high, np.full(len(base), np.nan), rounds, CONFIDENCES)

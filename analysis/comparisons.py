@@ -4,24 +4,11 @@ How a contrast is made: within a round, D is the median over sweeps of ln(conten
 of the same sweep; over rounds, the Hodges-Lehmann estimate of D with its Wilcoxon signed-rank
 interval. The round is the replicate.
 
-How a verdict is reached (``floor`` is the noise floor, ``delta`` what counts as the same, 0.02):
-
-==================  ==============================================================================
-slower, faster      the 95 % interval of the ratio lies beyond 1 + floor, or below 1 / (1 + floor)
-same                the 90 % interval lies within 1 / (1 + delta) to 1 + delta: two one-sided
-                    tests at 5 %
-slower, within 2 %  both
-undecided           neither; ``rounds_needed`` says how many more it would about take
-missing             no round has values of both; ``reason`` says why
-==================  ==============================================================================
-
-The floor of a case is the larger of 0.5 % and what the control, which is the baseline measured
-against itself, shows in that case and metric. The control itself is judged with 0.5 % alone.
-
-Many comparisons: the headline claims are the geometric means per loop and strategy
-(:func:`summarise`); they are adjusted by Holm, and "slower" or "faster" there needs the adjusted
-p-value below 0.05 too. The matrix of single cases is exploratory: its p-values are adjusted by
-Benjamini-Hochberg and its verdicts rest on the intervals alone.
+Verdicts are those of :mod:`analysis.verdicts`. Many comparisons: the headline claims are the
+geometric means per loop and strategy (:func:`summarise`); they are adjusted by Holm, and "slower"
+or "faster" there needs the adjusted p-value below 0.05 too. The matrix of single cases is
+exploratory: its p-values are adjusted by Benjamini-Hochberg and its verdicts rest on the intervals
+alone.
 """
 
 from __future__ import annotations
@@ -41,21 +28,19 @@ from analysis.estimates import (
     hodges_lehmann_rows,
 )
 from analysis.medians import IntArray, Values, contrast_medians, values_of
-
-DELTA = 0.02
-"""Ratios within 1 / 1.02 to 1.02 count as the same."""
-SMALLEST_FLOOR = 0.005
-"""No campaign is trusted to tell less than 0.5 % apart."""
-SIGNIFICANCE = 0.05
-LEAST_ROUNDS = 12
-"""Rounds every campaign should have before a comparison is looked at."""
-LEAST_ROUNDS_FOR_INTERVAL = 6
-"""A signed-rank interval of 95 % needs so many."""
+from analysis.verdicts import (
+    DELTA,
+    LEAST_ROUNDS_FOR_INTERVAL,
+    MISSING,
+    SIGNIFICANCE,
+    SMALLEST_FLOOR,
+    Judgement,
+    explain,
+    judge,
+)
 
 THROUGHPUT = "throughput"
 """The probe whose seconds are those of a whole fan-out."""
-
-SLOWER, FASTER, SAME, UNDECIDED, MISSING = "slower", "faster", "same", "undecided", "missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +182,7 @@ def summarise(
     is_control = np.array([contenders[i].role == "control" for i in subjects], dtype=bool)
     p_adjusted = np.where(is_control, estimates.p_value, np.nan)
     p_adjusted[~is_control] = adjust_p_values(estimates.p_value[~is_control], "holm")
-    judged = _judge(estimates, floors, delta, proven=p_adjusted < SIGNIFICANCE)
+    judged = judge(estimates, floors, delta, proven=p_adjusted < SIGNIFICANCE)
     return pd.DataFrame(
         {
             "campaign": campaign.name,
@@ -212,7 +197,7 @@ def summarise(
             "verdict": judged.verdict,
             "reason": [
                 "; ".join(filter(None, both))
-                for both in zip(_explain(judged, estimates.rounds), reasons, strict=True)
+                for both in zip(explain(judged, estimates.rounds), reasons, strict=True)
             ],
             "cases": cases,
             "rounds": estimates.rounds,
@@ -253,76 +238,6 @@ def control_health(comparisons: pd.DataFrame) -> ControlHealth:
     return ControlHealth(not reasons, reasons, len(measured), rounds, largest)
 
 
-@dataclass(frozen=True, slots=True)
-class _Judgement:
-    verdict: NDArray[np.object_]
-    rounds_needed: pd.Series
-
-
-def _judge(
-    estimates: RowEstimates,
-    floor: FloatArray,
-    delta: float,
-    proven: NDArray[np.bool_] | None = None,
-) -> _Judgement:
-    """The rule at the head of this module, for estimates of ln(ratio).
-
-    Where ``proven`` is False, slower and faster are withheld.
-    """
-    low, low90 = estimates.low.T
-    high, high90 = estimates.high.T
-    epsilon, same_within = np.log1p(floor), np.log1p(delta)
-    proven = np.ones(len(low), dtype=bool) if proven is None else proven
-    slower = (low > epsilon) & proven
-    faster = (high < -epsilon) & proven
-    # Five rounds have a 90 % interval, but none of 95 % to show beside the verdict.
-    same = (low90 > -same_within) & (high90 < same_within) & np.isfinite(high - low)
-    measured = estimates.rounds > 0
-    within = f", within {delta * 100:g} %"
-    verdict = np.select(
-        [~measured, slower & same, faster & same, slower, faster, same],
-        [MISSING, SLOWER + within, FASTER + within, SLOWER, FASTER, SAME],
-        UNDECIDED,
-    ).astype(object)
-    needed = _rounds_needed(estimates, epsilon, same_within)
-    return _Judgement(verdict, pd.Series(needed).where(verdict == UNDECIDED).astype("Int64"))
-
-
-def _rounds_needed(estimates: RowEstimates, epsilon: FloatArray, same_within: float) -> FloatArray:
-    """Further rounds until the intervals would decide; nan for never.
-
-    Assumes that they shrink with the root of the rounds and that the estimate stays where it is.
-    Either the 95 % interval must leave the floor or the 90 % interval must fit into +- delta,
-    whichever comes first.
-    """
-    distance = np.abs(estimates.value)
-    half95, half90 = ((estimates.high - estimates.low) / 2).T
-    with np.errstate(divide="ignore", invalid="ignore"):
-        room_beyond = np.where(distance > epsilon, distance - epsilon, np.nan)
-        room_within = np.where(distance < same_within, same_within - distance, np.nan)
-        shrink = np.fmin(half95 / room_beyond, half90 / room_within)
-        further = np.ceil(estimates.rounds * (shrink**2 - 1))
-    further = np.where(np.isinf(half95), LEAST_ROUNDS - estimates.rounds, further)
-    return np.where(np.isnan(further), np.nan, np.clip(further, 1, 1e9))
-
-
-def _explain(judged: _Judgement, rounds: IntArray) -> list[str]:
-    """Why a row is undecided; nothing for the others."""
-    reasons = []
-    for verdict, needed, made in zip(
-        judged.verdict.tolist(), judged.rounds_needed.tolist(), rounds.tolist(), strict=True
-    ):
-        if verdict != UNDECIDED:
-            reasons.append("")
-        elif made < LEAST_ROUNDS_FOR_INTERVAL:
-            reasons.append(f"{made} rounds give no 95 % interval")
-        elif needed is pd.NA:
-            reasons.append("more rounds would not decide it: the noise floor is too high")
-        else:
-            reasons.append(f"about {needed} more round{'s' if needed != 1 else ''} would decide it")
-    return reasons
-
-
 def _contrasts(
     campaign: Campaign,
     values: Values,
@@ -340,8 +255,8 @@ def _contrasts(
     estimates = _take(all_estimates, cells)
     is_control = np.array([c.role == "control" for c in contenders], dtype=bool)[contender]
     headline = np.array([m.is_headline for m in measures], dtype=bool)[measure]
-    floors = np.where(is_control, SMALLEST_FLOOR, _floors(campaign, values)[measure])
-    judged = _judge(estimates, floors, delta)
+    floors = np.where(is_control, SMALLEST_FLOOR, noise_floors(campaign, values)[measure])
+    judged = judge(estimates, floors, delta)
     p_adjusted = np.full(len(cells), np.nan)
     judging, exploring = is_control & headline, ~is_control
     p_adjusted[judging] = adjust_p_values(estimates.p_value[judging], "holm")
@@ -364,7 +279,7 @@ def _contrasts(
     )
 
 
-def _floors(campaign: Campaign, values: Values) -> FloatArray:
+def noise_floors(campaign: Campaign, values: Values) -> FloatArray:
     """The noise floor of every measure, as a share."""
     away = np.expm1(np.abs(values.contrast_estimates.value))
     floors = np.full(len(values.measures), SMALLEST_FLOOR)
@@ -465,14 +380,14 @@ def _reasons(
     values: Values,
     cells: IntArray,
     baseline_cells: IntArray,
-    judged: _Judgement,
+    judged: Judgement,
     rounds: IntArray,
 ) -> list[str]:
     """Why a row is missing, undecided, or has fewer rounds than others."""
     failures = _failures(campaign)
     contenders, measures = campaign.contenders, values.measures
     count = len(contenders)
-    reasons = _explain(judged, rounds)
+    reasons = explain(judged, rounds)
     for row, (cell, baseline_cell) in enumerate(
         zip(cells.tolist(), baseline_cells.tolist(), strict=True)
     ):

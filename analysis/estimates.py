@@ -131,15 +131,19 @@ def hodges_lehmann_shift(base: ArrayLike, head: ArrayLike, confidence: float = 0
     section 4.3; R's ``wilcox.test(head, base, conf.int = TRUE)``. Infinite where the samples are
     too small for the confidence. Raises ValueError when one of them has no finite value.
     """
-    base = np.asarray(base, dtype=np.float64)
-    head = np.asarray(head, dtype=np.float64)
-    base, head = base[np.isfinite(base)], head[np.isfinite(head)]
-    if not (len(base) and len(head)):
+    before, after = (_finite(sample) for sample in (base, head))
+    if not (len(before) and len(after)):
         raise ValueError("a shift needs at least one finite value on each side")
-    differences = np.sort((head[:, None] - base[None, :]).ravel())[None, :]
-    rank = _shift_rank(len(base), len(head), confidence)
+    differences = np.sort((after[:, None] - before[None, :]).ravel())[None, :]
+    rank = _shift_rank(len(before), len(after), confidence)
     low, high = (differences[0, rank - 1], differences[0, -rank]) if rank else (-np.inf, np.inf)
     return Estimate(float(_middle(differences)[0]), float(low), float(high), confidence)
+
+
+def _finite(sample: ArrayLike) -> FloatArray:
+    values = np.asarray(sample, dtype=np.float64)
+    finite: FloatArray = values[np.isfinite(values)]
+    return finite
 
 
 def adjust_p_values(

@@ -8,7 +8,6 @@ import pandas as pd
 
 from analysis.campaign import Campaign
 from analysis.comparisons import (
-    DELTA,
     ControlHealth,
     absolutes,
     compare,
@@ -18,6 +17,7 @@ from analysis.comparisons import (
 )
 from analysis.costs import cost_model
 from analysis.medians import values_of
+from analysis.verdicts import DELTA
 
 
 @dataclass(frozen=True, slots=True)

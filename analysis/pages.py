@@ -249,6 +249,6 @@ def _stylesheet() -> str:
 def _markdown(context: Mapping[str, Any]) -> str:
     # Markdown is no HTML: there every text of the campaign goes through the filter `escaped`.
     environment = jinja2.Environment(autoescape=False, **_JINJA)  # noqa: S701
-    environment.filters["escaped"] = tables._escaped
+    environment.filters["escaped"] = tables.escaped
     environment.globals["markdown_table"] = tables.markdown_table
     return environment.get_template("report.md.jinja").render(**context)

@@ -19,8 +19,9 @@ from pyarrow import csv
 
 from analysis import style
 from analysis.campaign import Campaign
-from analysis.comparisons import MISSING, THROUGHPUT, UNDECIDED
+from analysis.comparisons import THROUGHPUT
 from analysis.findings import Findings
+from analysis.verdicts import MISSING, UNDECIDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +208,9 @@ def markdown(findings: Findings) -> str:
     """All tables as one Markdown text."""
     tables = [answer(findings), *case_tables(findings, control=True), cost_table(findings)]
     parts = [
-        f"# {_escaped(provenance(findings.campaign))}",
-        *(f"## {_escaped(table.title)}\n\n{markdown_table(table)}" for table in tables),
-        "## Beside the figures\n\n" + "\n".join(f"- {_escaped(line)}" for line in foot(findings)),
+        f"# {escaped(provenance(findings.campaign))}",
+        *(f"## {escaped(table.title)}\n\n{markdown_table(table)}" for table in tables),
+        "## Beside the figures\n\n" + "\n".join(f"- {escaped(line)}" for line in foot(findings)),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -220,7 +221,7 @@ def markdown_table(table: Table) -> str:
         return table.empty
     head = [column.name for column in table.columns]
     rule = ["---:" if column.numeric else "---" for column in table.columns]
-    body = [[_escaped(cell) for cell in row] for row in table.rows]
+    body = [[escaped(cell) for cell in row] for row in table.rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *body))
 
 
@@ -314,6 +315,6 @@ def _times(number: int, thing: str) -> str:
 _MARKUP = re.compile(r"[\\`*|<>&~#]|!(?=\[)|(?<=\])[(:\[]")
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """``text`` such that Markdown shows it as it is: no HTML, links, images or new table cells."""
     return _MARKUP.sub(lambda match: "\\" + match.group(), text)

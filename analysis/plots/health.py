@@ -114,7 +114,7 @@ def campaign_health(rows: pd.DataFrame, look: Look) -> Figure:
     limits = scales.ratio_limits(scales.most_of(both))
     colours = (
         look.theme.soft_ink,
-        style.marks(["gather_tasks"])["gather_tasks"].colour(look.theme),
+        style.marks(["contenders"])["contenders"].colour(look.theme),
     )
     for axes, part, colour, title in zip(
         (left, middle),

@@ -270,6 +270,17 @@ def test_every_command_has_help(command: str, run_main: RunMain) -> None:
 # Resuming
 
 
+def spoil(path: Path, trouble: str) -> None:
+    fields = json.loads(path.read_text(encoding="utf-8"))
+    if trouble == "not a campaign":
+        fields = {}
+    elif trouble == "other code":
+        fields["code_hash"] = "0" * 64
+    else:
+        fields["machine"]["id"] = "another"
+    path.write_text(json.dumps(fields), encoding="utf-8")
+
+
 @pytest.mark.parametrize("trouble", ["no folder", "not a campaign", "other code", "other machine"])
 def test_what_cannot_be_resumed_is_one_line(
     trouble: str, good: Ran, tmp_path: Path, run_main: RunMain
@@ -277,16 +288,8 @@ def test_what_cannot_be_resumed_is_one_line(
     folder = tmp_path / "campaign"
     if trouble != "no folder":
         shutil.copytree(good.folder, folder)
-        path = folder / "campaign.json"
-        fields = json.loads(path.read_text(encoding="utf-8"))
-        if trouble == "not a campaign":
-            fields = {}
-        elif trouble == "other code":
-            fields["code_hash"] = "0" * 64
-        else:
-            fields["machine"]["id"] = "another"
-        path.write_text(json.dumps(fields), encoding="utf-8")
-        before = path.read_bytes()
+        spoil(folder / "campaign.json", trouble)
+    before = {path: path.read_bytes() for path in folder.glob("*.json*")}
     code, _, err = run_main("resume", folder)
     assert code == 2
     assert err.count("\n") == 1
@@ -297,8 +300,7 @@ def test_what_cannot_be_resumed_is_one_line(
         "other machine": "it was measured on another machine; start a new campaign",
     }[trouble]
     assert says in err
-    if trouble != "no folder":
-        assert path.read_bytes() == before
+    assert {path: path.read_bytes() for path in folder.glob("*.json*")} == before
 
 
 def test_a_journal_with_a_broken_line_is_not_resumed(
@@ -327,7 +329,7 @@ def deliverable_sigint() -> Iterator[None]:
 
 @contextlib.contextmanager
 def running(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A campaign that has come to its third round and has time left for many more."""
+    """A campaign that has come to its second round and has time left for many more."""
     with subprocess.Popen(
         [
             sys.executable, "-m", "benchmarks", "run", *TINY,
@@ -339,7 +341,7 @@ def running(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         try:
             assert process.stderr is not None
             for line in process.stderr:
-                if line.startswith("round 3"):
+                if line.startswith("round 2"):
                     break
             yield process
         finally:
@@ -361,9 +363,9 @@ def test_ctrl_c_keeps_the_rounds_shows_them_and_the_campaign_can_be_resumed(
     campaign = read_campaign(folder)
     assert campaign["status"] == "interrupted"
     kept = read_journal(folder)
-    assert len(kept) >= 2
+    assert len(kept) >= 1
 
-    total = campaign["elapsed_seconds"] + 2
+    total = campaign["elapsed_seconds"] + 1.5
     done = run_benchmarks("resume", folder, "--budget", f"{total:.1f}s", "--no-report")
     assert done.returncode == 0, done.stderr
     campaign = read_campaign(folder)
@@ -383,7 +385,7 @@ def test_sigterm_keeps_the_rounds_too(tmp_path: Path) -> None:
     assert (process.returncode, out) == (130, f"{folder}\n")
     assert "Traceback" not in err
     assert read_campaign(folder)["status"] == "interrupted"
-    assert len(read_journal(folder)) >= 2
+    assert len(read_journal(folder)) >= 1
 
 
 def test_a_campaign_that_was_killed_can_be_resumed(tmp_path: Path) -> None:
@@ -395,7 +397,7 @@ def test_a_campaign_that_was_killed_can_be_resumed(tmp_path: Path) -> None:
     with (folder / "rounds.jsonl").open("a", encoding="utf-8") as stream:
         stream.write('{"schema":1,"round":')
     kept = read_journal(folder)
-    assert len(kept) >= 2
+    assert len(kept) >= 1
     total = read_campaign(folder)["elapsed_seconds"] + 1.5
     done = run_benchmarks("resume", folder, "--budget", f"{total:.1f}s", "--no-report", "--quiet")
     assert done.returncode == 0, done.stderr
@@ -425,7 +427,7 @@ def troubled(hostile_repository: Path, interpreter: Interpreter) -> Ran:
         folder,
         run_benchmarks(
             "run", "--strategy", strategies, "--workload", "noop", "--probe", "throughput",
-            "--tasks", "2", "--turn-limit", "4s", "--budget", "8s", "--out", folder,
+            "--tasks", "2", "--turn-limit", "3s", "--budget", "6s", "--out", folder,
             cwd=hostile_repository,
         ),
     )  # fmt: skip
@@ -434,7 +436,7 @@ def troubled(hostile_repository: Path, interpreter: Interpreter) -> Ran:
 CAUSES = {
     "raises": "LookupError: as it was told to",
     "kills_itself": "the worker was killed by SIGKILL",
-    "hangs": "no answer within 4 s, killed",
+    "hangs": "no answer within 3 s, killed",
     "ends": "the worker ended with exit code 3: last words",
     "drops_the_last": "ProofError: coroutine 1 of 2 ran 0 times, not once",
 }
@@ -529,7 +531,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = shutil.which("mount")
-    command = [mount or "mount", "-t", "tmpfs", "-o", "size=40k", "tmpfs", str(folder)]
+    command = [mount or "mount", "-t", "tmpfs", "-o", "size=28k", "tmpfs", str(folder)]
     if mount is None or subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("no small disk can be mounted here")
     yield folder
