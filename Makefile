@@ -21,10 +21,12 @@ PRECISION ?=      ## bench: interval half-width to stop at, such as 1%
 SEED ?=           ## bench: what random orders start from
 OUT ?=            ## bench, export: folder to write, never an existing one
 CAMPAIGN ?=       ## report, export: results folder to read (default: the newest)
+BASE ?=           ## compare: results folder to compare with
+HEAD ?=           ## compare: results folder to judge
 ARGS ?=           ## more arguments for the command, passed on as they are
 
 knobs := PYTHON PYTHONS LOOPS STRATEGIES WORKLOADS TASKS PROBES PRESET BUDGET PRECISION SEED OUT \
-         CAMPAIGN ARGS
+         CAMPAIGN BASE HEAD ARGS
 
 # A misspelled knob would otherwise be ignored, and minutes spent on measuring something else.
 unknown := $(filter-out $(knobs) SHELL MAKEFLAGS,$(foreach name,$(.VARIABLES),$(if \
@@ -46,7 +48,7 @@ campaign = $(if $(strip $(CAMPAIGN)),'$(strip $(CAMPAIGN))')
 private_uv := $(if $(shell uv --version 2>/dev/null),,.cache/uv/bin/uv)
 uv         := $(or $(private_uv),uv)
 
-.PHONY: help bench test lint format harness report export lock clean FORCE
+.PHONY: help bench test lint format harness report export compare lock clean FORCE
 
 help: ## list targets and knobs
 	@echo 'make TARGET [KNOB=value ...]'
@@ -77,6 +79,9 @@ report: .venv/.driver ## make a campaign's report again from its raw files
 
 export: .venv/.driver ## write a campaign's values for other tools
 	@.venv/bin/python -m analysis export $(campaign) $(call one,out,$(OUT)) $(ARGS)
+
+compare: .venv/.driver ## hold HEAD against BASE, two results folders
+	@.venv/bin/python -m analysis compare '$(strip $(BASE))' '$(strip $(HEAD))' $(ARGS)
 
 # The largest group is resolved first; the others only choose from its versions.
 lock: $(private_uv) ## resolve the dependencies of pyproject.toml anew into requirements/

@@ -4,9 +4,12 @@
     python -m analysis report [FOLDER]             the same, and the report in FOLDER/report
     python -m analysis export [FOLDER] [--out DIR] the values as Parquet and CSV
     python -m analysis check  [FOLDER ...]         everything that is wrong with the raw files
+    python -m analysis compare BASE HEAD           two campaigns; with --fail-slower 3% a gate
+    python -m analysis readme [--check]            the README's answer, from the reference campaign
 
 FOLDER is a campaign's; without one it is the newest under results/. Exits 0 when all is well, 1
-when a campaign cannot be used or written, 2 when it cannot be found.
+when a campaign cannot be used or written, 2 when it cannot be found. show and report take
+--baseline-python VERSION, the Python that the others of the campaign are held against.
 """
 
 from __future__ import annotations
@@ -53,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def show(options: argparse.Namespace) -> int:
     """Tables on the terminal."""
-    _show(_usable(_folder(options.folder)))
+    _show(_usable(_folder(options.folder)), options.baseline_python)
     return OK
 
 
@@ -63,9 +66,9 @@ def report(options: argparse.Namespace) -> int:
     from analysis.report import ReportError, publish
 
     folder = _folder(options.folder)
-    _show(_usable(folder))
+    _show(_usable(folder), options.baseline_python)
     try:
-        published = publish(folder)
+        published = publish(folder, baseline_python=options.baseline_python)
     except ReportError as error:
         return _fail(str(error), FAILED)
     charts = [path for path in published.files if path.stem == f"{HEADLINE}-light"]
@@ -108,11 +111,54 @@ def check(options: argparse.Namespace) -> int:
     return FAILED if errors else OK
 
 
-def _show(campaign: Campaign) -> None:
+def compare(options: argparse.Namespace) -> int:
+    """Two campaigns held against each other."""
     from analysis import terminal
+    from analysis.between import IncomparableError, check_comparable, compare_campaigns, gate
+
+    base, head = (_usable(_folder(folder)) for folder in (options.base, options.head))
+    try:
+        if not options.allow_different:
+            check_comparable(base, head)
+    except IncomparableError as error:
+        return _fail(str(error), USAGE)
+    comparison = compare_campaigns(base, head)
+    terminal.show_between(comparison, base.name, head.name, terminal.console())
+    judged = gate(comparison, options.fail_slower or 0.0)
+    if options.fail_slower is not None and judged.regressions:
+        lines = [f"slower beyond {options.fail_slower * 100:g} %:", *judged.regressions]
+        return _fail("\n  ".join(lines), FAILED)
+    if options.require_decided and judged.open:
+        return _fail("\n  ".join(["missing or undecided:", *judged.open]), FAILED)
+    return OK
+
+
+def readme(options: argparse.Namespace) -> int:
+    """The README's answer, made from the reference campaign."""
+    from analysis.readme import README, ReadmeError, current, updated
+
+    try:
+        text = README.read_text(encoding="utf-8")
+        fresh = updated(text, current())
+    except ReadmeError as error:
+        return _fail(str(error), FAILED)
+    if options.check:
+        stale = f"{README} is not current: run python -m analysis readme"
+        return OK if fresh == text else _fail(stale, FAILED)
+    README.write_text(fresh, encoding="utf-8")
+    return OK
+
+
+def _show(campaign: Campaign, baseline_python: str | None) -> None:
+    from analysis import terminal
+    from analysis.comparisons import UnknownPythonError
     from analysis.findings import find
 
-    terminal.show(find(campaign), terminal.console())
+    try:
+        findings = find(campaign, baseline_python=baseline_python)
+    except UnknownPythonError as error:
+        raise UsageError(str(error)) from None
+    terminal.show(findings, terminal.console())
 
 
 def _usable(folder: Path) -> Campaign:
@@ -134,6 +180,17 @@ def _folder(given: Path | None) -> Path:
     return given
 
 
+def _share(text: str) -> float:
+    """An argument type: "3%" or "0.03", 0 or more."""
+    try:
+        value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 10:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share; write it as 3% or 0.03")
+    return value
+
+
 def _fail(message: str, code: int) -> int:
     print(message, file=sys.stderr)
     return code
@@ -153,6 +210,28 @@ def _parser() -> argparse.ArgumentParser:
         one.set_defaults(command=command)
         if command is export:
             one.add_argument("--out", type=Path, help="a new folder (default: FOLDER/export)")
+        else:
+            one.add_argument(
+                "--baseline-python",
+                metavar="VERSION",
+                help="the Python to hold the others against (default: the campaign's first)",
+            )
+    two = commands.add_parser("compare", help=compare.__doc__, allow_abbrev=False)
+    two.add_argument("base", type=Path, help="the campaign to compare with")
+    two.add_argument("head", type=Path, help="the campaign to judge")
+    two.add_argument(
+        "--fail-slower", type=_share, metavar="SHARE", help="exit 1 when slower beyond, such as 3%%"
+    )
+    two.add_argument(
+        "--require-decided", action="store_true", help="exit 1 when a cell is missing or undecided"
+    )
+    two.add_argument(
+        "--allow-different", action="store_true", help="compare machines and code that differ"
+    )
+    two.set_defaults(command=compare)
+    page = commands.add_parser("readme", help=readme.__doc__, allow_abbrev=False)
+    page.add_argument("--check", action="store_true", help="only say whether it is current")
+    page.set_defaults(command=readme)
     many = commands.add_parser("check", help=check.__doc__, allow_abbrev=False)
     many.add_argument("folders", nargs="*", type=Path, metavar="folder", help="campaigns")
     many.set_defaults(command=check)

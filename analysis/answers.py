@@ -63,7 +63,7 @@ def group_labels(frame: pd.DataFrame) -> dict[tuple[str, str, str], str]:
     """Every (python, loop, task factory) in reading order, labelled by what differs."""
     found = sorted(
         {(str(p), str(lo), str(f)) for p, lo, f in frame[_GROUP].itertuples(index=False)},
-        key=lambda group: (group[0], style.order(group[2]), style.order(group[1])),
+        key=lambda group: (style.python_order(group[0]), *map(style.order, (group[2], group[1]))),
     )
     varying = [i for i in (1, 2, 0) if i == 1 or len({group[i] for group in found}) > 1]
     return {group: ", ".join(_part(group, i) for i in varying) for group in found}

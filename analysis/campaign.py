@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from analysis.builds import Family, family_of
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -51,6 +53,20 @@ class Interpreter:
         """The build in words, for one table cell: ``optimised, pgo, lto``."""
         said = [key for key, value in self.build.items() if value is True]
         return ", ".join(said) or "plain"
+
+    @property
+    def version_label(self) -> str:
+        """Implementation and version in short, not unique: ``3.14.0``, ``3.14.0t``."""
+        label = self.version
+        if self.implementation != "cpython":
+            label = f"{self.implementation} {label}"
+        label += "t" if self.build.get("free_threaded") is True else ""
+        return label + ("d" if self.build.get("debug") is True else "")
+
+    @property
+    def family(self) -> Family:
+        """What must agree between two interpreters for a trend from one to the other."""
+        return family_of(self.implementation, self.build)
 
 
 @dataclass(frozen=True, slots=True)

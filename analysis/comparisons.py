@@ -13,14 +13,14 @@ alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.campaign import Campaign, Contender, Failure
+from analysis.campaign import Campaign, Contender, Failure, Interpreter
 from analysis.estimates import (
     FloatArray,
     RowEstimates,
@@ -28,6 +28,7 @@ from analysis.estimates import (
     hodges_lehmann_rows,
 )
 from analysis.medians import IntArray, Values, contrast_medians, values_of
+from analysis.style import python_order
 from analysis.verdicts import (
     DELTA,
     LEAST_ROUNDS_FOR_INTERVAL,
@@ -41,6 +42,15 @@ from analysis.verdicts import (
 
 THROUGHPUT = "throughput"
 """The probe whose seconds are those of a whole fan-out."""
+
+NOT_COMPARED, NO_COUNTERPART = -1, -2
+"""In place of the contender that one is held against: it is not compared at all, or the plan has
+none to hold it against.
+"""
+
+
+class UnknownPythonError(ValueError):
+    """No Python of the campaign, or more than one, is called that; the message names them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +103,37 @@ def compare_loops(
     As :func:`compare`, with the first loop's name as ``baseline``.
     """
     contenders = campaign.contenders
-    first: dict[tuple[str, str, str], int] = {}
-    reference = np.full(len(contenders), -1, dtype=np.int64)
-    for index, contender in enumerate(contenders):
-        if contender.role != "control":
-            key = (contender.interpreter, contender.task_factory, contender.strategy)
-            on_first = first.setdefault(key, index)
-            reference[index] = -1 if on_first == index else on_first
+    reference = _counterparts(
+        contenders, lambda one: (one.interpreter, one.task_factory, one.strategy)
+    )
     values = values or values_of(campaign)
     loops = [contenders[first_one].loop if first_one >= 0 else "" for first_one in reference]
     estimates = hodges_lehmann_rows(contrast_medians(values, reference))
     return _contrasts(campaign, values, reference, loops, estimates, delta)
+
+
+def compare_pythons(
+    campaign: Campaign,
+    baseline: str | None = None,
+    *,
+    delta: float = DELTA,
+    values: Values | None = None,
+) -> pd.DataFrame:
+    """Every strategy on every loop of every further Python held against itself on one Python.
+
+    ``baseline`` is that Python (see :func:`baseline_python`). As :func:`compare`, with its label as
+    ``baseline`` and the words of both builds as ``family`` and ``baseline_family``; ``same_build``
+    says whether they agree, so that the ratio is the version's alone. What that Python lacks is
+    missing. Raises UnknownPythonError.
+    """
+    against = baseline_python(campaign, baseline)
+    values = values or values_of(campaign)
+    reference = _on_python(campaign, against)
+    labels = [against.label if against else ""] * len(reference)
+    estimates = hodges_lehmann_rows(contrast_medians(values, reference))
+    lacking = _lacking(campaign, against)
+    frame = _contrasts(campaign, values, reference, labels, estimates, delta, lacking)
+    return _with_families(campaign, frame, against)
 
 
 def absolutes(campaign: Campaign, *, values: Values | None = None) -> pd.DataFrame:
@@ -149,36 +179,85 @@ def summarise(
     ``cases`` counts them, ``reason`` names those left out.
     """
     values = values or values_of(campaign)
-    contenders, measures = campaign.contenders, values.measures
-    reference = values.baseline
-    shape = (len(measures), len(contenders), len(values.rounds))
-    contrast, absolute = values.contrast.reshape(shape), values.absolute.reshape(shape)
+    contenders = campaign.contenders
+    strategies = [contenders[b].strategy if b >= 0 else "" for b in values.baseline]
+    return _summary(campaign, values, values.baseline, values.contrast, strategies, delta)
+
+
+def summarise_pythons(
+    campaign: Campaign,
+    baseline: str | None = None,
+    *,
+    delta: float = DELTA,
+    values: Values | None = None,
+) -> pd.DataFrame:
+    """What a fan-out costs on every further Python relative to one: a row per loop and strategy.
+
+    As :func:`summarise`, of the contrasts of :func:`compare_pythons`, with its further columns.
+    """
+    against = baseline_python(campaign, baseline)
+    values = values or values_of(campaign)
+    reference = _on_python(campaign, against)
+    labels = [against.label if against else ""] * len(reference)
+    contrast = contrast_medians(values, reference)
+    lacking = _lacking(campaign, against)
+    frame = _summary(campaign, values, reference, contrast, labels, delta, lacking)
+    return _with_families(campaign, frame, against)
+
+
+def baseline_python(campaign: Campaign, name: str | None = None) -> Interpreter | None:
+    """The Python that others are held against: the one called ``name``, else the plan's first.
+
+    ``name`` is its label, its name, or as much of its version as only one has ("3.13" for 3.13.1).
+    Raises UnknownPythonError.
+    """
+    interpreters = campaign.interpreters
+    if name is None:
+        return interpreters[0] if interpreters else None
+    exact = [one for one in interpreters if name in (one.label, one.name)]
+    found = exact or [one for one in interpreters if _is_short_for(name, one.label)]
+    if len(found) != 1:
+        known = ", ".join(sorted((one.label for one in interpreters), key=python_order))
+        which = "several Pythons are" if found else "no Python is"
+        raise UnknownPythonError(
+            f"{which} called {name!r} in campaign {campaign.name}: choose from {known or 'none'}"
+        )
+    return found[0]
+
+
+def _is_short_for(name: str, label: str) -> bool:
+    """Whether ``name`` is the label without its last numbers: "3.13t" for "3.13.1t"."""
+    bare, whole = name.rstrip("td"), label.rstrip("td")
+    return bool(bare) and name[len(bare) :] == label[len(whole) :] and whole.startswith(f"{bare}.")
+
+
+def _summary(
+    campaign: Campaign,
+    values: Values,
+    reference: IntArray,
+    contrast: FloatArray,
+    baseline_labels: Sequence[str],
+    delta: float,
+    lacking: Sequence[str] = (),
+) -> pd.DataFrame:
+    contenders = campaign.contenders
+    subjects = [i for i, r in enumerate(reference.tolist()) if r != NOT_COMPARED]
     failures = _failures(campaign)
-    chosen = [i for i, m in enumerate(measures) if m.case.probe == THROUGHPUT and m.is_headline]
-    log_tasks = np.log([measures[i].case.tasks for i in chosen])
-    subjects = [i for i, r in enumerate(reference.tolist()) if r >= 0]
     means = np.full((3, len(subjects), len(values.rounds)), np.nan)
     cases = np.zeros(len(subjects), dtype=np.int64)
     reasons = []
     for row, subject in enumerate(subjects):
-        baseline = int(reference[subject])
-        pair = (contenders[subject].id, contenders[baseline].id)
-        measured = ~np.isnan(contrast[chosen, subject]).all(axis=1)
-        failed = [any((id_, measures[i].case.id) in failures for id_ in pair) for i in chosen]
-        use = measured & ~np.array(failed, dtype=bool)
-        kept = [chosen[i] for i in np.flatnonzero(use).tolist()]
-        left_out = [measures[i].case.id for i in chosen if i not in set(kept)]
+        if reference[subject] < 0:
+            reasons.append(lacking[subject])
+            continue
+        means[:, row], kept, left_out = _means_over_cases(
+            campaign, values, contrast, failures, subject, int(reference[subject])
+        )
         reasons.append(_left_out(left_out))
-        cases[row] = len(kept)
-        if kept:
-            means[0, row] = contrast[kept, subject].mean(axis=0)
-            both = ~np.isnan(means[0, row])
-            for layer, who in ((1, subject), (2, baseline)):
-                per_task = absolute[kept, who] - log_tasks[use][:, None]
-                means[layer, row] = np.where(both, per_task.mean(axis=0), np.nan)
+        cases[row] = kept
     estimates = hodges_lehmann_rows(means[0])
     own = hodges_lehmann_rows(means[1], (0.95,))
-    floors = _summary_floors(contenders, subjects, estimates)
+    floors = _summary_floors(campaign, values, subjects)
     is_control = np.array([contenders[i].role == "control" for i in subjects], dtype=bool)
     p_adjusted = np.where(is_control, estimates.p_value, np.nan)
     p_adjusted[~is_control] = adjust_p_values(estimates.p_value[~is_control], "holm")
@@ -191,7 +270,7 @@ def summarise(
             "loop": [contenders[i].loop for i in subjects],
             "task_factory": [contenders[i].task_factory for i in subjects],
             "contender": [contenders[i].name for i in subjects],
-            "baseline": [contenders[int(reference[i])].strategy for i in subjects],
+            "baseline": [baseline_labels[i] for i in subjects],
             **_ratio_columns(estimates),
             "floor": floors,
             "verdict": judged.verdict,
@@ -212,6 +291,39 @@ def summarise(
     )
 
 
+def _means_over_cases(
+    campaign: Campaign,
+    values: Values,
+    contrast: FloatArray,
+    failures: Mapping[tuple[str, str], Failure],
+    subject: int,
+    baseline: int,
+) -> tuple[FloatArray, int, list[str]]:
+    """Means over throughput cases of each round: ln(ratio), and ln(seconds per task) of both.
+
+    Shape (3, rounds); with them the number of cases they are over, and those left out.
+    """
+    contenders, measures = campaign.contenders, values.measures
+    shape = (len(measures), len(contenders), len(values.rounds))
+    contrast, absolute = contrast.reshape(shape), values.absolute.reshape(shape)
+    chosen = [i for i, m in enumerate(measures) if m.case.probe == THROUGHPUT and m.is_headline]
+    pair = (contenders[subject].id, contenders[baseline].id)
+    measured = ~np.isnan(contrast[chosen, subject]).all(axis=1)
+    failed = [any((id_, measures[i].case.id) in failures for id_ in pair) for i in chosen]
+    use = measured & ~np.array(failed, dtype=bool)
+    kept = [chosen[i] for i in np.flatnonzero(use).tolist()]
+    left_out = [measures[i].case.id for i in chosen if i not in set(kept)]
+    means = np.full((3, len(values.rounds)), np.nan)
+    if kept:
+        log_tasks = np.log([measures[i].case.tasks for i in kept])[:, None]
+        means[0] = contrast[kept, subject].mean(axis=0)
+        both = ~np.isnan(means[0])
+        for layer, who in ((1, subject), (2, baseline)):
+            per_task = absolute[kept, who] - log_tasks
+            means[layer] = np.where(both, per_task.mean(axis=0), np.nan)
+    return means, len(kept), left_out
+
+
 def control_health(comparisons: pd.DataFrame) -> ControlHealth:
     """Judge the control in a frame of :func:`compare`.
 
@@ -227,7 +339,7 @@ def control_health(comparisons: pd.DataFrame) -> ControlHealth:
     away = np.exp(np.abs(np.log(measured["ratio"].to_numpy()))) - 1
     largest = float(away.max())
     if rounds < LEAST_ROUNDS_FOR_INTERVAL:
-        few = f"{rounds} rounds cannot test the control; it takes {LEAST_ROUNDS_FOR_INTERVAL}"
+        few = f"{rounds} round{'s' * (rounds != 1)} cannot test the control; it takes {LEAST_ROUNDS_FOR_INTERVAL}"
         return ControlHealth(False, (few,), len(measured), rounds, largest)
     apart = (measured["p_adjusted"].to_numpy() < SIGNIFICANCE) & (away > SMALLEST_FLOOR)
     reasons = tuple(
@@ -238,6 +350,74 @@ def control_health(comparisons: pd.DataFrame) -> ControlHealth:
     return ControlHealth(not reasons, reasons, len(measured), rounds, largest)
 
 
+def _counterparts(
+    contenders: Sequence[Contender],
+    key: Callable[[Contender], Hashable],
+    can_be_first: Callable[[Contender], bool] = lambda _: True,
+) -> IntArray:
+    """For every contender the first of the same ``key`` that ``can_be_first``.
+
+    Shape (contenders,). NOT_COMPARED for these themselves and for the control, NO_COUNTERPART where
+    there is none.
+    """
+    keys = {i: key(one) for i, one in enumerate(contenders) if one.role != "control"}
+    first: dict[Hashable, int] = {}
+    for index, what in keys.items():
+        if can_be_first(contenders[index]):
+            first.setdefault(what, index)
+    reference = np.full(len(contenders), NOT_COMPARED, dtype=np.int64)
+    for index, what in keys.items():
+        if first.get(what) != index:
+            reference[index] = first.get(what, NO_COUNTERPART)
+    return reference
+
+
+def _on_python(campaign: Campaign, python: Interpreter | None) -> IntArray:
+    """For every contender of another Python, itself on this one."""
+    return _counterparts(
+        campaign.contenders,
+        lambda one: (one.loop, one.task_factory, one.strategy),
+        lambda one: python is not None and one.interpreter == python.name,
+    )
+
+
+def _lacking(campaign: Campaign, python: Interpreter | None) -> list[str]:
+    """Why each contender would have no counterpart on this Python; shape (contenders,)."""
+    skipped = [one for one in campaign.skipped if python and one.interpreter == python.name]
+    label = python.label if python else ""
+    reasons = []
+    for contender in campaign.contenders:
+        parts = (contender.loop, contender.task_factory, contender.strategy)
+        said = next(
+            (
+                f": {one.reason}"
+                for one in skipped
+                if all(
+                    asked in ("", part)
+                    for asked, part in zip(
+                        (one.loop, one.task_factory, one.strategy), parts, strict=True
+                    )
+                )
+            ),
+            "",
+        )
+        reasons.append(f"not measured on Python {label}{said}")
+    return reasons
+
+
+def _with_families(
+    campaign: Campaign, frame: pd.DataFrame, against: Interpreter | None
+) -> pd.DataFrame:
+    """The frame of a comparison with Python ``against``, and both builds beside every row."""
+    families = {one.label: one.family for one in campaign.interpreters}
+    own = [families[label] for label in frame["python"]]
+    return frame.assign(
+        family=[one.label for one in own],
+        baseline_family=against.family.label if against else "",
+        same_build=[against is not None and one == against.family for one in own],
+    )
+
+
 def _contrasts(
     campaign: Campaign,
     values: Values,
@@ -245,13 +425,15 @@ def _contrasts(
     baseline_labels: Sequence[str],
     all_estimates: RowEstimates,
     delta: float,
+    lacking: Sequence[str] = (),
 ) -> pd.DataFrame:
     contenders, measures = campaign.contenders, values.measures
     absolute = values.absolute_estimates
-    is_subject = np.tile(reference >= 0, len(measures))
+    is_subject = np.tile(reference != NOT_COMPARED, len(measures))
     cells = np.flatnonzero(is_subject)
     contender, measure = cells % max(1, len(contenders)), cells // max(1, len(contenders))
-    baseline_cells = cells - contender + reference[contender]
+    paired = reference[contender] >= 0
+    baseline_cells = np.where(paired, cells - contender + reference[contender], NO_COUNTERPART)
     estimates = _take(all_estimates, cells)
     is_control = np.array([c.role == "control" for c in contenders], dtype=bool)[contender]
     headline = np.array([m.is_headline for m in measures], dtype=bool)[measure]
@@ -261,21 +443,24 @@ def _contrasts(
     judging, exploring = is_control & headline, ~is_control
     p_adjusted[judging] = adjust_p_values(estimates.p_value[judging], "holm")
     p_adjusted[exploring] = adjust_p_values(estimates.p_value[exploring], "benjamini-hochberg")
+    looked_up = np.where(paired, baseline_cells, cells)
     frame = _identity(campaign, values, cells)
     return frame.assign(
         baseline=[baseline_labels[i] for i in contender.tolist()],
         **_ratio_columns(estimates),
         floor=floors,
         verdict=judged.verdict,
-        reason=_reasons(campaign, values, cells, baseline_cells, judged, estimates.rounds),
+        reason=_reasons(campaign, values, cells, baseline_cells, judged, estimates.rounds, lacking),
         rounds=estimates.rounds,
         rounds_needed=judged.rounds_needed.array,
         p_value=estimates.p_value,
         p_adjusted=p_adjusted,
         headline=headline,
         **_absolute_columns(values, absolute, cells),
-        baseline_seconds=np.exp(absolute.value[baseline_cells]),
-        baseline_ns_per_task=_ns_per_task(values, absolute.value, baseline_cells),
+        baseline_seconds=np.where(paired, np.exp(absolute.value[looked_up]), np.nan),
+        baseline_ns_per_task=np.where(
+            paired, _ns_per_task(values, absolute.value, looked_up), np.nan
+        ),
     )
 
 
@@ -289,15 +474,19 @@ def noise_floors(campaign: Campaign, values: Values) -> FloatArray:
     return floors
 
 
-def _summary_floors(
-    contenders: Sequence[Contender], subjects: Sequence[int], estimates: RowEstimates
-) -> FloatArray:
-    floors = np.full(len(subjects), SMALLEST_FLOOR)
-    controls = np.array([contenders[i].role == "control" for i in subjects], dtype=bool)
-    if controls.any():
-        shown = float(np.expm1(np.abs(estimates.value[controls])).max())
-        floors[~controls] = np.fmax(SMALLEST_FLOOR, shown)
-    return floors
+def _summary_floors(campaign: Campaign, values: Values, subjects: Sequence[int]) -> FloatArray:
+    """The noise floor of each subject's mean: what the control's mean shows, 0.5 % for itself."""
+    contenders, failures = campaign.contenders, _failures(campaign)
+    floor = SMALLEST_FLOOR
+    for control, baseline in enumerate(values.baseline.tolist()):
+        if contenders[control].role == "control":
+            means, _, _ = _means_over_cases(
+                campaign, values, values.contrast, failures, control, baseline
+            )
+            shown = np.expm1(np.abs(hodges_lehmann_rows(means[:1]).value))
+            floor = float(np.fmax(floor, shown).max())
+    is_control = [contenders[i].role == "control" for i in subjects]
+    return np.where(is_control, SMALLEST_FLOOR, floor)
 
 
 def _identity(campaign: Campaign, values: Values, cells: IntArray) -> pd.DataFrame:
@@ -382,6 +571,7 @@ def _reasons(
     baseline_cells: IntArray,
     judged: Judgement,
     rounds: IntArray,
+    lacking: Sequence[str],
 ) -> list[str]:
     """Why a row is missing, undecided, or has fewer rounds than others."""
     failures = _failures(campaign)
@@ -394,6 +584,9 @@ def _reasons(
         verdict = judged.verdict[row]
         if not failures and verdict != MISSING:
             continue
+        if baseline_cell < 0:
+            reasons[row] = lacking[cell % count]
+            continue
         case = measures[cell // count].case.id
         own = failures.get((contenders[cell % count].id, case))
         baseline = failures.get((contenders[baseline_cell % count].id, case))
@@ -404,7 +597,7 @@ def _reasons(
             said.append(f"its baseline failed in round {baseline.round}: {baseline.cause}")
         if verdict == MISSING and not (own or baseline):
             said.append(
-                "no values, and no failure that would explain it"
+                "no values: the budget ended first"
                 if campaign.status == "complete"
                 else f"not measured: the campaign is {campaign.status}"
             )

@@ -12,8 +12,10 @@ from analysis.comparisons import (
     absolutes,
     compare,
     compare_loops,
+    compare_pythons,
     control_health,
     summarise,
+    summarise_pythons,
 )
 from analysis.costs import cost_model
 from analysis.medians import values_of
@@ -24,21 +26,31 @@ from analysis.verdicts import DELTA
 class Findings:
     """What tables, charts and the report show.
 
-    The frames of :func:`analysis.comparisons.summarise`, ``compare``, ``compare_loops`` and
-    ``absolutes``, :func:`analysis.costs.cost_model`, and the judgement on the control.
+    The frames of :func:`analysis.comparisons.summarise`, ``compare``, ``compare_loops``,
+    ``compare_pythons``, ``summarise_pythons`` and ``absolutes``,
+    :func:`analysis.costs.cost_model`, and the judgement on the control. Those about Pythons have no
+    rows where there is only one.
     """
 
     campaign: Campaign
     summary: pd.DataFrame
     comparisons: pd.DataFrame
     loops: pd.DataFrame
+    pythons: pd.DataFrame
+    python_summary: pd.DataFrame
     absolutes: pd.DataFrame
     costs: pd.DataFrame
     control: ControlHealth
 
 
-def find(campaign: Campaign, *, delta: float = DELTA) -> Findings:
-    """Estimate everything; ``delta`` is how far from 1 a ratio still counts as the same."""
+def find(
+    campaign: Campaign, *, delta: float = DELTA, baseline_python: str | None = None
+) -> Findings:
+    """Estimate everything; ``delta`` is how far from 1 a ratio still counts as the same.
+
+    ``baseline_python`` is what the other Pythons are held against (default: the plan's first).
+    Raises :class:`analysis.comparisons.UnknownPythonError`.
+    """
     values = values_of(campaign)
     comparisons = compare(campaign, delta=delta, values=values)
     return Findings(
@@ -46,6 +58,8 @@ def find(campaign: Campaign, *, delta: float = DELTA) -> Findings:
         summary=summarise(campaign, delta=delta, values=values),
         comparisons=comparisons,
         loops=compare_loops(campaign, delta=delta, values=values),
+        pythons=compare_pythons(campaign, baseline_python, delta=delta, values=values),
+        python_summary=summarise_pythons(campaign, baseline_python, delta=delta, values=values),
         absolutes=absolutes(campaign, values=values),
         costs=cost_model(campaign, values=values),
         control=control_health(comparisons),

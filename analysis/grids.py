@@ -11,6 +11,7 @@ import pandas as pd
 from analysis import style
 from analysis.campaign import Campaign
 from analysis.findings import Findings
+from analysis.tables import DIFFERENT_BUILD
 
 MOST_ROWS: Final = 2_000
 """Rows of one table on the page; the CSV files hold all."""
@@ -60,7 +61,9 @@ class Filter:
 
 
 def comparison_grids(findings: Findings) -> list[Grid]:
-    """A table per probe, and one of the event loops against the first."""
+    """A table per probe, one of the event loops against the first, and one of the Pythons against
+    the one they are held against.
+    """
     frame = findings.comparisons
     varying = _varying(frame)
     places = _places(findings.campaign)
@@ -83,6 +86,16 @@ def comparison_grids(findings: Findings) -> list[Grid]:
             f"Every strategy against itself on {first}.",
         )
         grids.append(_comparison_grid("loops", title, caption, loops, varying, places))
+    pythons = findings.pythons[findings.pythons["headline"].astype(bool)]
+    if len(pythons):
+        baseline = str(pythons["baseline"].iloc[0])
+        title = f"Pythons against {baseline}"
+        caption = (
+            f"Every strategy against itself on Python {baseline}. Where the builds differ, the "
+            "ratio is not the version's alone."
+        )
+        with_python = [name for name in _HEADS if name == "python" or name in varying]
+        grids.append(_comparison_grid("pythons", title, caption, pythons, with_python, places))
     return grids
 
 
@@ -101,12 +114,14 @@ def _comparison_grid(
     heads += [("Metric", "w")] if metrics else []
     heads += [("Strategy", "w"), ("Change [95 %]", "n"), ("Verdict", "")]
     heads += [("ns per task [95 %]" if per_task else "Time [95 %]", "n"), ("Baseline", "n")]
+    heads += [("Build", "w")] if "same_build" in frame else []
     heads += [("Measured in", "w")]
     rows = [
         Row(
             cells=tuple(_comparison_cells(row, varying, metrics, per_task, places)),
             id=f"{name}-{number}",
             data={
+                "python": str(row["python"]),
                 "loop": str(row["loop"]),
                 "workload": str(row["workload"]),
                 "tasks": str(row["tasks"]),
@@ -159,6 +174,8 @@ def _comparison_cells(
         yield Cell(
             style.seconds(row["baseline_seconds"]), sort=_sort(row["baseline_seconds"]), kind="n"
         )
+    if "same_build" in row:
+        yield Cell("same build" if row["same_build"] else DIFFERENT_BUILD, kind="w")
     case = places["case"][str(row["case"])]
     contender = places["contender"][str(row["contender_id"])]
     rounds = int(row["rounds"])
@@ -203,6 +220,7 @@ def _places(campaign: Campaign) -> dict[str, dict[str, int]]:
 def filters(grids: Sequence[Grid]) -> list[Filter]:
     """The choices that occur in the tables; one without alternatives is left out."""
     names = {
+        "python": ("Python", "any"),
         "loop": ("Event loop", "any"),
         "workload": ("Workload", "any"),
         "tasks": ("Tasks", "any number"),
@@ -214,6 +232,8 @@ def filters(grids: Sequence[Grid]) -> list[Filter]:
         values = {row.data[name] for grid in grids for row in grid.rows}
         if name == "tasks":
             options = [(value, style.count(int(value))) for value in sorted(values, key=int)]
+        elif name == "python":
+            options = [(value, value) for value in sorted(values, key=style.python_order)]
         else:
             options = [(value, style.label(value)) for value in style.ordered(values)]
         if len(options) > 1:

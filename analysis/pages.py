@@ -18,6 +18,7 @@ from markupsafe import Markup
 from analysis import style, tables
 from analysis.answers import QUESTION, RULE, answers, basis
 from analysis.campaign import Campaign
+from analysis.facts import interpreter_facts
 from analysis.findings import Findings, find
 from analysis.grids import case_grid, comparison_grids, contender_grid, cost_grid, filters
 from analysis.plots import CHARTS, CannotDrawError, Chart, Look, for_page, for_theme, render
@@ -34,16 +35,34 @@ _JINJA: Final[dict[str, Any]] = {
 }
 
 
-def build(campaign: Campaign) -> dict[str, bytes]:
-    """Every file of the report of a campaign, by its path relative to the report's folder."""
-    findings = find(campaign)
+def build(campaign: Campaign, *, baseline_python: str | None = None) -> dict[str, bytes]:
+    """Every file of the report of a campaign, by its path relative to the report's folder.
+
+    ``baseline_python`` is as in :func:`analysis.findings.find`.
+    """
+    findings = find(campaign, baseline_python=baseline_python)
     pictures, files = _pictures(findings)
     context = _context(findings, pictures)
     files["index.html"] = _html(context).encode()
     files["report.md"] = _markdown(context).encode()
-    for name in ("comparisons", "summary", "absolutes", "costs", "loops"):
-        files[f"{name}.csv"] = tables.frame_csv(getattr(findings, name)).encode()
+    for name, frame in _frames(findings).items():
+        files[f"{name}.csv"] = tables.frame_csv(frame).encode()
     return files
+
+
+def _frames(findings: Findings) -> dict[str, pd.DataFrame]:
+    """What is written as CSV, by the name of its file."""
+    frames = {
+        "comparisons": findings.comparisons,
+        "summary": findings.summary,
+        "absolutes": findings.absolutes,
+        "costs": findings.costs,
+        "loops": findings.loops,
+    }
+    if len(findings.pythons):
+        frames["pythons"] = findings.pythons
+        frames["python-summary"] = findings.python_summary
+    return frames
 
 
 # --- charts --------------------------------------------------------------------------------------
@@ -67,6 +86,8 @@ def _pictures(findings: Findings) -> tuple[list[Picture], dict[str, bytes]]:
     source, warning = _source(findings.campaign), " ".join(_warnings(findings))
     pictures, files = [], {}
     for chart in sorted(CHARTS.values(), key=lambda chart: (chart.place, chart.name)):
+        if chart.needs not in frames:
+            continue  # about something that this campaign has only one of
         try:
             picture, drawn = _picture(chart, frames[chart.needs], source, warning)
         except CannotDrawError as error:
@@ -149,9 +170,6 @@ def _facts(campaign: Campaign) -> list[tuple[str, str]]:
     ]
     for key, value in campaign.machine.items():
         facts.append((f"Machine: {key.replace('_', ' ')}", value))
-    for one in campaign.interpreters:
-        build = ", ".join(style.facts(one.build))
-        facts.append((f"Interpreter {one.label}", f"{one.implementation} {one.version}; {build}"))
     return [(name, style.fact(value)) for name, value in facts]
 
 
@@ -179,6 +197,16 @@ def _context(findings: Findings, pictures: Sequence[Picture]) -> dict[str, Any]:
         "cases": case_grid(campaign),
         "contenders": contender_grid(campaign),
         "facts": _facts(campaign),
+        "interpreters": [
+            (f"Python {one.label}", interpreter_facts(one, campaign.contenders))
+            for one in sorted(campaign.interpreters, key=lambda one: style.python_order(one.label))
+        ],
+        "python_tables": (
+            [tables.python_answer(findings), *tables.python_tables(findings)]
+            if len(findings.pythons)
+            else []
+        ),
+        "csv_files": [f"{name}.csv" for name in _frames(findings)],
         "foot": tables.foot(findings),
         "trace": _trace(campaign),
         "vocabulary": _vocabulary(campaign),

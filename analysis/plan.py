@@ -92,13 +92,11 @@ def _interpreters(top: Record) -> tuple[Interpreter, ...]:
         implementation = item.text("implementation", exact=True)
         build = item.flat_scalars("build")
         packages = item.flat_scalars("packages") if item.has("packages") else {}
-        label = version if implementation == "cpython" else f"{implementation} {version}"
-        label += "t" if build.get("free_threaded") is True else ""
-        label += "d" if build.get("debug") is True else ""
         if any(name == other.name for other in read):
             item.wrong("name", f"{quoted(name)} is given twice")
         if item.sound:
-            read.append(Interpreter(name, version, implementation, label, build, packages))
+            one = Interpreter(name, version, implementation, "", build, packages)
+            read.append(replace(one, label=one.version_label))
     times = Counter(interpreter.label for interpreter in read)
     return tuple(
         # Two builds of one version are told apart by their names.

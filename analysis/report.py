@@ -49,18 +49,19 @@ class Published:
     files: tuple[Path, ...]
 
 
-def publish(folder: Path) -> Published:
+def publish(folder: Path, *, baseline_python: str | None = None) -> Published:
     """Read the campaign in ``folder`` and write its report below ``folder/report``.
 
+    ``baseline_python`` is the Python that others are held against (default: the plan's first).
     Running it again on the same campaign writes the same bytes. Raises ReportError when something
-    that we did not write is in the way or the disk refuses, and CampaignError when the campaign
-    cannot be used.
+    that we did not write is in the way or the disk refuses, CampaignError when the campaign cannot
+    be used, and UnknownPythonError when it has no such Python.
     """
     report = Path(folder) / FOLDER
     campaign = read_campaign(folder)
     if campaign.errors:
         raise CampaignError(campaign.errors)
-    files = build(campaign)
+    files = build(campaign, baseline_python=baseline_python)
     write(report, files)
     return Published(
         folder=report,

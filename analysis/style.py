@@ -8,6 +8,7 @@ it prettier. Standard library only, pure functions.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
@@ -134,6 +135,23 @@ def order(name: str) -> tuple[int, str]:
     return 1_000, name
 
 
+_VERSION: Final = re.compile(r"(\d{1,9})\.(\d{1,9})(?:\.(\d{1,9}))?(?:(a|b|c|rc)(\d{1,9}))?")
+_STAGES: Final = {"a": 0, "b": 1, "c": 2, "rc": 2, None: 3}
+
+
+def python_order(label: str) -> tuple[tuple[int, ...], str]:
+    """Sort key of a Python by the version in its label, CPython first: 3.9, 3.10, 3.15.0a1, 3.15.0,
+    3.15.0t. Labels without a version come last.
+    """
+    found = _VERSION.search(label)
+    if found is None:
+        return (2,), label
+    major, minor, micro, stage, serial = found.groups()
+    numbers = (int(major), int(minor), int(micro or 0), _STAGES[stage], int(serial or 0))
+    other = found.start() > 0 and not label.startswith("cpython")
+    return (int(other), *numbers), label
+
+
 # --- colours --------------------------------------------------------------------------------------
 # -------------
 
@@ -155,6 +173,9 @@ class Theme:
     slower: str
     faster: str
     alarm: str
+    slower_fills: tuple[str, str, str]
+    faster_fills: tuple[str, str, str]
+    """Grounds of cells, from a little to a lot; the ink has a contrast of 4.5 on each."""
 
 
 LIGHT: Final = Theme(
@@ -169,6 +190,8 @@ LIGHT: Final = Theme(
     slower="#a54000",
     faster="#00629e",
     alarm="#b3261e",
+    slower_fills=("#fbe6d4", "#f7c79f", "#ef9d61"),
+    faster_fills=("#dcebf8", "#afd3f0", "#79b6e4"),
 )
 DARK: Final = Theme(
     name="dark",
@@ -182,6 +205,8 @@ DARK: Final = Theme(
     slower="#ff9d5c",
     faster="#6cc3f6",
     alarm="#ff8a80",
+    slower_fills=("#43301f", "#693d19", "#8d470f"),
+    faster_fills=("#1e3346", "#1f4a70", "#1f5f97"),
 )
 THEMES: Final = (LIGHT, DARK)
 
@@ -244,7 +269,12 @@ def palette(theme: Theme) -> dict[str, str]:
     """Every colour that is used on a theme, by its role; the same roles in every theme, so one can
     stand for the other.
     """
-    roles = {key: value for key, value in asdict(theme).items() if key != "name"}
+    roles: dict[str, str] = {}
+    for key, value in asdict(theme).items():
+        if isinstance(value, tuple):
+            roles.update({f"{key}_{index}": colour for index, colour in enumerate(value)})
+        elif key != "name":
+            roles[key] = value
     series = {*_OWN.values(), *_CYCLE}
     for index, mark in enumerate(sorted(series, key=lambda mark: mark.light)):
         roles[f"series_{index}"] = mark.colour(theme)

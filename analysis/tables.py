@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
@@ -18,10 +18,14 @@ from pandas.api.typing import NAType
 from pyarrow import csv
 
 from analysis import style
+from analysis.builds import Family
 from analysis.campaign import Campaign
 from analysis.comparisons import THROUGHPUT
 from analysis.findings import Findings
 from analysis.verdicts import MISSING, UNDECIDED
+
+DIFFERENT_BUILD: Final = "different build"
+"""Said of every ratio between two Pythons that are not of one family of builds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ def answer(findings: Findings) -> Table:
     summary = findings.summary[findings.summary["contender"] != style.CONTROL]
     shown = _varying(summary, ("python", "task_factory"))
     cases = sorted({int(n) for n in summary["cases"]})
-    of_cases = f"{cases[-1]} throughput cases" if cases else "throughput cases"
+    of_cases = _times(cases[-1] if cases else 0, "throughput case")
     rows = [
         (
             *(str(getattr(row, name)) for name in shown),
@@ -88,11 +92,71 @@ def case_tables(findings: Findings, *, control: bool = False) -> list[Table]:
     if not control:
         frame = frame[frame["contender"] != style.CONTROL]
     shown = _varying(frame, ("python", "task_factory"))
+    return _case_tables(frame, lambda row: tuple(str(getattr(row, name)) for name in shown))
+
+
+def python_tables(findings: Findings) -> list[Table]:
+    """One table per further Python, probe and workload, each contender held against itself on the
+    baseline Python; none where there is only one.
+    """
+    frame = findings.pythons[findings.pythons["headline"].astype(bool)]
+    shown = _varying(frame, ("task_factory",))
+    return _case_tables(
+        frame,
+        lambda row: (
+            f"Python {row.python} relative to {row.baseline}",
+            *(() if row.same_build else (DIFFERENT_BUILD,)),
+            *(str(getattr(row, name)) for name in shown),
+        ),
+    )
+
+
+def python_answer(findings: Findings) -> Table:
+    """What a fan-out costs on every further Python: one row per loop, task factory and strategy."""
+    summary = findings.python_summary
+    shown = _varying(summary, ("task_factory",))
+    baseline = "".join(summary["baseline"].iloc[:1])
+    rows = [
+        (
+            str(row.python),
+            *(str(getattr(row, name)) for name in shown),
+            str(row.loop),
+            str(row.contender),
+            _number(row.ns_per_task),
+            _number(row.baseline_ns_per_task),
+            _interval(row.ratio, row.low, row.high),
+            _verdict(row.verdict, row.rounds_needed, row.reason)
+            + ("" if row.same_build else f", {DIFFERENT_BUILD}"),
+        )
+        for row in _rows(summary)
+    ]
+    return Table(
+        title=(
+            f"Cost of each Python relative to {baseline}, geometric mean of throughput cases; "
+            "ns/task and baseline are those of both"
+        ),
+        columns=(
+            Column("Python", leading=True),
+            *(Column(_HEADINGS[name], leading=True) for name in shown),
+            Column("loop", leading=True),
+            Column("strategy"),
+            Column("ns/task", numeric=True),
+            Column("baseline", numeric=True),
+            Column("ratio [95 %]", numeric=True),
+            Column("verdict"),
+        ),
+        rows=tuple(rows),
+        empty="Only one Python was measured.",
+    )
+
+
+def _case_tables(frame: pd.DataFrame, heading: Callable[[Any], tuple[str, ...]]) -> list[Table]:
+    """One table per ``heading`` of a row, probe and workload; a row per n, loop and contender."""
     loops = _places(frame["loop"])
     rows: dict[tuple[str, ...], list[tuple[int, int, tuple[str, ...]]]] = {}
     # One pass over the rows: grouping with pandas would cost more than all estimates.
     for row in _rows(frame):
-        group = tuple(str(getattr(row, name)) for name in (*shown, "probe", "workload", "metric"))
+        group = (*heading(row), str(row.probe), str(row.workload), str(row.metric))
         cells = (
             style.count(row.tasks),
             str(row.loop),
@@ -123,6 +187,38 @@ def _case_table(group: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
             Column("verdict"),
         ),
         rows=tuple(rows),
+    )
+
+
+def between_table(comparison: pd.DataFrame, base: str, head: str) -> Table:
+    """Two campaigns, a row per cell of :func:`analysis.between.compare_campaigns`."""
+    shown = _varying(comparison, ("python", "task_factory"))
+    rows = [
+        (
+            *(str(getattr(row, name)) for name in shown),
+            str(row.case),
+            str(row.loop),
+            str(row.strategy),
+            *_costs_between(row),
+            _interval(row.ratio, row.low, row.high),
+            str(row.verdict),
+        )
+        for row in _rows(comparison)
+    ]
+    return Table(
+        title=f"{head} relative to {base}; not measured in turns, so drift is in every ratio",
+        columns=(
+            *(Column(_HEADINGS[name], leading=True) for name in shown),
+            Column("case", leading=True),
+            Column("loop", leading=True),
+            Column("strategy"),
+            Column("base", numeric=True),
+            Column("head", numeric=True),
+            Column("ratio [95 %]", numeric=True),
+            Column("verdict"),
+        ),
+        rows=tuple(rows),
+        empty="They have no cell in common.",
     )
 
 
@@ -178,6 +274,16 @@ def provenance(campaign: Campaign) -> str:
     return " · ".join(filter(None, parts))
 
 
+def builds(campaign: Campaign) -> list[str]:
+    """The families of builds, where there is more than one, each with its Pythons."""
+    families: dict[Family, list[str]] = {}
+    for one in sorted(campaign.interpreters, key=lambda one: style.python_order(one.label)):
+        families.setdefault(one.family, []).append(one.label)
+    if len(families) < 2:
+        return []
+    return [f"Build of Python {', '.join(of)}: {family.label}." for family, of in families.items()]
+
+
 def foot(findings: Findings) -> list[str]:
     """What a reader must know beside the figures: control, noise floor, what is missing and why."""
     campaign = findings.campaign
@@ -190,6 +296,7 @@ def foot(findings: Findings) -> list[str]:
         lines.append(
             f"Noise floor: {least}" + (f" to {most}, by case" if most != least else "") + "."
         )
+    lines += builds(campaign)
     for skipped in campaign.skipped:
         parts = (skipped.interpreter, skipped.loop, skipped.task_factory, skipped.strategy)
         lines.append(f"Skipped {' / '.join(filter(None, parts))}: {skipped.reason}")
@@ -206,7 +313,10 @@ def foot(findings: Findings) -> list[str]:
 
 def markdown(findings: Findings) -> str:
     """All tables as one Markdown text."""
-    tables = [answer(findings), *case_tables(findings, control=True), cost_table(findings)]
+    tables = [answer(findings), *case_tables(findings, control=True)]
+    if len(findings.pythons):
+        tables += [python_answer(findings), *python_tables(findings)]
+    tables.append(cost_table(findings))
     parts = [
         f"# {escaped(provenance(findings.campaign))}",
         *(f"## {escaped(table.title)}\n\n{markdown_table(table)}" for table in tables),
@@ -272,6 +382,13 @@ def _costs(row: Any) -> tuple[str, str]:  # noqa: ANN401
     if row.probe == THROUGHPUT:
         return _number(row.ns_per_task), _number(row.baseline_ns_per_task)
     return style.seconds(row.seconds), style.seconds(row.baseline_seconds)
+
+
+def _costs_between(row: Any) -> tuple[str, str]:  # noqa: ANN401
+    """Nanoseconds per task, or the seconds of a latency, of both campaigns."""
+    if row.probe == THROUGHPUT:
+        return f"{_number(row.base_ns_per_task)} ns", f"{_number(row.head_ns_per_task)} ns"
+    return style.seconds(row.base_seconds), style.seconds(row.head_seconds)
 
 
 def _number(number: float) -> str:

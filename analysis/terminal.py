@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table as RichTable
@@ -38,7 +39,11 @@ def show(findings: Findings, on: Console) -> None:
     on.print()
     for table in tables.case_tables(findings):
         _table(on, table)
+    for table in tables.python_tables(findings):
+        _table(on, table)
     _table(on, tables.cost_table(findings))
+    if len(findings.python_summary):
+        _table(on, tables.python_answer(findings))
     control, *others = tables.foot(findings)
     for line in others:
         _line(on, line)
@@ -46,6 +51,11 @@ def show(findings: Findings, on: Console) -> None:
     _line(on, control, "" if findings.control.proven else "bold red")
     on.print()
     _table(on, tables.answer(findings))
+
+
+def show_between(comparison: pd.DataFrame, base: str, head: str, on: Console) -> None:
+    """Print two campaigns held against each other."""
+    _table(on, tables.between_table(comparison, base, head))
 
 
 def _table(on: Console, table: tables.Table) -> None:

@@ -103,7 +103,7 @@ def explain(judged: Judgement, rounds: IntArray) -> list[str]:
         if verdict != UNDECIDED:
             reasons.append("")
         elif made < LEAST_ROUNDS_FOR_INTERVAL:
-            reasons.append(f"{made} rounds give no 95 % interval")
+            reasons.append(f"{made} round{'s' * (made != 1)} cannot give a 95 % interval")
         elif needed is pd.NA:
             reasons.append("more rounds would not decide it: the noise floor is too high")
         else:

@@ -114,7 +114,8 @@ def resume(
             raise JournalError(
                 f"{folder}: the environment of {interpreter.name} is gone; start a new campaign"
             )
-    journal.drop_unfinished_line()
+    with journal.locked():
+        journal.drop_unfinished_line()
     if budget_seconds is not None:
         plan = dataclasses.replace(plan, budget_seconds=budget_seconds)
     return _conduct(plan, journal, state, console, manner)
@@ -147,6 +148,7 @@ def _conduct(
     """Conduct the plan; whatever ends it, what was measured is written as suites and shown."""
     code = 0
     with (
+        journal.locked(),
         observing(console, quiet=manner.quiet) as observer,
         LocalExecutor(plan.interpreters, allot_cores(), plan.turn_limit_seconds) as executor,
     ):
@@ -155,6 +157,9 @@ def _conduct(
             conductor.run()
         except KeyboardInterrupt:
             code = INTERRUPTED
+    if code == 0 and not conductor.state.rounds:
+        console.print("nothing was measured: the budget ended before the first round; give more")
+        return FAILED
     write_suites(journal.folder, plan, conductor.state, journal.records())
     if manner.report:
         shown = _show(journal.folder)

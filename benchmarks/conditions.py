@@ -10,7 +10,6 @@ import asyncio
 import gc
 import importlib
 import json
-import os
 import platform
 import sys
 import sysconfig
@@ -106,13 +105,6 @@ def conditions(launcher: Launcher) -> dict[str, Scalar]:
         "collector_kind": _collector_kind(),
         "collector_thresholds": ",".join(map(str, gc.get_threshold())),
     }
-
-
-def pinned_cores() -> str | None:
-    """The cores this process may run on, as "1" or "0,1"; None where the system does not say."""
-    if not hasattr(os, "sched_getaffinity"):
-        return None
-    return ",".join(map(str, sorted(os.sched_getaffinity(0))))
 
 
 def peak_bytes() -> int:

@@ -36,8 +36,15 @@ def answer(bench: Bench, request: Message) -> Message:
             measurement = bench.measure(request.case, request.loops)
             return Measured(measurement.values, measurement.timed_seconds)
     except Exception as error:  # noqa: BLE001 - measured code may raise anything
-        return Failed(f"{type(error).__name__}: {error}".replace("\n", " "))
+        return Failed(_cause(error))
     return Failed(f"not a request: {type(request).__name__}")
+
+
+def _cause(error: BaseException) -> str:
+    """One line that names the error; of a group (TaskGroup raises one), its first."""
+    while nested := getattr(error, "exceptions", None):
+        error = nested[0]
+    return f"{type(error).__name__}: {error}".replace("\n", " ")
 
 
 def main(arguments: list[str]) -> None:

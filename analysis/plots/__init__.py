@@ -8,6 +8,7 @@ from analysis.plots import costs as costs
 from analysis.plots import health as health
 from analysis.plots import latency as latency
 from analysis.plots import loops as loops
+from analysis.plots import pythons as pythons
 from analysis.plots import ratios as ratios
 from analysis.plots.registry import (
     CHARTS,

@@ -40,7 +40,7 @@ def _peak_finding(rows: pd.DataFrame) -> str:
 
 @chart(
     needs="absolutes",
-    place=5,
+    place=8,
     select=whole_fan_out,
     heading="How many tasks a second?",
     caption=(
@@ -103,7 +103,7 @@ def _breaks_note(rows: pd.DataFrame) -> str:
 
 @chart(
     needs="lines",
-    place=4,
+    place=7,
     select=whole_fan_out,
     heading="What does a task cost?",
     caption=(

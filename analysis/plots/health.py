@@ -68,7 +68,7 @@ def _health_finding(rows: pd.DataFrame) -> str:
 
 @chart(
     needs="rounds",
-    place=7,
+    place=10,
     select=headline_rows,
     heading="Can this campaign be trusted?",
     caption=(

@@ -52,7 +52,7 @@ def _latency_finding(rows: pd.DataFrame) -> str:
 
 @chart(
     needs="absolutes",
-    place=6,
+    place=9,
     select=_latencies,
     heading="When does a task start, and when is it done?",
     caption=(

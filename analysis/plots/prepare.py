@@ -7,6 +7,7 @@ from typing import Final
 
 import pandas as pd
 
+from analysis.builds import short_names
 from analysis.campaign import Campaign
 from analysis.comparisons import per_round
 from analysis.findings import Findings
@@ -24,14 +25,44 @@ def prepared(findings: Findings) -> Mapping[str, pd.DataFrame]:
     ``rounds`` are the numbers of single rounds (:func:`per_round`) with ``headline`` and
     ``steal_share``, the share of wall time that other guests of the host took in that round and
     case.
+
+    With several Pythons also ``pythons``, the cost of the whole fan-out on each: the comparisons
+    with the baseline Python, and its own absolute costs (``on_baseline``) without a ratio; and
+    ``rankings``, the summary of strategies. Both have ``version``, ``family`` and ``family_name``
+    (see :mod:`analysis.builds`).
     """
-    return {
+    frames = {
         "comparisons": findings.comparisons,
         "loops": findings.loops,
         "absolutes": findings.absolutes,
         "lines": _lines(findings.absolutes, findings.costs),
         "rounds": _rounds(findings.campaign),
     }
+    if len(findings.pythons):
+        frames["pythons"] = _pythons(findings)
+        frames["rankings"] = _with_builds(findings.summary, findings.campaign)
+    return frames
+
+
+def _pythons(findings: Findings) -> pd.DataFrame:
+    further, absolutes = findings.pythons, findings.absolutes
+    baseline = str(further["baseline"].iloc[0])
+    own = absolutes[absolutes["python"].astype(str) == baseline].assign(
+        baseline=baseline, verdict="", reason="", on_baseline=True
+    )
+    both = whole_fan_out(pd.concat([own, further.assign(on_baseline=False)], ignore_index=True))
+    return _with_builds(both, findings.campaign)
+
+
+def _with_builds(frame: pd.DataFrame, campaign: Campaign) -> pd.DataFrame:
+    by_label = {one.label: one for one in campaign.interpreters}
+    names = short_names(one.family for one in campaign.interpreters)
+    own = [by_label[str(label)] for label in frame["python"]]
+    return frame.assign(
+        version=[one.version_label for one in own],
+        family=[one.family.label for one in own],
+        family_name=[names[one.family] for one in own],
+    )
 
 
 def _lines(absolutes: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:

@@ -59,7 +59,8 @@ def of_group(frame: pd.DataFrame, group: Group) -> pd.DataFrame:
 
 def names(frame: pd.DataFrame, column: str) -> list[str]:
     """The distinct names of a column in reading order."""
-    return style.ordered(str(name) for name in frame[column].unique())
+    found = {str(name) for name in frame[column].unique()}
+    return sorted(found, key=style.python_order if column == "python" else style.order)
 
 
 def short_count(number: float) -> str:

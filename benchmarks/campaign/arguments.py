@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from benchmarks.strategies import STRATEGIES
 from benchmarks.workloads import WORKLOADS
 
 SECONDS_PER_UNIT = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
-DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|$)")
+DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|$)\s*")
 
 
 class Parser(argparse.ArgumentParser):
@@ -180,9 +181,9 @@ def task_counts(text: str) -> tuple[int, ...]:
 
 def duration(text: str) -> float:
     """An argument type: seconds, of "90", "90s", "4m" or "1h30m"."""
-    parts = list(DURATION.finditer(text.replace(" ", "")))
+    parts = list(DURATION.finditer(text.strip()))
     seconds = sum(float(part[1]) * SECONDS_PER_UNIT[part[2]] for part in parts)
-    if "".join(part[0] for part in parts) != text.replace(" ", "") or seconds <= 0:
+    if "".join(part[0] for part in parts) != text.strip() or not 0 < seconds < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not a time; write it as 90s, 4m or 1h30m")
     return seconds
 

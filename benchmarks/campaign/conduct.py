@@ -56,7 +56,7 @@ class Conductor:
         self.state = state or State()
         self._precision = Precision(plan)
         if state:
-            for record in self._journal.records():
+            for record in self._journal.records(plan):
                 self._precision.add(record)
                 # A round that was cut short is not taken up again: its number is used.
                 self.state = replace(self.state, rounds=max(self.state.rounds, record.round + 1))
@@ -178,8 +178,17 @@ class Conductor:
             for case in self._plan.cases
             if case.id in self.state.sweeps
             and not self._precision.is_done(case.id)
-            and any(self._is_open(contender, case) for contender in self._plan.contenders)
+            and self._is_worth_it(case)
         ]
+
+    def _is_worth_it(self, case: Case) -> bool:
+        """Whether some contender can still be compared with its baseline."""
+        return any(
+            contender.role != "baseline"
+            and self._is_open(contender, case)
+            and self._is_open(self._plan.baseline_of(contender), case)
+            for contender in self._plan.contenders
+        )
 
     def _is_open(self, contender: Contender, case: Case) -> bool:
         """Whether the contender has not failed in this case."""

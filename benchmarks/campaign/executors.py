@@ -41,7 +41,12 @@ class LocalExecutor:
             os.sched_setaffinity(0, self._cores.driver)
             usable = self._cores.driver | {self._cores.measured}
             self._resources.callback(os.sched_setaffinity, 0, usable)
-        self._echo_port = self._resources.enter_context(EchoServer()).port
+        try:
+            # Started after pinning: the server inherits the cores of the driver.
+            self._echo_port = self._resources.enter_context(EchoServer()).port
+        except BaseException:
+            self._resources.close()
+            raise
         return self
 
     def __exit__(self, *exc_info: object) -> None:

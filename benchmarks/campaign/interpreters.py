@@ -153,7 +153,11 @@ def _newest_in_pyenv(request: str) -> Path | None:
     root = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
     version, threaded = re.subn(r"t$", "", request)
     pattern = re.compile(re.escape(version) + r"(\.\d+)*" + "t" * threaded)
-    matching = [path for path in root.glob("*") if pattern.fullmatch(path.name)]
+    matching = [
+        path
+        for path in root.glob("*")
+        if pattern.fullmatch(path.name) and (path / "bin" / "python").is_file()
+    ]
     newest = max(
         matching,
         key=lambda path: [int(part) for part in re.findall(r"\d+", path.name)],

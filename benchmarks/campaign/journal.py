@@ -7,6 +7,7 @@ campaign ends.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,11 @@ from typing import Any
 
 from benchmarks.campaign.plan import SCHEMA, Plan, plan_from_json, plan_to_json
 from benchmarks.conditions import Scalar
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 CAMPAIGN_FILE = "campaign.json"
 JOURNAL_FILE = "rounds.jsonl"
@@ -107,6 +113,26 @@ class Journal:
         journal._path.touch()
         return journal
 
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from writing here meanwhile, where the system can.
+
+        Raises JournalError when one does already, or when there is no journal.
+        """
+        try:
+            stream = self._path.open("rb")
+        except OSError as error:
+            raise JournalError(f"{self._path}: {error.strerror}; is this a campaign?") from None
+        with stream:
+            if fcntl is not None:
+                try:
+                    fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise JournalError(
+                        f"{self.folder} is being written by another process"
+                    ) from None
+            yield
+
     def append(self, record: Record) -> None:
         """Append one line and sync it to the disk. Raises OSError, for one when no space is
         left.
@@ -116,18 +142,24 @@ class Journal:
             stream.flush()
             os.fsync(stream.fileno())
 
-    def records(self) -> Iterator[Record]:
-        """Every whole line. Raises JournalError when one is not a record."""
+    def records(self, plan: Plan | None = None) -> Iterator[Record]:
+        """Every whole line. Raises JournalError for one that is no record, or none of the plan."""
+        cases = {case.id for case in plan.cases} if plan else None
         with self._path.open("rb") as stream:
             for number, line in enumerate(stream, start=1):
                 if not line.endswith(b"\n"):
                     return
                 try:
-                    yield Record.from_line(line)
+                    record = Record.from_line(line)
                 except (AttributeError, KeyError, TypeError, ValueError) as error:
                     raise JournalError(
                         f"{self._path}:{number}: not a record of a round: {error}"
                     ) from None
+                if cases is not None and record.case not in cases:
+                    raise JournalError(
+                        f"{self._path}:{number}: case {record.case!r} is not in {CAMPAIGN_FILE}"
+                    )
+                yield record
 
     def drop_unfinished_line(self) -> None:
         """Cut off a last line that was not written whole, so that the next one starts on a line of
@@ -157,8 +189,8 @@ class Journal:
                     f"{path}: schema {fields['schema']}, this version reads {SCHEMA}"
                 )
             return plan_from_json(fields), _state_from_json(fields)
-        except FileNotFoundError:
-            raise JournalError(f"{path}: no such file; name the folder of a campaign") from None
+        except OSError as error:
+            raise JournalError(f"{path}: {error.strerror}; name the folder of a campaign") from None
         except (KeyError, TypeError, ValueError) as error:
             raise JournalError(f"{path}: not a campaign: {type(error).__name__}: {error}") from None
 

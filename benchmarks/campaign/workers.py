@@ -137,6 +137,8 @@ class ProcessWorker:
         watchdog.start()
         try:
             answer = receive(self._answers)
+        except ValueError as error:
+            raise WorkerError(f"its answer cannot be read: {error}") from error
         finally:
             watchdog.cancel()
         if isinstance(answer, Failed):
@@ -150,7 +152,15 @@ class ProcessWorker:
     def _cause_of_death(self) -> str:
         code = self._process.wait()
         if code < 0:
-            return f"the worker was killed by {signal.Signals(-code).name}"
+            return f"the worker was killed by {_signal_name(-code)}"
         self._log.seek(0)
         lines = [line.strip() for line in self._log if line.strip()]
         return f"the worker ended with exit code {code}" + (f": {lines[-1]}" if lines else "")
+
+
+def _signal_name(number: int) -> str:
+    """SIGKILL for 9; real-time signals have numbers only."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

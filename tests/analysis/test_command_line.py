@@ -55,7 +55,7 @@ def test_report_prints_the_answer_and_where_everything_lies(
         markdown=report / "report.md",
         files=tuple(report / "charts" / name for name in names),
     )
-    monkeypatch.setattr("analysis.report.publish", lambda given: {folder: published}[given])
+    monkeypatch.setattr("analysis.report.publish", lambda given, **_: {folder: published}[given])
     assert main(["report", str(folder)]) == 0
     out = capsys.readouterr().out.splitlines()
     assert any(line.startswith("Time relative to gather_coroutines") for line in out)
@@ -70,7 +70,7 @@ def test_report_prints_the_answer_and_where_everything_lies(
 def test_a_report_that_cannot_be_written_is_a_failure(
     folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_: Path) -> Published:
+    def refuse(_: Path, *, baseline_python: str | None) -> Published:
         raise ReportError("something is in the way")
 
     monkeypatch.setattr("analysis.report.publish", refuse)

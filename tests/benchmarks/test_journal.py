@@ -278,7 +278,7 @@ def test_what_was_skipped_comes_back() -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (None, "no such file; name the folder of a campaign"),
+        (None, "No such file or directory; name the folder of a campaign"),
         (b"", "not a campaign"),
         (b"{}", "not a campaign"),
         (b"[1]", "not a campaign"),

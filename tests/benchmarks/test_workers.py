@@ -92,6 +92,13 @@ def test_what_measured_code_prints_does_not_reach_the_pipe(hostile: Start) -> No
         assert worker.measure(CASE, 2).timed_seconds > 0
 
 
+def test_a_worker_whose_pipe_is_spoiled_is_given_up(hostile: Start) -> None:
+    worker = hostile("babbles")
+    with pytest.raises(WorkerError, match="its answer cannot be read") as caught:
+        worker.measure(CASE, 1)
+    assert not caught.value.alive
+
+
 def test_a_strategy_that_raises_fails_its_turn_and_its_worker_lives_on(hostile: Start) -> None:
     worker = hostile("raises")
     for _ in range(2):

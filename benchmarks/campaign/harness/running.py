@@ -1,8 +1,4 @@
-"""The harness measured: what the method promises, tried on this machine and held against its
-target.
-
-Every figure comes from whole campaigns run as a user runs them, in processes of their own.
-"""
+"""Figures of running: whole campaigns, run as a user runs them, in processes of their own."""
 
 from __future__ import annotations
 
@@ -10,41 +6,25 @@ import contextlib
 import json
 import math
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyperf
-from rich.console import Console
-from rich.table import Table
 
 from analysis.estimates import Estimate, hodges_lehmann, round_difference
+from benchmarks.campaign.harness.figures import SCRATCH, Row, run_command
 from benchmarks.campaign.interpreters import prepare
 from benchmarks.campaign.journal import Journal, Record
-from benchmarks.campaign.plan import REPOSITORY
 from benchmarks.strategies import BASELINE
 
-SCRATCH = REPOSITORY / ".cache" / "harness"
 AA_RUNS = 40
 REPETITIONS = 10
 MEGABYTE = 1e6
-
-
-@dataclass(frozen=True)
-class Row:
-    """A figure as measured, beside its target; ``met`` is None where it is there to be read
-    only.
-    """
-
-    figure: str
-    measured: str
-    target: str
-    met: bool | None
 
 
 @dataclass(frozen=True)
@@ -77,30 +57,6 @@ class Campaign:
             )
             for record in self.records
         ]
-
-
-def main(names: Sequence[str], console: Console) -> int:
-    """Measure the figures of these names (none: all); print them; return 1 when a target is
-    missed.
-    """
-    unknown = [name for name in names if name not in FIGURES]
-    if unknown:
-        console.print(f"harness: {unknown[0]!r} is not known; choose from {', '.join(FIGURES)}")
-        return 2
-    SCRATCH.mkdir(parents=True, exist_ok=True)
-    table = Table("figure", "measured", "target", "", title="The harness, measured")
-    missed = False
-    for name in names or FIGURES:
-        console.print(f"measuring {name}: {(FIGURES[name].__doc__ or '').splitlines()[0]}")
-        for row in FIGURES[name]():
-            verdict = {True: "met", False: "MISSED", None: ""}[row.met]
-            table.add_row(row.figure, row.measured, row.target, verdict)
-            console.print(
-                f"  {row.figure}: {row.measured} ({row.target}) {verdict}", highlight=False
-            )
-            missed |= row.met is False
-    Console().print(table)
-    return int(missed)
 
 
 def default_preset() -> Iterator[Row]:
@@ -205,12 +161,6 @@ def growth() -> Iterator[Row]:
     yield _growth_row("cases", cost)
 
 
-FIGURES: dict[str, Callable[[], Iterator[Row]]] = {
-    function.__name__: function
-    for function in (smoke_preset, precision, growth, control, against_pyperf, default_preset)
-}
-
-
 def _growth_row(name: str, cost: dict[int, float]) -> Row:
     """Exponent of cost ~ count ** exponent, by least squares of the logarithms."""
     exponent = float(np.polyfit(np.log(list(cost)), np.log(list(cost.values())), 1)[0])
@@ -275,7 +225,7 @@ def _campaign(*arguments: str, report: bool = False) -> Iterator[Campaign]:
             *([] if report else ["--no-report"]),
         ]
         started = time.monotonic()
-        _run([sys.executable, "-m", "benchmarks", "run", *options])
+        run_command([sys.executable, "-m", "benchmarks", "run", *options])
         wall_seconds = time.monotonic() - started
         yield Campaign(folder, tuple(Journal(folder).records()), wall_seconds)
 
@@ -297,11 +247,5 @@ def _pyperf_mean(strategy: str) -> float:
             "asyncio",
         )
         script = [prepare(None).executable, "-m", "benchmarks.throughput", *cell]
-        _run([*map(str, script), "--quiet", "--output", str(output)])
+        run_command([*map(str, script), "--quiet", "--output", str(output)])
         return float(pyperf.Benchmark.load(str(output)).mean())
-
-
-def _run(command: Sequence[str]) -> None:
-    process = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)}: exit code {process.returncode}: {process.stderr}")

@@ -1,0 +1,555 @@
+"""The Pythons of a campaign side by side: cost by version, ratios to one of them, and how strategies
+rank on each.
+
+A line leads from one version to the next only within a family of builds: an unoptimised build can
+cost more than three versions gain.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
+from matplotlib.ticker import FixedLocator, MaxNLocator
+
+from analysis import style
+from analysis.plots import scales
+from analysis.plots.multiples import keys
+from analysis.plots.ratios import compared, draw_series, missing_notes, ratio_legend
+from analysis.plots.registry import CannotDrawError, Look, chart
+from analysis.plots.sheet import NARROW_INCHES, WIDE_INCHES, Margins, Plan, sheet
+
+_TYPICAL_TASKS: Final = 1_000
+_MOST_PYTHONS: Final = 24
+_GAP: Final = 0.6
+"""Between two families, in widths of a version."""
+_CHARACTER_INCHES: Final = 0.56 * 7.5 / 72
+_STEPS: Final = (0.05, 0.20)
+"""Changes at which the colour of a cell becomes stronger."""
+
+
+# --- versions in a row ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A family of builds along the axis: its name among the others, all of it, and its places."""
+
+    name: str
+    label: str
+    first: float
+    last: float
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """The Pythons along an axis, builds of one family together, each family in order of version.
+
+    ``slots`` are their labels with an empty one between two families, where a line breaks;
+    ``places`` are where they stand, ``ticks`` what is written there.
+    """
+
+    slots: tuple[str, ...]
+    places: np.ndarray
+    ticks: tuple[str, ...]
+    builds: tuple[Build, ...]
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """From end to end."""
+        return -0.6, float(self.places[-1]) + 0.6
+
+    def of(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """The rows in the order of the slots; NaN between families and where there is none."""
+        return scales.at(rows, "python", self.slots)
+
+
+def versions(rows: pd.DataFrame) -> Versions:
+    """The Pythons of a frame along an axis. Raises CannotDrawError when they are too many."""
+    families: dict[str, list[dict[Any, Any]]] = {}
+    each = rows.drop_duplicates("python").to_dict("records")
+    for row in sorted(each, key=lambda row: style.python_order(str(row["version"]))):
+        families.setdefault(str(row["family"]), []).append(row)
+    if len(each) > _MOST_PYTHONS:
+        raise CannotDrawError(f"{len(each)} Pythons are too many for a picture")
+    slots: list[str] = []
+    ticks: list[str] = []
+    places: list[float] = []
+    builds: list[Build] = []
+    place = 0.0
+    for family, members in families.items():
+        if builds:
+            slots, ticks = [*slots, ""], [*ticks, ""]
+            places.append(place - 0.5 + _GAP / 2)
+            place += _GAP
+        labels = [str(row["version"]) for row in members]
+        for row, label in zip(members, labels, strict=True):
+            slots.append(str(row["python"]))
+            ticks.append(label if labels.count(label) == 1 else str(row["python"]))
+            places.append(place)
+            place += 1
+        first = place - len(members)
+        builds.append(Build(str(members[0]["family_name"]), family, first, place - 1))
+    return Versions(tuple(slots), np.array(places), tuple(ticks), tuple(builds))
+
+
+def build_notes(shown: Versions) -> list[str]:
+    """What the letters of the builds stand for; nothing where all are of one family."""
+    if len(shown.builds) < 2:
+        return []
+    return [f"Build {_letter(i)}: {build.label}." for i, build in enumerate(shown.builds)]
+
+
+def _letter(index: int) -> str:
+    return chr(ord("A") + index)
+
+
+def _version_axis(axes: Axes, shown: Versions, inches: float, look: Look, top: float) -> None:
+    """Ticks for the versions, and the builds named over their places at ``top`` (of the axes)."""
+    marked = [(p, t) for p, t in zip(shown.places.tolist(), shown.ticks, strict=True) if t]
+    axes.set_xlim(*shown.limits)
+    axes.xaxis.set_major_locator(FixedLocator([place for place, _ in marked]))
+    axes.set_xticklabels([text for _, text in marked], fontsize=8)
+    start, end = shown.limits
+    width = inches / (end - start)
+    if max(len(text) for _, text in marked) * _CHARACTER_INCHES * 1.15 > width:
+        axes.tick_params(axis="x", labelrotation=90)
+    if len(shown.builds) < 2:
+        return
+    for index, build in enumerate(shown.builds):
+        words = f"{_letter(index)}: {build.name}"
+        room = (build.last - build.first + 1) * width
+        axes.text(
+            (build.first + build.last) / 2,
+            top,
+            words if len(words) * _CHARACTER_INCHES <= room else _letter(index),
+            transform=axes.get_xaxis_transform(),
+            ha="center",
+            va="top",
+            fontsize=7.5,
+            color=look.theme.soft_ink,
+        )
+    for slot, place in zip(shown.slots, shown.places.tolist(), strict=True):
+        if not slot:
+            axes.axvline(place, color=look.theme.rule, linewidth=0.8, zorder=0.6)
+
+
+def _panel_inches(look: Look, columns: int, first: Margins, inner: Margins) -> float:
+    width = NARROW_INCHES if look.narrow else WIDE_INCHES
+    gaps = (columns - 1) * (inner.left + inner.right)
+    return (width - first.left - first.right - gaps - 0.2) / columns
+
+
+def _tick_inches(shown: Versions, inches: float) -> float:
+    """Room that the versions need below a panel."""
+    longest = max(map(len, shown.ticks))
+    start, end = shown.limits
+    upright = longest * _CHARACTER_INCHES * 1.15 > inches / (end - start)
+    return 0.2 + (longest * _CHARACTER_INCHES * 1.1 if upright else 0.12)
+
+
+def _loops(rows: pd.DataFrame) -> dict[scales.Group, str]:
+    """Every (loop, task factory), whatever the Python, with its label."""
+    return scales.groups(rows.assign(python=""))
+
+
+def _of_loop(rows: pd.DataFrame, group: scales.Group) -> pd.DataFrame:
+    return scales.only(rows, loop=group[1], task_factory=group[2])
+
+
+def several(frame: pd.DataFrame) -> pd.DataFrame:
+    """All rows but the control's; none where there is only one Python to show."""
+    rows = frame[frame["contender"].astype(str) != style.CONTROL]
+    return rows if rows["python"].nunique() > 1 else rows.head(0)
+
+
+def typical(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of one number of tasks per workload: 1,000 where it was measured, else the middle."""
+    rows = several(frame)
+    shown = _tasks_shown(rows)
+    return rows[[shown[str(w)] == n for w, n in zip(rows["workload"], rows["tasks"], strict=True)]]
+
+
+def _tasks_shown(rows: pd.DataFrame) -> dict[str, int]:
+    shown = {}
+    for workload in scales.names(rows, "workload"):
+        tasks = sorted({int(n) for n in scales.only(rows, workload=workload)["tasks"]})
+        shown[workload] = _TYPICAL_TASKS if _TYPICAL_TASKS in tasks else tasks[len(tasks) // 2]
+    return shown
+
+
+def _fan_out_of(rows: pd.DataFrame) -> str:
+    tasks = sorted({int(n) for n in rows["tasks"]})
+    return f"fan-out of {style.listed(map(style.count, tasks))} tasks"
+
+
+# --- cost by Python ------------------------------------------------------------------------------
+
+
+def _cost_finding(rows: pd.DataFrame) -> str:
+    group, loop = next(iter(_loops(rows).items()))
+    workload, strategy = scales.names(rows, "workload")[0], scales.names(rows, "contender")[0]
+    here = scales.only(_of_loop(rows, group), workload=workload, contender=strategy)
+    here = here[here["ns_per_task"].notna()]
+    longest = max(
+        (here[here["family"] == family] for family in dict.fromkeys(here["family"])),
+        key=len,
+        default=here,
+    )
+    if len(here) < 2:
+        return "Too few Pythons were measured to compare their costs"
+    chosen = longest if len(longest) > 1 else here
+    ordered = sorted(
+        chosen.to_dict("records"), key=lambda row: style.python_order(str(row["version"]))
+    )
+    costs = [
+        style.ns_per_task_interval(
+            row["ns_per_task"], row["ns_per_task_low"], row["ns_per_task_high"]
+        )
+        + f" on {'Python ' if row is ordered[0] else ''}{row['python']}"
+        for row in (ordered[0], ordered[-1])
+    ]
+    builds = "same build" if chosen is longest else "different builds"
+    return (
+        f"A task costs {' and '.join(costs)} ({builds}; {loop}, {style.label(workload)}, "
+        f"{style.label(strategy)})"
+    )
+
+
+@chart(
+    needs="pythons",
+    place=4,
+    select=typical,
+    heading="What does a task cost on each Python?",
+    caption=(
+        "Time of the whole fan-out divided by the number of tasks, on each Python; lower is "
+        "better. The bars are 95 % intervals and hold the drift of the machine. Lines join "
+        "versions of one family of builds only: same builder, compiler and flags. Between "
+        "families, more than the version differs."
+    ),
+    finding=_cost_finding,
+)
+def cost_by_python(rows: pd.DataFrame, look: Look) -> Figure:
+    """Time per task by version, a panel per event loop and workload, a line per strategy."""
+    shown = versions(rows)
+    loops, workloads = _loops(rows), scales.names(rows, "workload")
+    strategies = scales.names(rows, "contender")
+    tasks = _tasks_shown(rows)
+    columns = 1 if look.narrow else len(workloads)
+    inner = Margins(left=0.6, right=0.08, top=0.36, bottom=0.0)
+    first = Margins(left=0.65, right=0.1, top=0.46, bottom=0.0)
+    inches = _panel_inches(look, columns, first, inner)
+    room = _tick_inches(shown, inches)
+    grid = [(group, workload) for group in loops for workload in workloads]
+    figure, panels = sheet(
+        look,
+        Plan(
+            title=_cost_finding(rows),
+            subtitle=(
+                f"Time per task by Python, {_fan_out_of(rows)}. Lower is better; each workload has "
+                "its own scale, from zero. Bars are 95 % intervals."
+            ),
+            legend=keys(strategies, look),
+            notes=[*build_notes(shown), *missing_notes(rows)],
+            rows=len(grid) // columns,
+            columns=columns,
+            panel_height=1.7,
+            first=Margins(first.left, first.right, first.top, room + 0.1),
+            inner=Margins(inner.left, inner.right, inner.top, room),
+        ),
+    )
+    for (group, workload), axes in zip(grid, (axes for row in panels for axes in row), strict=True):
+        of_workload = scales.only(rows, workload=workload)
+        cells = _of_loop(of_workload, group)
+        for index, name in enumerate(strategies):
+            shift = (index - (len(strategies) - 1) / 2) * 0.14
+            mine = shown.of(scales.only(cells, contender=name))
+            _cost_line(axes, shown.places + shift, mine, style.marks(strategies)[name], look)
+        axes.set_ylim(0, _top(of_workload) * (1.25 if len(shown.builds) > 1 else 1.1))
+        axes.yaxis.set_major_locator(MaxNLocator(4))
+        axes.yaxis.set_major_formatter(
+            lambda value, _: "0" if value == 0 else style.short_seconds(value * 1e-9)
+        )
+        axes.grid(axis="y")
+        _version_axis(axes, shown, inches, look, top=0.98)
+        many = len(set(tasks.values())) > 1
+        of = f", {style.count(tasks[workload])} tasks" if many else ""
+        about = style.meaning(workload) if group == next(iter(loops)) else ""
+        scales.panel_title(axes, f"{loops[group]}: {style.label(workload)}{of}", look, about)
+    return figure
+
+
+def _cost_line(
+    axes: Axes, places: np.ndarray, mine: pd.DataFrame, mark: style.Mark, look: Look
+) -> None:
+    """A strategy's points, intervals, and the line between points of one family."""
+    colour = mark.colour(look.theme)
+    value, low, high = (
+        mine[name].to_numpy(float)
+        for name in ("ns_per_task", "ns_per_task_low", "ns_per_task_high")
+    )
+    bars = np.isfinite(value) & np.isfinite(low) & np.isfinite(high) & (low > 0)
+    axes.vlines(places[bars], low[bars], high[bars], color=colour, linewidth=1.4, zorder=3)
+    axes.plot(
+        places, value, color=colour, linewidth=1.0, marker=mark.marker, markersize=4.5, zorder=4
+    )
+
+
+def _top(rows: pd.DataFrame) -> float:
+    """The highest of the points, and of their intervals unless these dwarf them."""
+    points = rows["ns_per_task"].to_numpy(float)
+    ends = rows["ns_per_task_high"].to_numpy(float)
+    highest = float(points[np.isfinite(points)].max(initial=0.0)) or 1.0
+    return max(highest, float(ends[np.isfinite(ends)].clip(max=1.5 * highest).max(initial=0.0)))
+
+
+# --- ratios to one Python ------------------------------------------------------------------------
+
+
+def _ratios_finding(rows: pd.DataFrame) -> str:
+    further = rows[~rows["on_baseline"].astype(bool)]
+    if further.empty:
+        return "Nothing was compared"
+    return f"Python {compared(further, 'python', str(rows['baseline'].iloc[0]))}"
+
+
+@chart(
+    needs="pythons",
+    place=5,
+    select=typical,
+    heading="Which Python is faster?",
+    caption=(
+        "Each cell is the change in time of a whole fan-out against the same strategy on the "
+        "baseline Python, which took turns with it, with its 95 % interval. Blue is faster, orange "
+        "is slower, a pale cell is not told apart. The column of the baseline gives its time per "
+        "task. Where the build differs, the change is not the version's alone."
+    ),
+    finding=_ratios_finding,
+)
+def python_ratios(rows: pd.DataFrame, look: Look) -> Figure:
+    """A heat map: a row per event loop, workload and strategy, a column per Python."""
+    shown = versions(rows)
+    loops = _loops(rows)
+    baseline = str(rows["baseline"].iloc[0])
+    lines = {group: _lines(_of_loop(rows, group)) for group in loops}
+    many = len(scales.names(rows, "workload")) > 1
+    words = {
+        line: f"{style.label(line[0])}: {style.label(line[1])}" if many else style.label(line[1])
+        for of_loop in lines.values()
+        for line in of_loop
+    }
+    left = 0.15 + max(map(len, words.values())) * _CHARACTER_INCHES * (0.95 if look.narrow else 1)
+    first = Margins(left=left, right=0.05, top=0.3, bottom=0.0)
+    inches = _panel_inches(look, 1, first, first)
+    start, end = shown.limits
+    cell_inches = inches / (end - start)
+    roomy = cell_inches > 0.85
+    head = 0.8 if len(shown.builds) > 1 else 0.0
+    room = _tick_inches(shown, inches)
+    figure, panels = sheet(
+        look,
+        Plan(
+            title=_ratios_finding(rows),
+            subtitle=(
+                f"Change in time against Python {baseline}{'' if roomy else ', in %'}, "
+                f"{_fan_out_of(rows)}. Less is better."
+                + (" In brackets, 95 % intervals." if roomy else "")
+                + f" Column {baseline}: its time per task."
+            ),
+            legend=_fills(look),
+            notes=[*build_notes(shown), *missing_notes(rows)],
+            rows=len(loops),
+            panel_height=0.36 if roomy else 0.25,
+            heights=[len(of_loop) + head for of_loop in lines.values()],
+            first=Margins(first.left, first.right, first.top, room),
+            inner=Margins(0.1, 0.1, 0.36, room),
+        ),
+    )
+    for (group, of_loop), [axes] in zip(lines.items(), panels, strict=True):
+        cells = _of_loop(rows, group)
+        for height, (workload, strategy) in enumerate(of_loop):
+            mine = shown.of(scales.only(cells, workload=workload, contender=strategy))
+            for python, place, row in zip(
+                shown.slots, shown.places.tolist(), mine.to_dict("records"), strict=True
+            ):
+                if python:
+                    _cell(axes, (place, height), row, python == baseline, look, roomy=roomy)
+        _version_axis(axes, shown, inches, look, top=1.0)
+        axes.set_ylim(len(of_loop) - 0.45, -0.55 - head)
+        axes.set_yticks(range(len(of_loop)), [words[line] for line in of_loop])
+        axes.tick_params(axis="both", length=0)
+        axes.tick_params(axis="y", labelsize=7.5)
+        axes.spines[:].set_visible(False)
+        scales.panel_title(axes, loops[group], look)
+    return figure
+
+
+def _lines(rows: pd.DataFrame) -> list[tuple[str, str]]:
+    pairs = {(str(w), str(c)) for w, c in rows[["workload", "contender"]].itertuples(index=False)}
+    return sorted(pairs, key=lambda pair: (style.order(pair[0]), style.order(pair[1])))
+
+
+def _cell(
+    axes: Axes,
+    at: tuple[float, float],
+    row: Mapping[Any, Any],
+    is_baseline: bool,
+    look: Look,
+    *,
+    roomy: bool,
+) -> None:
+    theme = look.theme
+    text, ink, fill = _cell_words(row, is_baseline, roomy), theme.ink, theme.background
+    told = str(row["verdict"]).startswith(("slower", "faster"))
+    known = is_baseline or not style.is_missing(row["ratio"])
+    if known and not is_baseline:
+        fill = _fill(float(row["ratio"]), theme) if told else theme.panel
+        ink = theme.ink if told else theme.soft_ink
+    axes.add_patch(
+        Rectangle(
+            (at[0] - 0.48, at[1] - 0.45),
+            0.96,
+            0.9,
+            facecolor=fill,
+            edgecolor=theme.soft_ink if is_baseline else theme.rule,
+            linewidth=0.8,
+            linestyle="solid" if known else "dotted",
+        )
+    )
+    axes.text(
+        *at,
+        text,
+        ha="center",
+        va="center",
+        color=ink if known else theme.soft_ink,
+        fontsize=7.5 if roomy else 6.5,
+        linespacing=1.15,
+    )
+
+
+def _cell_words(row: Mapping[Any, Any], is_baseline: bool, roomy: bool) -> str:
+    if is_baseline:
+        cost = row["ns_per_task"]
+        return style.MISSING if style.is_missing(cost) else style.short_seconds(cost * 1e-9)
+    if style.is_missing(row["ratio"]):
+        return style.MISSING if roomy else "–"
+    change = style.change(row["ratio"])
+    if not roomy:
+        return change.removesuffix(" %")
+    interval = style.change_interval(row["ratio"], row["low"], row["high"])
+    return f"{change}\n{interval[len(change) + 1 :]}"
+
+
+def _fill(ratio: float, theme: style.Theme) -> str:
+    """The ground of a cell that is told apart: stronger the further from 1."""
+    strength = sum(abs(math.log(ratio)) >= math.log1p(step) for step in _STEPS)
+    return (theme.slower_fills if ratio > 1 else theme.faster_fills)[strength]
+
+
+def _fills(look: Look) -> list[Line2D | Patch]:
+    theme = look.theme
+    small, large = (style.share(step, 0) for step in _STEPS)
+    words = (f"up to {small}", f"up to {large}", "more")
+    faster = [
+        Patch(facecolor=fill, edgecolor=theme.rule, label=f"faster, {word}" if i == 0 else word)
+        for i, (fill, word) in enumerate(zip(theme.faster_fills, words, strict=True))
+    ]
+    slower = [
+        Patch(facecolor=fill, edgecolor=theme.rule, label=f"slower, {word}" if i == 0 else word)
+        for i, (fill, word) in enumerate(zip(theme.slower_fills, words, strict=True))
+    ]
+    pale = Patch(facecolor=theme.panel, edgecolor=theme.rule, label="not told apart")
+    gone = Patch(
+        facecolor=theme.background, edgecolor=theme.rule, linestyle="dotted", label="missing"
+    )
+    return [*faster, *slower, pale, gone]
+
+
+# --- strategies by Python ------------------------------------------------------------------------
+
+
+def _ranking_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    return several(frame)
+
+
+def _ranking_finding(rows: pd.DataFrame) -> str:
+    finding = compared(rows, "contender", style.BASELINE)
+    return finding.replace(" cases", " combinations of Python and event loop", 1)
+
+
+@chart(
+    needs="rankings",
+    place=6,
+    select=_ranking_rows,
+    heading="Do strategies rank alike on every Python?",
+    caption=(
+        "The time of a whole fan-out relative to gather(*coroutines) on the same Python and event "
+        "loop, geometric mean over all cases, with 95 % intervals. Points above the line are "
+        "slower. A filled point is told apart from gather(*coroutines). Lines join versions of one "
+        "family of builds only. Where lines cross, the ranking changes."
+    ),
+    finding=_ranking_finding,
+)
+def strategies_by_python(rows: pd.DataFrame, look: Look) -> Figure:
+    """Ratio to gather(*coroutines) by version, a panel per event loop, a line per strategy."""
+    shown = versions(rows)
+    loops, strategies = _loops(rows), scales.names(rows, "contender")
+    columns = 1 if look.narrow else min(2, len(loops))
+    inner = Margins(left=0.1, right=0.1, top=0.36, bottom=0.0)
+    first = Margins(left=0.95, right=0.1, top=0.36, bottom=0.0)
+    inches = _panel_inches(look, columns, first, inner)
+    room = _tick_inches(shown, inches)
+    low, high = scales.ratio_limits(*(rows[c].to_numpy(float) for c in ("ratio", "low", "high")))
+    if len(shown.builds) > 1:
+        high *= (high / low) ** 0.12
+    figure, panels = sheet(
+        look,
+        Plan(
+            title=_ranking_finding(rows),
+            subtitle=(
+                "Time of the whole fan-out compared with gather(*coroutines) on the same Python, "
+                "geometric mean over all cases. Bars are 95 % intervals; a hollow point is not "
+                "told apart."
+            ),
+            legend=ratio_legend(strategies, look),
+            notes=[*build_notes(shown), *missing_notes(rows)],
+            rows=math.ceil(len(loops) / columns),
+            columns=columns,
+            panel_height=1.9,
+            first=Margins(first.left, first.right, first.top, room + 0.1),
+            inner=Margins(inner.left, inner.right, inner.top, room),
+        ),
+    )
+    every = [axes for row in panels for axes in row]
+    for index, (group, axes) in enumerate(zip(loops, every, strict=False)):
+        axes.axhline(1.0, color=look.theme.soft_ink, linewidth=0.8, zorder=1)
+        _strategies(axes, _of_loop(rows, group), strategies, shown, look)
+        scales.ratio_axis(axes.yaxis, (low, high))
+        axes.grid(axis="y")
+        _version_axis(axes, shown, inches, look, top=0.98)
+        scales.panel_title(axes, loops[group], look)
+        if index % columns:
+            axes.tick_params(labelleft=False)
+        else:
+            scales.directions(axes.yaxis)
+    for axes in every[len(loops) :]:
+        axes.set_visible(False)
+    return figure
+
+
+def _strategies(
+    axes: Axes, cells: pd.DataFrame, strategies: Sequence[str], shown: Versions, look: Look
+) -> None:
+    marks = style.marks(strategies)
+    for index, name in enumerate(strategies):
+        shift = (index - (len(strategies) - 1) / 2) * 0.14
+        mine = shown.of(scales.only(cells, contender=name))
+        draw_series(axes, shown.places + shift, mine, marks[name], look)
