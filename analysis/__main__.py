@@ -19,12 +19,20 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from analysis.campaign import Campaign, CampaignError, Problem
 from analysis.load import frame_of, mixed_code, newest_campaign, read_campaign
 
 OK, FAILED, USAGE = 0, 1, 2
 RESULTS = Path("results")
+
+
+class Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong; the usage is for those who ask for help."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE, f"{self.prog}: {message}\n")
 
 
 class UsageError(Exception):
@@ -197,7 +205,7 @@ def _fail(message: str, code: int) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m analysis",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,

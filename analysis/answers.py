@@ -82,7 +82,8 @@ def _clause(row: dict[Any, Any], than: str) -> str:
     change = style.change_interval(row["ratio"], row["low"], row["high"])
     if verdict.startswith(("slower", "faster")):
         more = "more" if verdict.startswith("slower") else "less"
-        return f"{name} takes {change.lstrip('+-')} {more} time" + (f" than {than}" if than else "")
+        amount = style.amount_interval(row["ratio"], row["low"], row["high"])
+        return f"{name} takes {amount} {more} time" + (f" than {than}" if than else "")
     if verdict == "same":
         return f"{name} takes the same time{f' as {than}' if than else ''} within 2 % ({change})"
     return f"{name} is not told apart{f' from {than}' if than else ''} ({change})"

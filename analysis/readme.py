@@ -44,9 +44,11 @@ def current(reference: Path = REFERENCE) -> str:
     finding = chart.finding(chart.select(prepared(findings)[chart.needs]))
     charts = f"{folder.as_posix()}/report/charts/{HEADLINE}"
     lines = [f"- {tables.escaped(str(answer))}" for answer in answers.answers(findings.summary)]
+    measured = tables.escaped(tables.provenance(campaign))
+    report = f"[all of it]({folder.as_posix()}/report/report.md)"
     return "\n".join(
         [
-            f"**{answers.RULE}**",
+            f"**{tables.escaped(answers.RULE)}**",
             "",
             *lines,
             "",
@@ -55,9 +57,7 @@ def current(reference: Path = REFERENCE) -> str:
             f'  <img alt="{finding.replace(chr(34), "")}" src="{charts}-light.svg">',
             "</picture>",
             "",
-            f"{answers.basis(findings.summary)} Measured by `{folder.name}`: "
-            f"{tables.escaped(tables.provenance(campaign))}. "
-            f"[All of it]({folder.as_posix()}/report/report.md).",
+            f"{answers.basis(findings.summary)} Measured: {measured}; {report}.",
             "",
         ]
     )

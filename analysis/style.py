@@ -205,8 +205,8 @@ DARK: Final = Theme(
     slower="#ff9d5c",
     faster="#6cc3f6",
     alarm="#ff8a80",
-    slower_fills=("#43301f", "#693d19", "#8d470f"),
-    faster_fills=("#1e3346", "#1f4a70", "#1f5f97"),
+    slower_fills=("#4b3521", "#693d19", "#8d470f"),
+    faster_fills=("#203a52", "#1f4a70", "#1f5f97"),
 )
 THEMES: Final = (LIGHT, DARK)
 
@@ -411,6 +411,13 @@ def change_interval(ratio: float | None, low: float, high: float) -> str:
     if low <= 0 or not (math.isfinite(low) and math.isfinite(high)):
         return f"{change(ratio)} [too few rounds]"
     return f"{change(ratio)} [{_signed(low)}, {_signed(high)}]"
+
+
+def amount_interval(ratio: float, low: float, high: float) -> str:
+    """How much more or less a ratio says, unsigned: 0.95 [0.94, 0.96] -> "5.0 % [4.0, 6.0]"."""
+    bounds = sorted((abs(low - 1.0), abs(high - 1.0)))
+    inside = ", ".join(_signed(1.0 + bound).lstrip("+") for bound in bounds)
+    return f"{change(1.0 + abs(ratio - 1.0)).lstrip('+')} [{inside}]"
 
 
 def _signed(ratio: float) -> str:

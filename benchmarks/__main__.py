@@ -38,9 +38,8 @@ RESULTS = REPOSITORY / "results"
 def main(arguments_: Sequence[str] | None = None) -> int:
     """Run one command; return the exit code."""
     parser, options = _parse(arguments_)
-    signal.signal(
-        signal.SIGTERM, signal.default_int_handler
-    )  # a job that is cancelled keeps its rounds too
+    # A job that is cancelled keeps its rounds, as one that is interrupted does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console(stderr=True)
     try:
         match options.command:
@@ -59,6 +58,7 @@ def main(arguments_: Sequence[str] | None = None) -> int:
         console.print(
             f"{error.strerror or error}{where}; every line synced so far stays readable",
             soft_wrap=True,
+            markup=False,
         )
         return FAILED
     except KeyboardInterrupt:
@@ -157,7 +157,7 @@ def _conduct(
             conductor.run()
         except KeyboardInterrupt:
             code = INTERRUPTED
-    if code == 0 and not conductor.state.rounds:
+    if code == 0 and not (conductor.state.rounds or conductor.state.failed):
         console.print("nothing was measured: the budget ended before the first round; give more")
         return FAILED
     write_suites(journal.folder, plan, conductor.state, journal.records())

@@ -20,8 +20,8 @@ class World:
     """The truth behind a synthetic campaign.
 
     ``effects`` are true ratios to the baseline by strategy; ``loop_factors`` the cost of a loop
-    relative to asyncio. A value is ``(fixed + per_task * n) * loop * effect * drift(round, sweep) *
-    noise``.
+    relative to asyncio, ``python_factors`` that of a Python relative to those not named. A value is
+    ``(fixed + per_task * n) * loop * python * effect * drift(round, sweep) * noise``.
     """
 
     effects: Mapping[str, float] = field(
@@ -30,6 +30,7 @@ class World:
     loop_factors: Mapping[str, float] = field(
         default_factory=lambda: {"asyncio": 1.0, "uvloop": 0.8}
     )
+    python_factors: Mapping[str, float] = field(default_factory=dict)
     fixed_seconds: float = 10e-6
     seconds_per_task: float = 3e-6
     drift: float = 0.2
@@ -48,17 +49,24 @@ def write_campaign(
     workloads: Sequence[str] = ("noop", "yield_once"),
     tasks: Sequence[int] = (1, 10, 100, 1000, 10_000),
     pythons: Sequence[str] = ("3.14.10",),
+    builds: Mapping[str, Mapping[str, Any]] | None = None,
+    lacking: Mapping[str, Sequence[str]] | None = None,
     seed: int = 1,
     status: str = "complete",
     changes: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a valid campaign of schema 1 under ``folder`` and return it; ``changes`` override keys
     of campaign.json.
+
+    A Python is a version, which may end in "t" (free-threaded) or in "+" and who built it. By
+    Python, ``builds`` are facts of its build that differ from the others', and ``lacking`` are
+    strategies it does not have.
     """
+    builds, lacking = builds or {}, lacking or {}
     world = world or World()
     rng = np.random.default_rng(seed)
     folder.mkdir(parents=True)
-    contenders = _contenders(world, pythons)
+    contenders = _contenders(world, pythons, lacking)
     cases = [
         {
             "id": f"{probe}/{workload}/{n}",
@@ -98,7 +106,7 @@ def write_campaign(
         "interpreters": [
             {
                 "name": f"cpython-{version}",
-                "version": version,
+                "version": version.partition("+")[0].rstrip("t"),
                 "implementation": "cpython",
                 "build": {
                     "compiler": "GCC 14.2.0",
@@ -106,14 +114,28 @@ def write_campaign(
                     "pgo": True,
                     "lto": True,
                     "debug": False,
-                    "free_threaded": False,
+                    "free_threaded": version.endswith("t"),
+                    **builds.get(version, {}),
                 },
             }
             for version in pythons
         ],
         "contenders": contenders,
         "cases": cases,
-        "skipped": [],
+        "skipped": [
+            {
+                "contender": {
+                    "interpreter": f"cpython-{version}",
+                    "loop": loop,
+                    "task_factory": "lazy",
+                    "strategy": strategy,
+                },
+                "reason": f"{strategy} needs a newer Python",
+            }
+            for version, strategies in lacking.items()
+            for strategy in strategies
+            for loop in world.loop_factors
+        ],
         "failed": [],
     }
     plan.update(changes or {})
@@ -131,7 +153,9 @@ def write_campaign(
     return folder
 
 
-def _contenders(world: World, pythons: Sequence[str]) -> list[dict[str, Any]]:
+def _contenders(
+    world: World, pythons: Sequence[str], lacking: Mapping[str, Sequence[str]]
+) -> list[dict[str, Any]]:
     contenders: list[dict[str, Any]] = [
         {
             "id": f"cpython-{version}/{loop}/lazy/{strategy}",
@@ -145,6 +169,7 @@ def _contenders(world: World, pythons: Sequence[str]) -> list[dict[str, Any]]:
         for version in pythons
         for loop in world.loop_factors
         for strategy in ("gather_coroutines", *world.effects)
+        if strategy not in lacking.get(version, ())
     ]
     first = contenders[0]
     contenders.append({**first, "id": first["id"] + "/control", "role": "control"})
@@ -170,6 +195,7 @@ def _line(
         seconds = (
             (world.fixed_seconds + world.seconds_per_task * case["tasks"])
             * world.loop_factors[contender["loop"]]
+            * world.python_factors.get(contender["interpreter"].removeprefix("cpython-"), 1.0)
             * effect
             * luck[contender["id"]]
             * sweep_speed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from analysis.builds import short_names
@@ -12,6 +13,9 @@ from analysis.campaign import Campaign
 from analysis.comparisons import per_round
 from analysis.findings import Findings
 from analysis.plots.costs import whole_fan_out
+
+ABOUT_PYTHONS: Final = ("pythons", "rankings")
+"""Frames that only a campaign with several Pythons has."""
 
 _OWNER: Final = ["python", "loop", "task_factory", "workload", "contender"]
 
@@ -45,12 +49,15 @@ def prepared(findings: Findings) -> Mapping[str, pd.DataFrame]:
 
 
 def _pythons(findings: Findings) -> pd.DataFrame:
-    further, absolutes = findings.pythons, findings.absolutes
-    baseline = str(further["baseline"].iloc[0])
+    further = whole_fan_out(findings.pythons).assign(on_baseline=False)
+    baseline = str(findings.pythons["baseline"].iloc[0])
+    absolutes = whole_fan_out(findings.absolutes)
     own = absolutes[absolutes["python"].astype(str) == baseline].assign(
-        baseline=baseline, verdict="", reason="", on_baseline=True
-    )
-    both = whole_fan_out(pd.concat([own, further.assign(on_baseline=False)], ignore_index=True))
+        baseline=baseline, on_baseline=True, verdict="", reason="",
+        ratio=np.nan, low=np.nan, high=np.nan,
+    )  # fmt: skip
+    shared = [name for name in own.columns if name in further.columns]
+    both = pd.concat([own[shared], further[shared]], ignore_index=True) if len(own) else further
     return _with_builds(both, findings.campaign)
 
 

@@ -1,5 +1,5 @@
-"""The Pythons of a campaign side by side: cost by version, ratios to one of them, and how strategies
-rank on each.
+"""The Pythons of a campaign side by side: cost by version, ratios to one of them, and how the
+strategies rank on each.
 
 A line leads from one version to the next only within a family of builds: an unoptimised build can
 cost more than three versions gain.
@@ -32,6 +32,8 @@ _MOST_PYTHONS: Final = 24
 _GAP: Final = 0.6
 """Between two families, in widths of a version."""
 _CHARACTER_INCHES: Final = 0.56 * 7.5 / 72
+_ROOMY_INCHES: Final = 0.85
+"""A cell so wide holds an interval."""
 _STEPS: Final = (0.05, 0.20)
 """Changes at which the colour of a cell becomes stronger."""
 
@@ -168,14 +170,14 @@ def _of_loop(rows: pd.DataFrame, group: scales.Group) -> pd.DataFrame:
 def several(frame: pd.DataFrame) -> pd.DataFrame:
     """All rows but the control's; none where there is only one Python to show."""
     rows = frame[frame["contender"].astype(str) != style.CONTROL]
-    return rows if rows["python"].nunique() > 1 else rows.head(0)
+    return rows if len(set(rows["python"])) > 1 else rows.head(0)
 
 
 def typical(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows of one number of tasks per workload: 1,000 where it was measured, else the middle."""
+    """The rows of one number of tasks per workload: 1,000 where measured, else the middle."""
     rows = several(frame)
     shown = _tasks_shown(rows)
-    return rows[[shown[str(w)] == n for w, n in zip(rows["workload"], rows["tasks"], strict=True)]]
+    return rows[rows["tasks"] == rows["workload"].astype(str).map(shown)]
 
 
 def _tasks_shown(rows: pd.DataFrame) -> dict[str, int]:
@@ -258,7 +260,7 @@ def cost_by_python(rows: pd.DataFrame, look: Look) -> Figure:
                 "its own scale, from zero. Bars are 95 % intervals."
             ),
             legend=keys(strategies, look),
-            notes=[*build_notes(shown), *missing_notes(rows)],
+            notes=[*build_notes(shown), *missing_notes(rows[rows["ns_per_task"].isna()])],
             rows=len(grid) // columns,
             columns=columns,
             panel_height=1.7,
@@ -351,7 +353,7 @@ def python_ratios(rows: pd.DataFrame, look: Look) -> Figure:
     inches = _panel_inches(look, 1, first, first)
     start, end = shown.limits
     cell_inches = inches / (end - start)
-    roomy = cell_inches > 0.85
+    roomy = cell_inches >= _ROOMY_INCHES
     head = 0.8 if len(shown.builds) > 1 else 0.0
     room = _tick_inches(shown, inches)
     figure, panels = sheet(
@@ -362,9 +364,8 @@ def python_ratios(rows: pd.DataFrame, look: Look) -> Figure:
                 f"Change in time against Python {baseline}{'' if roomy else ', in %'}, "
                 f"{_fan_out_of(rows)}. Less is better."
                 + (" In brackets, 95 % intervals." if roomy else "")
-                + f" Column {baseline}: its time per task."
             ),
-            legend=_fills(look),
+            legend=_fills(baseline, look),
             notes=[*build_notes(shown), *missing_notes(rows)],
             rows=len(loops),
             panel_height=0.36 if roomy else 0.25,
@@ -381,7 +382,7 @@ def python_ratios(rows: pd.DataFrame, look: Look) -> Figure:
                 shown.slots, shown.places.tolist(), mine.to_dict("records"), strict=True
             ):
                 if python:
-                    _cell(axes, (place, height), row, python == baseline, look, roomy=roomy)
+                    _cell(axes, (place, height), row, python == baseline, look, cell_inches)
         _version_axis(axes, shown, inches, look, top=1.0)
         axes.set_ylim(len(of_loop) - 0.45, -0.55 - head)
         axes.set_yticks(range(len(of_loop)), [words[line] for line in of_loop])
@@ -403,16 +404,16 @@ def _cell(
     row: Mapping[Any, Any],
     is_baseline: bool,
     look: Look,
-    *,
-    roomy: bool,
+    inches: float,
 ) -> None:
-    theme = look.theme
-    text, ink, fill = _cell_words(row, is_baseline, roomy), theme.ink, theme.background
+    theme, words = look.theme, _cell_words(row, is_baseline, inches >= _ROOMY_INCHES)
+    longest = max(map(len, words.split("\n"))) * _CHARACTER_INCHES
+    known = not style.is_missing(row["ns_per_task" if is_baseline else "ratio"])
     told = str(row["verdict"]).startswith(("slower", "faster"))
-    known = is_baseline or not style.is_missing(row["ratio"])
-    if known and not is_baseline:
+    if is_baseline or not known:
+        fill = theme.background
+    else:
         fill = _fill(float(row["ratio"]), theme) if told else theme.panel
-        ink = theme.ink if told else theme.soft_ink
     axes.add_patch(
         Rectangle(
             (at[0] - 0.48, at[1] - 0.45),
@@ -426,24 +427,24 @@ def _cell(
     )
     axes.text(
         *at,
-        text,
+        words,
         ha="center",
         va="center",
-        color=ink if known else theme.soft_ink,
-        fontsize=7.5 if roomy else 6.5,
+        color=theme.ink if known and (told or is_baseline) else theme.soft_ink,
+        fontsize=7.5 * min(1.0, 0.96 * inches / longest),
         linespacing=1.15,
     )
 
 
 def _cell_words(row: Mapping[Any, Any], is_baseline: bool, roomy: bool) -> str:
-    if is_baseline:
-        cost = row["ns_per_task"]
-        return style.MISSING if style.is_missing(cost) else style.short_seconds(cost * 1e-9)
-    if style.is_missing(row["ratio"]):
+    if style.is_missing(row["ns_per_task" if is_baseline else "ratio"]):
         return style.MISSING if roomy else "–"
+    if is_baseline:
+        return style.short_seconds(row["ns_per_task"] * 1e-9)
     change = style.change(row["ratio"])
     if not roomy:
-        return change.removesuffix(" %")
+        percent = (row["ratio"] - 1) * 100
+        return f"{percent:+,.0f}" if abs(percent) >= 9.95 else change.removesuffix(" %")
     interval = style.change_interval(row["ratio"], row["low"], row["high"])
     return f"{change}\n{interval[len(change) + 1 :]}"
 
@@ -454,7 +455,7 @@ def _fill(ratio: float, theme: style.Theme) -> str:
     return (theme.slower_fills if ratio > 1 else theme.faster_fills)[strength]
 
 
-def _fills(look: Look) -> list[Line2D | Patch]:
+def _fills(baseline: str, look: Look) -> list[Line2D | Patch]:
     theme = look.theme
     small, large = (style.share(step, 0) for step in _STEPS)
     words = (f"up to {small}", f"up to {large}", "more")
@@ -470,14 +471,13 @@ def _fills(look: Look) -> list[Line2D | Patch]:
     gone = Patch(
         facecolor=theme.background, edgecolor=theme.rule, linestyle="dotted", label="missing"
     )
-    return [*faster, *slower, pale, gone]
+    own = Patch(
+        facecolor=theme.background, edgecolor=theme.soft_ink, label=f"{baseline}: time per task"
+    )
+    return [*faster, *slower, pale, gone, own]
 
 
 # --- strategies by Python ------------------------------------------------------------------------
-
-
-def _ranking_rows(frame: pd.DataFrame) -> pd.DataFrame:
-    return several(frame)
 
 
 def _ranking_finding(rows: pd.DataFrame) -> str:
@@ -488,7 +488,7 @@ def _ranking_finding(rows: pd.DataFrame) -> str:
 @chart(
     needs="rankings",
     place=6,
-    select=_ranking_rows,
+    select=several,
     heading="Do strategies rank alike on every Python?",
     caption=(
         "The time of a whole fan-out relative to gather(*coroutines) on the same Python and event "

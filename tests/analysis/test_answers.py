@@ -39,11 +39,11 @@ def summary(**verdicts: tuple[float, float, float, str]) -> pd.DataFrame:
     [
         (
             (1.021, 1.014, 1.029, "slower"),
-            "gather(*tasks) takes 2.1 % [+1.4, +2.9] more time than gather(*coroutines).",
+            "gather(*tasks) takes 2.1 % [1.4, 2.9] more time than gather(*coroutines).",
         ),
         (
             (0.95, 0.94, 0.96, "faster"),
-            "gather(*tasks) takes 5.0 % [-6.0, -4.0] less time than gather(*coroutines).",
+            "gather(*tasks) takes 5.0 % [4.0, 6.0] less time than gather(*coroutines).",
         ),
         (
             (1.001, 0.998, 1.004, "same"),
@@ -72,7 +72,7 @@ def test_the_baseline_is_named_once_and_the_control_never() -> None:
     row = (1.1, 1.05, 1.15, "slower")
     [answer] = answers(summary(gather_tasks=row, task_group=row, control=row))
     assert answer.sentence.count("gather(*coroutines)") == 1
-    assert "TaskGroup takes 10.0 % [+5.0, +15.0] more time." in answer.sentence
+    assert "TaskGroup takes 10.0 % [5.0, 15.0] more time." in answer.sentence
     assert "control" not in answer.sentence
 
 

@@ -96,8 +96,8 @@ def test_every_cell_is_compared_with_itself(tmp_path: Path) -> None:
     frame = compare_campaigns(base, head)
     assert len(frame) == 2 * 2 * 3  # cases x loops x strategies
     assert frame["ratio"].between(1.08, 1.12).all()
-    assert (frame["low"] < 1.10).all()
-    assert (frame["high"] > 1.10).all()
+    covering = (frame["low"] < 1.10) & (frame["high"] > 1.10)
+    assert covering.sum() >= 10  # of 12 intervals of 95 %
     assert set(frame["verdict"]) == {"slower"}
     expected = frame["base_seconds"] / frame["tasks"] * 1e9
     assert np.allclose(frame["base_ns_per_task"], expected)
@@ -127,7 +127,7 @@ def test_other_machines_and_other_code_are_refused_by_name(tmp_path: Path) -> No
 
     change_plan(head, elsewhere)
     change_plan(head, lambda plan: plan.update(code_hash="1" * 64))
-    with pytest.raises(IncomparableError, match="machines .* code"):
+    with pytest.raises(IncomparableError, match=r"machines .* code"):
         check_comparable(campaign(base), campaign(head))
     check_comparable(campaign(base), campaign(base))
 
@@ -193,7 +193,7 @@ def test_the_command_refuses_other_machines_unless_told(tmp_path: Path, capsys: 
     assert main(["compare", str(base), str(head), "--allow-different"]) == 0
 
 
-@pytest.mark.parametrize("share", ["three", "-1%", "nan", ""])
+@pytest.mark.parametrize("share", ["three", "2000%", "nan", ""])
 def test_a_limit_that_is_none_is_refused(share: str, tmp_path: Path, capsys: Capture) -> None:
     base = written(tmp_path / "base")
     with pytest.raises(SystemExit) as ended:
