@@ -339,7 +339,10 @@ def control_health(comparisons: pd.DataFrame) -> ControlHealth:
     away = np.exp(np.abs(np.log(measured["ratio"].to_numpy()))) - 1
     largest = float(away.max())
     if rounds < LEAST_ROUNDS_FOR_INTERVAL:
-        few = f"{rounds} round{'s' * (rounds != 1)} cannot test the control; it takes {LEAST_ROUNDS_FOR_INTERVAL}"
+        few = (
+            f"{rounds} round{'s' * (rounds != 1)} cannot test the control; it takes "
+            f"{LEAST_ROUNDS_FOR_INTERVAL}"
+        )
         return ControlHealth(False, (few,), len(measured), rounds, largest)
     apart = (measured["p_adjusted"].to_numpy() < SIGNIFICANCE) & (away > SMALLEST_FLOOR)
     reasons = tuple(

@@ -131,10 +131,7 @@ def python_answer(findings: Findings) -> Table:
         for row in _rows(summary)
     ]
     return Table(
-        title=(
-            f"Cost of each Python relative to {baseline}, geometric mean of throughput cases; "
-            "ns/task and baseline are those of both"
-        ),
+        title=f"Cost of each Python relative to {baseline}, geometric mean of throughput cases",
         columns=(
             Column("Python", leading=True),
             *(Column(_HEADINGS[name], leading=True) for name in shown),

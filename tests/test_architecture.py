@@ -42,7 +42,8 @@ NAMES_MAY_STAND_IN: Mapping[str, str] = {
     "benchmarks/conditions.py": "how a task factory is recognised",
     "benchmarks/matrix.py": "what presets choose",
     "benchmarks/script.py": "what a probe script measures unless told",
-    "benchmarks/campaign/harness.py": "what the harness is measured with",
+    "benchmarks/campaign/harness/analysing.py": "what the analysis is measured with",
+    "benchmarks/campaign/harness/running.py": "what the harness is measured with",
     "analysis/style.py": "labels and colours, which fall back to the name",
 }
 """Files with the name of a strategy, workload, loop or task factory as a string, and why. Adding

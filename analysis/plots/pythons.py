@@ -363,7 +363,7 @@ def python_ratios(rows: pd.DataFrame, look: Look) -> Figure:
             subtitle=(
                 f"Change in time against Python {baseline}{'' if roomy else ', in %'}, "
                 f"{_fan_out_of(rows)}. Less is better."
-                + (" In brackets, 95 % intervals." if roomy else "")
+                + (" In brackets, 95 % intervals." if roomy else " Intervals are in the tables.")
             ),
             legend=_fills(baseline, look),
             notes=[*build_notes(shown), *missing_notes(rows)],

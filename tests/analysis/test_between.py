@@ -115,7 +115,7 @@ def test_several_pythons_are_matched_by_version(tmp_path: Path) -> None:
     base = campaign(written(tmp_path / "base", pythons=("3.13.1", "3.14.0")))
     head = campaign(written(tmp_path / "head", pythons=("3.14.0", "3.15.0"), seed=2))
     frame = compare_campaigns(base, head).set_index("python")
-    assert set(frame.loc["3.14.0", "verdict"]) == {"same"}
+    assert set(frame.loc[["3.14.0"], "verdict"]) == {"same"}
     assert set(frame.loc[["3.13.1", "3.15.0"], "verdict"]) == {"missing"}
 
 

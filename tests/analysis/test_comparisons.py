@@ -287,7 +287,8 @@ def test_few_rounds_decide_nothing(tmp_path: Path, rounds: int) -> None:
     assert set(frame["rounds_needed"]) == {12 - rounds}
     assert set(frame["low"]) == {0.0}
     assert set(frame["high"]) == {np.inf}
-    assert set(frame["reason"]) == {f"{rounds} rounds give no 95 % interval"}
+    plural = "s" if rounds > 1 else ""
+    assert set(frame["reason"]) == {f"{rounds} round{plural} cannot give a 95 % interval"}
     assert set(summarise(campaign)["verdict"]) == {"undecided"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +26,11 @@ class Row:
 
 def run_command(command: Sequence[str]) -> str:
     """Run a command of the suite; return what it printed. Raises RuntimeError when it fails."""
-    process = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    # As on a user's machine: compiled modules are kept.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    process = subprocess.run(
+        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False
+    )
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)}: exit code {process.returncode}: {process.stderr}")
     return process.stdout
