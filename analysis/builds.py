@@ -23,7 +23,7 @@ class Family:
     builder: Fact
     free_threaded: Fact
     debug: Fact
-    jit: Fact
+    jit: bool
     pgo: Fact
     lto: Fact
     compiler: Fact
@@ -41,7 +41,7 @@ class Family:
             "builder not stated" if self.builder is None else str(self.builder),
             "free-threaded" if self.free_threaded else "",
             "debug" if self.debug else "",
-            "" if self.jit in (None, False, "none") else f"JIT {_said(self.jit)}",
+            "JIT on" if self.jit else "",
             _optimisation("PGO", self.pgo),
             _optimisation("LTO", self.lto),
             "compiler not stated" if self.compiler is None else str(self.compiler),
@@ -60,7 +60,8 @@ def family_of(implementation: str, build: Mapping[str, Fact]) -> Family:
         builder=fact("builder"),
         free_threaded=bool(build.get("free_threaded")),
         debug=bool(build.get("debug")),
-        jit=fact("jit"),
+        # One that was built in and is off costs nothing.
+        jit=build.get("jit") == "on",
         pgo=fact("pgo"),
         lto=fact("lto"),
         compiler=fact("compiler"),
@@ -88,7 +89,3 @@ def _optimisation(name: str, value: Fact) -> str:
     if value is None:
         return f"{name} {NOT_STATED}"
     return name if value else f"no {name}"
-
-
-def _said(value: Fact) -> str:
-    return "on" if value is True else str(value)

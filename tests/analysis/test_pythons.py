@@ -341,6 +341,7 @@ def test_a_family_is_what_changes_speed(fact: str, value: Any, label: str) -> No
     assert family != other
     assert other.label == label
     assert family == family_of("cpython", {**BUILD, "date": "Feb 2 2026", "shared": True})
+    assert family == family_of("cpython", {**BUILD, "jit": "off"})
     assert family != family_of("pypy", BUILD)
 
 
