@@ -312,7 +312,7 @@ def _means_over_cases(
     failed = [any((id_, measures[i].case.id) in failures for id_ in pair) for i in chosen]
     use = measured & ~np.array(failed, dtype=bool)
     kept = [chosen[i] for i in np.flatnonzero(use).tolist()]
-    left_out = [measures[i].case.id for i in chosen if i not in set(kept)]
+    left_out = [measures[chosen[i]].case.id for i in np.flatnonzero(~use).tolist()]
     means = np.full((3, len(values.rounds)), np.nan)
     if kept:
         log_tasks = np.log([measures[i].case.tasks for i in kept])[:, None]
