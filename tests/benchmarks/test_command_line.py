@@ -299,7 +299,7 @@ def test_what_cannot_be_resumed_is_one_line(
     assert code == 2
     assert err.count("\n") == 1
     says = {
-        "no folder": "no such file",
+        "no folder": "No such file or directory",
         "not a campaign": "not a campaign",
         "other code": "the measured code has changed since; start a new campaign",
         "other machine": "it was measured on another machine; start a new campaign",
