@@ -81,6 +81,7 @@ export: .venv/.driver ## write a campaign's values for other tools
 	@.venv/bin/python -m analysis export $(campaign) $(call one,out,$(OUT)) $(ARGS)
 
 compare: .venv/.driver ## hold HEAD against BASE, two results folders
+	$(if $(and $(strip $(BASE)),$(strip $(HEAD))),,$(error name two results folders: make compare BASE=... HEAD=...))
 	@.venv/bin/python -m analysis compare '$(strip $(BASE))' '$(strip $(HEAD))' $(ARGS)
 
 # The largest group is resolved first; the others only choose from its versions.

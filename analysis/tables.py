@@ -409,7 +409,7 @@ def _verdict(verdict: str, rounds_needed: Whole, reason: str) -> str:
         return f"{MISSING}: {reason}"
     if verdict == UNDECIDED and not isinstance(rounds_needed, NAType):
         more = f"+{rounds_needed}" if rounds_needed <= 1000 else "> 1000"
-        return f"{UNDECIDED} ({more} rounds)"
+        return f"{UNDECIDED} ({more} round{'' if rounds_needed == 1 else 's'})"
     if verdict == UNDECIDED:
         return f"{UNDECIDED} (too noisy)"
     return str(verdict)

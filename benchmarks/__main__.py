@@ -95,7 +95,9 @@ def run(options: arguments.RunOptions, console: Console) -> int:
         cases=matrix.cases(options.selection),
         skipped=skipped,
     )
-    return _conduct(plan, Journal.create(folder), None, console, options.manner)
+    journal = Journal.create(folder)
+    journal.save(plan, State())
+    return _conduct(plan, journal, None, console, options.manner)
 
 
 def resume(

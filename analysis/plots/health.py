@@ -206,5 +206,6 @@ def _steal(axes: Axes, rows: pd.DataFrame, look: Look) -> None:
 
 def _round_axis(axes: Axes, rounds: np.ndarray) -> None:
     axes.set_xlabel("round")
-    axes.set_xlim(rounds.min() - 0.6, rounds.max() + 0.6)
+    if len(rounds):  # a campaign of the control alone has no round with a ratio
+        axes.set_xlim(rounds.min() - 0.6, rounds.max() + 0.6)
     axes.locator_params(axis="x", nbins=5, integer=True)

@@ -113,12 +113,19 @@ class ProcessWorker:
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
-        self._process.kill()
+        self._kill()
         self._process.wait()
         with contextlib.suppress(OSError):  # a request that it died before reading
             self._requests.close()
         self._answers.close()
         self._log.close()
+
+    def _kill(self) -> None:
+        """End the process and whatever it has started, which would keep its pipe open."""
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()
 
     def _ask(self, request: Message, kind: type[Answer]) -> Answer:
         with contextlib.suppress(OSError):  # a worker that is gone: its answer, none, says so
@@ -131,7 +138,7 @@ class ProcessWorker:
 
         def expire() -> None:
             expired.set()
-            self._process.kill()
+            self._kill()
 
         watchdog = threading.Timer(self._turn_limit_seconds, expire)
         watchdog.start()
@@ -150,7 +157,11 @@ class ProcessWorker:
         raise WorkerError(self._cause_of_death())
 
     def _cause_of_death(self) -> str:
-        code = self._process.wait()
+        try:
+            code = self._process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            self._kill()
+            return "the worker closed its pipe or spoke out of turn, killed"
         if code < 0:
             return f"the worker was killed by {_signal_name(-code)}"
         self._log.seek(0)
