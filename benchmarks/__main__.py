@@ -22,10 +22,10 @@ from benchmarks import matrix
 from benchmarks.campaign import arguments, harness
 from benchmarks.campaign.conduct import Conductor, Environment, now
 from benchmarks.campaign.executors import LocalExecutor
-from benchmarks.campaign.interpreters import InterpreterError, prepare_all
+from benchmarks.campaign.interpreters import REPOSITORY, InterpreterError, prepare_all
 from benchmarks.campaign.journal import Journal, JournalError, State
 from benchmarks.campaign.machine import allot_cores, machine_facts
-from benchmarks.campaign.plan import REPOSITORY, TURN_LIMIT_SECONDS, Plan, code_hash
+from benchmarks.campaign.plan import TURN_LIMIT_SECONDS, Plan, code_hash
 from benchmarks.campaign.progress import observing
 from benchmarks.campaign.suites import write_suites
 from benchmarks.loops import EVENT_LOOPS

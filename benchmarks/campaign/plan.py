@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from benchmarks.campaign.interpreters import Interpreter
+from benchmarks.campaign.interpreters import REPOSITORY, Interpreter
 from benchmarks.cases import Case, Contender, Launcher
 from benchmarks.conditions import Scalar
 from benchmarks.matrix import Skipped
@@ -17,7 +16,6 @@ from benchmarks.probes import PROBES
 SCHEMA = 1
 SLICE_SECONDS = 0.010
 TURN_LIMIT_SECONDS = 60.0
-REPOSITORY = Path(__file__).resolve().parents[2]
 DRIVER_MODULES = frozenset({"__main__.py", "matrix.py"})
 """The modules beside the measured ones that never run in a measured process."""
 

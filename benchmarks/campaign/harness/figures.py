@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.campaign.plan import REPOSITORY
+from benchmarks.campaign.interpreters import REPOSITORY
 
 SCRATCH = REPOSITORY / ".cache" / "harness"
 
