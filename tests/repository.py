@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -44,6 +45,31 @@ def run_benchmarks(
 ) -> subprocess.CompletedProcess[str]:
     """``python -m benchmarks`` with arguments."""
     return run_python("-m", "benchmarks", *arguments, cwd=cwd)
+
+
+def pythons_here() -> list[Path]:
+    """Every Python of this machine that is new enough: this one, those on PATH, pyenv's.
+
+    Nothing is installed for it. What is only a shim, and does not run, is left out.
+    """
+    names = ["python3", *(f"python3.{minor}{t}" for minor in range(10, 20) for t in ("", "t"))]
+    folders = [*os.get_exec_path(), *map(str, _PYENV.glob("versions/3.1*/bin")), "/usr/bin"]
+    candidates = (Path(folder) / name for folder in folders for name in names)
+    found = [_itself(path) for path in dict.fromkeys(candidates) if path.is_file()]
+    return list(dict.fromkeys(filter(None, [interpreters.find(None), *found])))
+
+
+_PYENV = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
+
+
+def _itself(python: Path) -> Path | None:
+    """The interpreter behind a link, an environment or a shim; None if it is none, or too old."""
+    program = f"""if True:
+        import os, sys
+        print(os.path.realpath(getattr(sys, "_base_executable", sys.executable)))
+        sys.exit(sys.version_info < {interpreters.OLDEST})"""
+    tried = subprocess.run([python, "-c", program], capture_output=True, text=True, check=False)
+    return Path(tried.stdout.strip()) if tried.returncode == 0 else None
 
 
 def read_campaign(folder: Path) -> Mapping[str, Any]:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.campaign.interpreters import Interpreter, prepare
+from benchmarks.campaign.interpreters import Interpreter, prepare, prepare_all
 from benchmarks.echo import EchoConnections, EchoServer
-from tests.repository import copy_repository
+from tests.repository import copy_repository, pythons_here
 
 HOSTILE = Path(__file__).with_name("hostile.py.txt")
 
@@ -30,6 +30,13 @@ def connections(echo_port: int) -> Iterator[EchoConnections]:
 def interpreter() -> Interpreter:
     """This Python as an interpreter to measure, in its real environment."""
     return prepare(None)
+
+
+@pytest.fixture(scope="session")
+def interpreters() -> tuple[Interpreter, ...]:
+    """Every interpreter of this machine that the suite can measure, its own first."""
+    found, _ = prepare_all([str(python) for python in pythons_here()], skip_missing=True)
+    return found
 
 
 @pytest.fixture(scope="session")
