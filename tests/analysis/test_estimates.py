@@ -23,6 +23,7 @@ from analysis.estimates import (
     hodges_lehmann,
     hodges_lehmann_rows,
     round_difference,
+    rounds_to_tell,
 )
 
 # Hollander and Wolfe, Nonparametric Statistical Methods, table 3.1, and example(wilcox.test) in R.
@@ -208,6 +209,24 @@ def test_interval_covers_the_truth_as_often_as_it_says(rounds: int, outliers: fl
     covered = ((estimates.low <= truth) & (truth <= estimates.high)).mean(axis=0)
     assert 0.93 <= covered[0] <= 0.97
     assert 0.88 <= covered[1] <= 0.94
+
+
+@pytest.mark.parametrize(
+    ("effect", "spread", "beyond"), [(0.01, 0.012, 0.0), (0.01, 0.006, 0.005), (0.005, 0.008, 0.0)]
+)
+def test_the_rounds_that_an_effect_takes_tell_it_that_often(
+    effect: float, spread: float, beyond: float
+) -> None:
+    rounds = rounds_to_tell(effect, spread, beyond, power=0.8)
+    samples = np.random.default_rng(5).normal(effect, spread, (2000, rounds))
+    told = hodges_lehmann_rows(samples, (0.95,)).low[:, 0] > beyond
+    assert float(told.mean()) == pytest.approx(0.8, abs=0.05)
+
+
+def test_the_rounds_that_an_effect_takes_are_enough_for_an_interval_or_never() -> None:
+    assert rounds_to_tell(0.5, 0.001) == 6
+    with pytest.raises(ValueError, match="never told"):
+        rounds_to_tell(0.005, 0.01, beyond=0.005)
 
 
 def test_round_difference_is_the_median_over_sweeps_of_the_log_ratio() -> None:
