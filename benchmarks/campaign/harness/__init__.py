@@ -9,6 +9,7 @@ from rich.table import Table
 
 from benchmarks.campaign.harness.analysing import analysis_speed, linear_analysis, report
 from benchmarks.campaign.harness.figures import SCRATCH, Row
+from benchmarks.campaign.harness.pythons import environments, python_growth, python_precision
 from benchmarks.campaign.harness.running import (
     against_pyperf,
     control,
@@ -30,6 +31,9 @@ FIGURES: dict[str, Callable[[], Iterator[Row]]] = {
         control,
         against_pyperf,
         default_preset,
+        environments,
+        python_growth,
+        python_precision,
     )
 }
 

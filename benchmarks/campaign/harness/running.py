@@ -61,7 +61,7 @@ class Campaign:
 
 def default_preset() -> Iterator[Row]:
     """The default preset: share of time inside timed slices, memory, wall time."""
-    with _campaign("--preset", "default", report=True) as campaign:
+    with campaign_of("--preset", "default", report=True) as campaign:
         timed = sum(
             cell.timed_seconds for record in campaign.records for cell in record.cells.values()
         )
@@ -79,7 +79,7 @@ def default_preset() -> Iterator[Row]:
 
 def smoke_preset() -> Iterator[Row]:
     """The smoke preset: wall time."""
-    with _campaign("--preset", "smoke", report=True) as campaign:
+    with campaign_of("--preset", "smoke", report=True) as campaign:
         seconds = campaign.wall_seconds
         yield Row("wall time of smoke", f"{seconds:.0f} s", "at most 30 s", seconds <= 30)
 
@@ -88,8 +88,8 @@ def control() -> Iterator[Row]:
     """A/A: how often the control is told apart from the baseline that it is."""
     estimates: list[Estimate] = []
     for seed in range(AA_RUNS):
-        arguments = (*_one_case(100), "--strategy", BASELINE, "--budget", "8s", "--seed", str(seed))
-        with _campaign(*arguments) as campaign:
+        arguments = (*one_case(100), "--strategy", BASELINE, "--budget", "8s", "--seed", str(seed))
+        with campaign_of(*arguments) as campaign:
             estimates.append(hodges_lehmann(campaign.differences(BASELINE, control=True)))
     apart = sum(not estimate.low <= 0 <= estimate.high for estimate in estimates)
     widths = [estimate.half_width for estimate in estimates]
@@ -101,7 +101,7 @@ def control() -> Iterator[Row]:
 
 def precision() -> Iterator[Row]:
     """Half-width of gather_tasks / gather_coroutines, n = 1000, noop, asyncio, after 60 s."""
-    with _campaign(*_pair("60s")) as campaign:
+    with campaign_of(*_pair("60s")) as campaign:
         estimate = hodges_lehmann(campaign.differences("gather_tasks"))
         rounds = campaign.field("rounds")
     yield Row(
@@ -122,7 +122,7 @@ def against_pyperf() -> Iterator[Row]:
         by_pyperf.append(math.log(_pyperf_mean("gather_tasks") / _pyperf_mean(BASELINE)))
         seconds_each.append(time.monotonic() - started)
         arguments = _pair(f"{seconds_each[-1]:.0f}s")
-        with _campaign(*arguments, "--seed", str(seed)) as campaign:
+        with campaign_of(*arguments, "--seed", str(seed)) as campaign:
             by_turns.append(hodges_lehmann(campaign.differences("gather_tasks")).value)
     wall = f"{statistics.mean(seconds_each):.0f} s each, {REPETITIONS} times"
     spread_pyperf, spread_turns = statistics.stdev(by_pyperf), statistics.stdev(by_turns)
@@ -147,21 +147,21 @@ def growth() -> Iterator[Row]:
     cost = {}
     for count, arguments in contenders.items():
         shared = ("--probe", "throughput", "--workload", "noop", "--tasks", "100", "--budget", "8s")
-        with _campaign(*arguments, *shared) as campaign:
-            cost[count] = _seconds_per_sweep(campaign.records)
-    yield _growth_row("contenders", cost)
+        with campaign_of(*arguments, *shared) as campaign:
+            cost[count] = seconds_per_sweep(campaign.records)
+    yield growth_row("contenders", cost)
     cost = {}
     for count in (1, 2, 4, 8):
         tasks = ",".join(str(100 + index) for index in range(count))
         pair = ("--loop", "asyncio", "--strategy", "gather_tasks", "--probe", "throughput")
-        with _campaign(
+        with campaign_of(
             *pair, "--workload", "noop", "--tasks", tasks, "--budget", "10s"
         ) as campaign:
-            cost[count] = count * _seconds_per_sweep(campaign.records)
-    yield _growth_row("cases", cost)
+            cost[count] = count * seconds_per_sweep(campaign.records)
+    yield growth_row("cases", cost)
 
 
-def _growth_row(name: str, cost: dict[int, float]) -> Row:
+def growth_row(name: str, cost: dict[int, float]) -> Row:
     """Exponent of cost ~ count ** exponent, by least squares of the logarithms."""
     exponent = float(np.polyfit(np.log(list(cost)), np.log(list(cost.values())), 1)[0])
     measured = ", ".join(f"{count}: {seconds * 1e3:.0f} ms" for count, seconds in cost.items())
@@ -173,7 +173,7 @@ def _growth_row(name: str, cost: dict[int, float]) -> Row:
     )
 
 
-def _seconds_per_sweep(records: Sequence[Record]) -> float:
+def seconds_per_sweep(records: Sequence[Record]) -> float:
     """Median wall time of one sweep of one case."""
     return statistics.median(
         record.wall_seconds / len(next(iter(record.cells.values())).values["total"])
@@ -181,7 +181,7 @@ def _seconds_per_sweep(records: Sequence[Record]) -> float:
     )
 
 
-def _one_case(tasks: int) -> tuple[str, ...]:
+def one_case(tasks: int) -> tuple[str, ...]:
     """Options that choose one throughput case of noop on asyncio."""
     return (
         "--loop",
@@ -200,7 +200,7 @@ def _pair(budget: str) -> tuple[str, ...]:
     it.
     """
     return (
-        *_one_case(1000),
+        *one_case(1000),
         "--strategy",
         "gather_tasks",
         "--budget",
@@ -211,7 +211,7 @@ def _pair(budget: str) -> tuple[str, ...]:
 
 
 @contextlib.contextmanager
-def _campaign(*arguments: str, report: bool = False) -> Iterator[Campaign]:
+def campaign_of(*arguments: str, report: bool = False) -> Iterator[Campaign]:
     """Run a campaign through the command line; its folder is removed in the end. Raises
     RuntimeError.
     """
