@@ -5,7 +5,7 @@
     python -m analysis export [FOLDER] [--out DIR] the values as Parquet and CSV
     python -m analysis check  [FOLDER ...]         everything that is wrong with the raw files
     python -m analysis compare BASE HEAD           two campaigns; with --fail-slower 3% a gate
-    python -m analysis readme [--check]            the README's answer, from the reference campaign
+    python -m analysis readme [--check]            the READMEs' generated parts, from the reference
 
 FOLDER is a campaign's; without one it is the newest under results/. Exits 0 when all is well, 1
 when a campaign cannot be used or written, 2 when it cannot be found. show and report take
@@ -142,18 +142,21 @@ def compare(options: argparse.Namespace) -> int:
 
 
 def readme(options: argparse.Namespace) -> int:
-    """The README's answer, made from the reference campaign."""
-    from analysis.readme import README, ReadmeError, current, updated
+    """The generated parts of the READMEs, from the reference campaigns."""
+    from analysis.readme import ReadmeError, documents
 
     try:
-        text = README.read_text(encoding="utf-8")
-        fresh = updated(text, current())
+        fresh = documents()
     except ReadmeError as error:
         return _fail(str(error), FAILED)
+    stale = [path for path, text in fresh.items() if path.read_text(encoding="utf-8") != text]
     if options.check:
-        stale = f"{README} is not current: run python -m analysis readme"
-        return OK if fresh == text else _fail(stale, FAILED)
-    README.write_text(fresh, encoding="utf-8")
+        files = " and ".join(map(str, stale))
+        return (
+            _fail(f"not current: {files}: run python -m analysis readme", FAILED) if stale else OK
+        )
+    for path in stale:
+        path.write_text(fresh[path], encoding="utf-8")
     return OK
 
 

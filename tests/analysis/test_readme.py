@@ -6,17 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from analysis.readme import README, ReadmeError, current, updated
+from analysis.readme import README, RESULTS_README, ReadmeError, current, documents, index, updated
 from tests.synthetic import write_campaign
 
 ROOT = Path(__file__).parents[2]
 TEXT = "before\n<!-- generated: begin -->\nold\n<!-- generated: end -->\nafter\n"
 
 
-def test_the_readme_is_current(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_readmes_are_current(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    text = README.read_text(encoding="utf-8")
-    assert updated(text, current()) == text
+    fresh = documents()
+    assert set(fresh) == {README, RESULTS_README}
+    for path, text in fresh.items():
+        assert path.read_text(encoding="utf-8") == text
 
 
 def test_every_file_that_the_readme_shows_is_there() -> None:
@@ -48,3 +50,30 @@ def test_the_block_has_an_answer_for_each_loop_and_the_chart(tmp_path: Path) -> 
 def test_without_a_reference_campaign_it_says_so(tmp_path: Path) -> None:
     with pytest.raises(ReadmeError, match="holds no campaign"):
         current(tmp_path)
+
+
+def test_the_index_names_every_reference_campaign_newest_first(tmp_path: Path) -> None:
+    for name, created in (
+        ("old", "2026-01-01T00:00:00+00:00"),
+        ("new", "2026-02-01T00:00:00+00:00"),
+    ):
+        write_campaign(
+            tmp_path / name,
+            workloads=("noop",),
+            tasks=(10, 100_000),
+            pythons=("3.13.1", "3.14.10"),
+            changes={"created": created},
+        )
+    head, _, *rows = index(tmp_path).splitlines()
+    assert head.startswith("| campaign | Python |")
+    assert [row.split("](")[0] for row in rows] == ["| [new", "| [old"]
+    assert (
+        "| 3.13.1, 3.14.10 | asyncio, uvloop | throughput, latency | 10 to 100,000 | 4 | 12 |"
+        in (rows[0].replace("\N{NO-BREAK SPACE}", " ").replace("\N{THIN SPACE}", " "))
+    )
+
+
+def test_a_damaged_reference_campaign_is_not_indexed(tmp_path: Path) -> None:
+    (write_campaign(tmp_path / "one", tasks=(10,)) / "campaign.json").write_text("{}")
+    with pytest.raises(ReadmeError, match=r"campaign\.json"):
+        index(tmp_path)
