@@ -9,24 +9,28 @@
 
 # Knobs. A list takes blanks or commas between its items; what is empty is left to the suite.
 PYTHON ?= python3 ## the Python (3.10 or newer) that .venv is made from
-PYTHONS ?=        ## bench: Pythons to measure (list)
+PYTHONS ?=        ## bench, witness: Pythons to measure (list)
 LOOPS ?=          ## bench: event loops (list)
+TASK_FACTORIES ?= ## bench: task factories (list)
 STRATEGIES ?=     ## bench: strategies (list)
+COLLECTORS ?=     ## bench: states of the garbage collector (list)
 WORKLOADS ?=      ## bench: workloads (list)
 TASKS ?=          ## bench: task counts (list)
 PROBES ?=         ## bench: probes (list)
-PRESET ?=         ## bench: smoke, default or full
+PAUSES ?=         ## bench: pauses between creating and joining (list)
+PRESET ?=         ## bench: smoke, default, versions, question or full
 BUDGET ?=         ## bench: time to spend, such as 4m
 PRECISION ?=      ## bench: interval half-width to stop at, such as 1%
 SEED ?=           ## bench: what random orders start from
 OUT ?=            ## bench, export: folder to write, never an existing one
-CAMPAIGN ?=       ## report, export: results folder to read (default: the newest)
+CAMPAIGN ?=       ## report, export, claims: results folder to read (default: the newest; claims: the reference)
+BASELINE_PYTHON ?= ## bench, report: the Python that the others are held against
 BASE ?=           ## compare: results folder to compare with
 HEAD ?=           ## compare: results folder to judge
 ARGS ?=           ## more arguments for the command, passed on as they are
 
-knobs := PYTHON PYTHONS LOOPS STRATEGIES WORKLOADS TASKS PROBES PRESET BUDGET PRECISION SEED OUT \
-         CAMPAIGN BASE HEAD ARGS
+knobs := PYTHON PYTHONS LOOPS TASK_FACTORIES STRATEGIES COLLECTORS WORKLOADS TASKS PROBES PAUSES \
+         PRESET BUDGET PRECISION SEED OUT CAMPAIGN BASELINE_PYTHON BASE HEAD ARGS
 
 # A misspelled knob would otherwise be ignored, and minutes spent on measuring something else.
 unknown := $(filter-out $(knobs) SHELL MAKEFLAGS,$(foreach name,$(.VARIABLES),$(if \
@@ -38,23 +42,26 @@ one  = $(if $(strip $2),--$1='$(strip $2)')
 each = $(foreach item,$(subst $(comma), ,$2),--$1='$(item)')
 
 options = $(call each,python,$(PYTHONS)) $(call each,loop,$(LOOPS)) \
-          $(call each,strategy,$(STRATEGIES)) $(call each,workload,$(WORKLOADS)) \
-          $(call each,tasks,$(TASKS)) $(call each,probe,$(PROBES)) $(call one,preset,$(PRESET)) \
-          $(call one,budget,$(BUDGET)) $(call one,precision,$(PRECISION)) $(call one,seed,$(SEED)) \
-          $(call one,out,$(OUT)) $(ARGS)
+          $(call each,task-factory,$(TASK_FACTORIES)) $(call each,strategy,$(STRATEGIES)) \
+          $(call each,collector,$(COLLECTORS)) $(call each,workload,$(WORKLOADS)) \
+          $(call each,tasks,$(TASKS)) $(call each,probe,$(PROBES)) $(call each,pause,$(PAUSES)) \
+          $(call one,preset,$(PRESET)) $(call one,budget,$(BUDGET)) \
+          $(call one,precision,$(PRECISION)) $(call one,seed,$(SEED)) $(call one,out,$(OUT)) \
+          $(baseline) $(ARGS)
+baseline = $(call one,baseline-python,$(BASELINE_PYTHON))
 campaign = $(if $(strip $(CAMPAIGN)),'$(strip $(CAMPAIGN))')
 
 # uv from PATH or, without one there, from PyPI into an environment of its own.
 private_uv := $(if $(shell uv --version 2>/dev/null),,.cache/uv/bin/uv)
 uv         := $(or $(private_uv),uv)
 
-.PHONY: help bench test lint format harness report export compare lock clean FORCE
+.PHONY: help bench test lint format harness witness report export claims compare lock clean FORCE
 
 help: ## list targets and knobs
 	@echo 'make TARGET [KNOB=value ...]'
-	@awk -F ' *## ' '/^[a-z]+:.*## /{sub(/:.*/, "", $$1); printf "  %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ' *## ' '/^[a-z]+:.*## /{sub(/:.*/, "", $$1); printf "  %-15s %s\n", $$1, $$2}' Makefile
 	@echo 'Knobs:'
-	@awk -F ' *## ' '/^[A-Z]+ \?=.*## /{sub(/ .*/, "", $$1); printf "  %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ' *## ' '/^[A-Z_]+ \?=.*## /{sub(/ .*/, "", $$1); printf "  %-15s %s\n", $$1, $$2}' Makefile
 
 bench: .venv/.driver ## measure: run a campaign and show the answer
 	@.venv/bin/python -m benchmarks run $(options)
@@ -74,11 +81,17 @@ format: .venv/.dev ## put the code in form
 harness: .venv/.driver ## measure the harness itself
 	@.venv/bin/python -m benchmarks harness $(ARGS)
 
+witness: .venv/.driver ## show, by small programs, how tasks behave
+	@.venv/bin/python -m benchmarks witness $(call each,python,$(PYTHONS)) $(ARGS)
+
 report: .venv/.driver ## make a campaign's report again from its raw files
-	@.venv/bin/python -m analysis report $(campaign) $(ARGS)
+	@.venv/bin/python -m analysis report $(campaign) $(baseline) $(ARGS)
 
 export: .venv/.driver ## write a campaign's values for other tools
 	@.venv/bin/python -m analysis export $(campaign) $(call one,out,$(OUT)) $(ARGS)
+
+claims: .venv/.driver ## hold published claims against a campaign
+	@.venv/bin/python -m analysis claims $(or $(campaign),results/reference/*) $(ARGS)
 
 compare: .venv/.driver ## hold HEAD against BASE, two results folders
 	$(if $(and $(strip $(BASE)),$(strip $(HEAD))),,$(error name two results folders: make compare BASE=... HEAD=...))
@@ -88,7 +101,7 @@ compare: .venv/.driver ## hold HEAD against BASE, two results folders
 lock: $(private_uv) ## resolve the dependencies of pyproject.toml anew into requirements/
 	@$(compile) --upgrade --group dev --output-file requirements/dev.txt
 	@$(compile) --constraints requirements/dev.txt --group driver --output-file requirements/driver.txt
-	@$(compile) --constraints requirements/dev.txt --group measured --output-file requirements/measured.txt
+	@$(compile) --constraints requirements/dev.txt --group measured --group optional-loops --output-file requirements/measured.txt
 	@$(compile) --constraints requirements/dev.txt --group uv --output-file requirements/uv.txt
 
 compile = $(uv) pip compile --quiet --universal --python-version 3.10 --no-python-downloads \

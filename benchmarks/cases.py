@@ -9,29 +9,41 @@ from typing import Literal
 
 Role = Literal["baseline", "contender", "control"]
 
+USUAL_COLLECTOR = "on"
+USUAL_PAUSE = "none"
+"""What holds unless told, and is not in an id."""
+
+MOST_TASKS = 10**9
+"""More are taken for a slip of the finger: no machine holds them."""
+
 
 @dataclass(frozen=True)
 class Launcher:
-    """How one process launches its fan-outs: names from the registries of loops, task factories and
-    strategies.
+    """How one process launches its fan-outs: names from the registries of loops, task factories,
+    strategies and collectors.
     """
 
     loop: str
     task_factory: str
     strategy: str
+    collector: str = USUAL_COLLECTOR
 
 
 @dataclass(frozen=True)
 class Case:
-    """What every contender is asked to do: a probe on ``tasks`` coroutines of a workload."""
+    """What contenders are asked to do: a probe on ``tasks`` coroutines of a workload, with a pause
+    between their creation and the join.
+    """
 
     probe: str
     workload: str
     tasks: int
+    pause: str = USUAL_PAUSE
 
     @property
     def id(self) -> str:
-        return f"{self.probe}/{self.workload}/{self.tasks}"
+        parts = (self.probe, self.workload, str(self.tasks))
+        return "/".join(parts if self.pause == USUAL_PAUSE else (*parts, self.pause))
 
 
 @dataclass(frozen=True)
@@ -45,10 +57,15 @@ class Contender:
     @property
     def id(self) -> str:
         launcher = self.launcher
-        parts = (self.interpreter, launcher.loop, launcher.task_factory, launcher.strategy)
-        return "/".join(parts if self.role != "control" else (*parts, self.role))
+        parts = [self.interpreter, launcher.loop, launcher.task_factory, launcher.strategy]
+        if launcher.collector != USUAL_COLLECTOR:
+            parts.append(launcher.collector)
+        if self.role == "control":
+            parts.append(self.role)
+        return "/".join(parts)
 
     @property
-    def group(self) -> tuple[str, str, str]:
+    def group(self) -> tuple[str, str, str, str]:
         """What it shares with the baseline that it is compared with."""
-        return (self.interpreter, self.launcher.loop, self.launcher.task_factory)
+        launcher = self.launcher
+        return (self.interpreter, launcher.loop, launcher.task_factory, launcher.collector)

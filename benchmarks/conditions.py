@@ -9,22 +9,52 @@ from __future__ import annotations
 import asyncio
 import gc
 import importlib
+import itertools
 import json
 import platform
 import sys
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from typing import TypeAlias
 
 from benchmarks.cases import Launcher
-from benchmarks.loops import EVENT_LOOPS
+from benchmarks.collectors import COLLECTORS, collector_in_force
+from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES, loop_maker
 
 Scalar: TypeAlias = "str | int | float | bool | None"
 
+EAGER, LAZY, CUSTOM = "eager", "lazy", "custom"
+
+
+class ConditionError(Exception):
+    """A process is not what its launcher says, so it is not timed."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What an interpreter was found not to do, and the reason: every launcher that has all of the
+    names given here is skipped.
+    """
+
+    reason: str
+    loop: str | None = None
+    task_factory: str | None = None
+    collector: str | None = None
+
+    def concerns(self, launcher: Launcher) -> bool:
+        """Whether this launcher cannot run."""
+        pairs = (
+            (self.loop, launcher.loop),
+            (self.task_factory, launcher.task_factory),
+            (self.collector, launcher.collector),
+        )
+        return all(refused in (None, asked) for refused, asked in pairs)
+
 
 def interpreter_facts() -> dict[str, object]:
-    """Name, version, implementation, build and available loops of the running interpreter; no path,
-    no host name.
+    """Name, version, implementation, build, available loops and refusals of the running
+    interpreter; no path, no host name.
     """
     implementation = sys.implementation.name
     version = ".".join(map(str, sys.version_info[:3]))
@@ -37,7 +67,39 @@ def interpreter_facts() -> dict[str, object]:
         "implementation": implementation,
         "build": build,
         "packages": _package_versions(),
+        "refusals": [asdict(refusal) for refusal in refusals()],
     }
+
+
+def refusals() -> Iterator[Refusal]:
+    """What is installed, and supported by this version of Python, and does not work all the same:
+    found by trying every loop with every task factory.
+    """
+    for loop, factory in itertools.product(EVENT_LOOPS, TASK_FACTORIES.values()):
+        if sys.version_info >= factory.since and (refused := refusal(loop, factory.name)):
+            yield refused
+    for collector in COLLECTORS.values():
+        if not collector.is_available:
+            reason = f"gc.{collector.set_up} for the collector {collector.name} is missing"
+            yield Refusal(reason, collector=collector.name)
+
+
+def refusal(loop: str, task_factory: str) -> Refusal | None:
+    """Why the loop does not run tasks of this factory, found by trying; None when it does, or when
+    it is not installed.
+    """
+    try:
+        obeyed = _seen_on(Launcher(loop, task_factory, ""))["task_factory"] == task_factory
+    except ModuleNotFoundError:
+        return None
+    except Exception as error:  # noqa: BLE001 - whatever a loop raises is its reason
+        does = f"refuses the task factory {task_factory} ({type(error).__name__}: {error})"
+    else:
+        if obeyed:
+            return None
+        does = f"takes the task factory {task_factory} and does not obey it"
+    reason = f"{loop} {_loop_version(loop)} {does}".replace("\n", " ")
+    return Refusal(reason, loop=loop, task_factory=task_factory)
 
 
 def build_facts() -> dict[str, Scalar]:
@@ -90,43 +152,62 @@ def _jit(configure: str) -> str:
 
 
 def conditions(launcher: Launcher) -> dict[str, Scalar]:
-    """What holds in this process for this launcher, seen on a running loop of it."""
-    loop = EVENT_LOOPS[launcher.loop].load()()
-    try:
-        seen = loop.run_until_complete(_seen_by_a_task())
-    finally:
-        loop.close()
-    module = importlib.import_module(EVENT_LOOPS[launcher.loop].module)
+    """What holds in this process for this launcher, seen on a running loop of it. Raises
+    ConditionError when that is another task factory or collector.
+    """
+    with COLLECTORS[launcher.collector].in_force():
+        collector = collector_in_force()
+    seen = _seen_on(launcher)
+    for what, asked, found in (
+        ("task factory", launcher.task_factory, seen["task_factory"]),
+        ("collector", launcher.collector, collector),
+    ):
+        if found != asked:
+            raise ConditionError(f"the {what} in force is {found}, not {asked}")
     return {
         **seen,
-        "loop_version": getattr(module, "__version__", platform.python_version()),
+        "loop_version": _loop_version(launcher.loop),
         "gil": _gil_enabled(),
-        "collector": "on" if gc.isenabled() else "off",
+        "collector": collector,
         "collector_kind": _collector_kind(),
         "collector_thresholds": ",".join(map(str, gc.get_threshold())),
     }
 
 
-def peak_bytes() -> int:
-    """Peak resident size of this process in bytes; 0 where the system does not say."""
+def _seen_on(launcher: Launcher) -> dict[str, Scalar]:
+    loop = loop_maker(launcher.loop, launcher.task_factory)()
+    main = _seen_by_a_task()
     try:
-        import resource
-    except ImportError:
-        return 0
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+        return loop.run_until_complete(main)
+    finally:
+        main.close()  # a loop that refuses to make a task of it leaves it
+        loop.close()
 
 
 async def _seen_by_a_task() -> dict[str, Scalar]:
     loop = asyncio.get_running_loop()
-    task = asyncio.create_task(asyncio.sleep(0))
+    steps: list[str] = []
+
+    async def step() -> None:
+        steps.append(EAGER)
+        await asyncio.sleep(0)
+
+    task = asyncio.create_task(step())
+    # The proof: it has run its first step where it was created, or it has not.
+    lazy = LAZY if loop.get_task_factory() is None else CUSTOM
+    task_factory = steps[0] if steps else lazy
     await task
     return {
         "loop_class": _qualified_name(loop),
         "loop_debug": loop.get_debug(),
         "task_class": _qualified_name(task),
-        "task_factory": "lazy" if loop.get_task_factory() is None else "custom",
+        "task_factory": task_factory,
     }
+
+
+def _loop_version(loop: str) -> str:
+    module = importlib.import_module(EVENT_LOOPS[loop].module)
+    return str(getattr(module, "__version__", platform.python_version()))
 
 
 def _qualified_name(instance: object) -> str:

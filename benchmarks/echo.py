@@ -93,14 +93,23 @@ class EchoConnections:
 
     def __init__(self, port: int | None = None) -> None:
         self._port = port
-        self._resources = contextlib.ExitStack()
+        self._server = contextlib.ExitStack()
         self._sockets: list[socket.socket] = []
 
     def __enter__(self) -> EchoConnections:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._resources.close()
+        self.drop()
+        self._server.close()
+
+    def drop(self) -> None:
+        """Close the connections: replies that nobody has read would reach the next one to use them.
+        The next duplicates are of new connections.
+        """
+        for connection in self._sockets:
+            connection.close()
+        self._sockets.clear()
 
     def duplicates(self) -> Iterator[socket.socket]:
         """Yield a duplicate of every connection, for the caller to close."""
@@ -111,11 +120,11 @@ class EchoConnections:
 
     def _connect(self) -> None:
         if self._port is None:
-            self._port = self._resources.enter_context(EchoServer()).port
+            self._port = self._server.enter_context(EchoServer()).port
         for _ in range(CONNECTIONS):
             connection = socket.create_connection((HOST, self._port))
+            self._sockets.append(connection)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._sockets.append(self._resources.enter_context(connection))
 
 
 class EchoClient(asyncio.Protocol):
@@ -130,6 +139,11 @@ class EchoClient(asyncio.Protocol):
         self._waiting: deque[asyncio.Future[int]] = deque()
         self._received = bytearray()
         self._closed = self._loop.create_future()
+
+    @property
+    def is_owed_replies(self) -> bool:
+        """Whether replies are still to come, also such as nobody waits for any more."""
+        return bool(self._waiting)
 
     async def request(self, index: int) -> int:
         """Send one request and return the index that its reply carries."""

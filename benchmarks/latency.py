@@ -7,19 +7,19 @@ from array import array
 from collections.abc import Sequence
 
 from benchmarks.clock import perf_counter
-from benchmarks.probe import Measurement, Probe
-from benchmarks.strategies import Launch, Work
+from benchmarks.probe import FanOut, Measurement, Metric, Probe
 
 METRICS = ("first_step", "p50", "p99", "max")
 
 
-async def measure(launch: Launch, work: Work, tasks: int, loops: int) -> Measurement:
+async def measure(fan_out: FanOut, loops: int) -> Measurement:
     """Time ``loops`` batches; every metric is its mean over the batches.
 
     ``first_step`` is the time until the first task runs; the others are taken over the tasks of a
     batch, from the launch of the batch to the completion of the task. The clock is read once or
     twice per task, which is the same for every strategy and part of the value.
     """
+    launch, work, tasks, pause = fan_out.launch, fan_out.work, fan_out.tasks, fan_out.pause
     results: list[int] = []
     timed_seconds = 0.0
     sums = dict.fromkeys(METRICS, 0.0)
@@ -37,7 +37,7 @@ async def measure(launch: Launch, work: Work, tasks: int, loops: int) -> Measure
             return result
 
         launched = perf_counter()
-        results = await launch(timed, tasks)
+        results = await launch(timed, tasks, pause)
         timed_seconds += perf_counter() - launched
 
         ordered = sorted(completions)
@@ -55,7 +55,13 @@ def quantile(ordered: Sequence[float], share: float) -> float:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
-PROBE = Probe("latency", "from launch to first step and to completion", METRICS, "p99", measure)
+PROBE = Probe(
+    "latency",
+    "from launch to first step and to completion",
+    tuple(map(Metric, METRICS)),
+    "p99",
+    measure,
+)
 
 
 if __name__ == "__main__":

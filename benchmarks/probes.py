@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from benchmarks import latency, throughput
+from benchmarks import cancel, failure, head_start, latency, memory, stall, throughput
 from benchmarks.probe import Probe
 
-PROBES: dict[str, Probe] = {module.PROBE.name: module.PROBE for module in (throughput, latency)}
+PROBES: dict[str, Probe] = {
+    module.PROBE.name: module.PROBE
+    for module in (throughput, latency, head_start, stall, failure, cancel, memory)
+}

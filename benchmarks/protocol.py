@@ -5,8 +5,11 @@ standard streams.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+import os
+import signal
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import IO, TypeAlias
 
 from benchmarks.cases import Case
@@ -49,10 +52,13 @@ class Measure:
 
 @dataclass(frozen=True)
 class Measured:
-    """Worker: seconds per inner loop by metric, and the seconds spent inside the timed loops."""
+    """Worker: values per inner loop by metric, the seconds spent inside the timed loops, and what
+    was observed beside the values, per inner loop.
+    """
 
     values: Mapping[str, float]
     timed_seconds: float
+    observed: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,11 +67,43 @@ class Failed:
 
     cause: str
 
+    @classmethod
+    def of(cls, error: BaseException) -> Failed:
+        """One line that names the error; of a group (TaskGroup raises one), its first."""
+        while nested := getattr(error, "exceptions", None):
+            error = nested[0]
+        return cls(f"{type(error).__name__}: {error}".replace("\n", " "))
+
 
 Message: TypeAlias = "Ready | Calibrate | Calibrated | Measure | Measured | Failed"
 _TYPES: dict[str, type[Message]] = {
     kind.__name__: kind for kind in (Ready, Calibrate, Calibrated, Measure, Measured, Failed)
 }
+
+
+def claim_stdout() -> IO[str]:
+    """Standard output for messages alone: it gets a descriptor of its own, and what measured code
+    prints goes to standard error.
+    """
+    messages: IO[str] = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return messages
+
+
+def end_of(code: int, log: Iterable[str]) -> str:
+    """How a process ended that had more to say: its signal, or its exit code and last words."""
+    if code < 0:
+        return f"was killed by {_signal_name(-code)}"
+    lines = [line.strip() for line in log if line.strip()]
+    return f"ended with exit code {code}" + (f": {lines[-1]}" if lines else "")
+
+
+def _signal_name(number: int) -> str:
+    """SIGKILL for 9; real-time signals have numbers only."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def send(stream: IO[str], message: Message) -> None:

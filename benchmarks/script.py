@@ -13,11 +13,14 @@ from typing import NoReturn
 
 import pyperf
 
-from benchmarks.cases import Case, Launcher
-from benchmarks.conditions import conditions
+from benchmarks.alone import Alone
+from benchmarks.cases import MOST_TASKS, USUAL_COLLECTOR, USUAL_PAUSE, Case, Launcher
+from benchmarks.collectors import COLLECTORS
+from benchmarks.conditions import conditions, refusal
 from benchmarks.echo import EchoConnections
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
-from benchmarks.probe import Probe
+from benchmarks.pauses import PAUSES
+from benchmarks.probe import Metric, Probe
 from benchmarks.slices import Bench
 from benchmarks.strategies import BASELINE, STRATEGIES
 from benchmarks.workloads import WORKLOADS
@@ -33,49 +36,61 @@ def main(probe: Probe) -> None:
     runner.argparser.error = functools.partial(_refuse, runner.argparser)
     _add_options(runner.argparser, probe)
     options = runner.parse_args()
-    launcher = Launcher(options.loop, options.task_factory, options.strategy)
-    case = Case(probe.name, options.workload, options.tasks)
+    launcher = Launcher(options.loop, options.task_factory, options.strategy, options.collector)
+    workload = probe.workload(options.workload)
+    case = Case(probe.name, workload.name, options.tasks, options.pause)
     _check(runner.argparser, launcher)
     metadata = {
         "probe": case.probe,
         "workload": case.workload,
         "tasks": case.tasks,
+        "pause": case.pause,
         "loop": launcher.loop,
-        "task_factory": launcher.task_factory,
         "strategy": launcher.strategy,
         **{name: value for name, value in conditions(launcher).items() if value is not None},
     }
     with EchoConnections() as connections:
-        bench = Bench(launcher, connections)
-        for metric in options.metric or probe.metrics:
-            # The launcher is in the metadata only: pyperf compares files whose names are the same.
-            runner.bench_time_func(
-                f"{case.id}/{metric}",
-                functools.partial(_seconds, bench=bench, case=case, metric=metric),
-                metadata={**metadata, "metric": metric},
-            )
+        bench = Alone(launcher) if probe.fresh_process else Bench(launcher, connections)
+        for metric in probe.metrics:
+            if metric.name in (options.metric or probe.metric_names):
+                # The launcher is in the metadata only: pyperf compares files whose names are the
+                # same.
+                runner.bench_time_func(
+                    f"{case.id}/{metric.name}",
+                    functools.partial(_total, bench=bench, case=case, metric=metric),
+                    metadata={**metadata, "metric": metric.name, "unit": metric.unit},
+                )
 
 
-def _seconds(loops: int, bench: Bench, case: Case, metric: str) -> float:
-    """What pyperf asks of a time function: the seconds of ``loops`` inner loops together."""
-    return bench.measure(case, loops).values[metric] * loops
+def _total(loops: int, bench: Bench | Alone, case: Case, metric: Metric) -> float:
+    """What pyperf asks of a time function: the seconds of ``loops`` inner loops together, or the
+    bytes of as many; it divides by ``loops``, and takes the metadata's word for the unit.
+    """
+    return bench.measure(case, loops).values[metric.name] * loops
 
 
 def _add_options(parser: argparse.ArgumentParser, probe: Probe) -> None:
     group = parser.add_argument_group("the cell")
-    group.add_argument("--strategy", choices=STRATEGIES, default=BASELINE)
-    group.add_argument("--workload", choices=WORKLOADS, default="noop")
-    group.add_argument("--tasks", type=_positive, default=1000, metavar="N")
+    strategies = [
+        name for name, row in STRATEGIES.items() if row.concurrent or not probe.concurrent_only
+    ]
+    workloads = (probe.own_workload.name,) if probe.own_workload else tuple(WORKLOADS)
+    pauses = tuple(PAUSES) if probe.pauses else (USUAL_PAUSE,)
+    group.add_argument("--strategy", choices=strategies, default=BASELINE)
+    group.add_argument("--workload", choices=workloads, default=workloads[0])
+    group.add_argument("--tasks", type=task_count, default=1000, metavar="N")
+    group.add_argument("--pause", choices=pauses, default=USUAL_PAUSE)
     group.add_argument("--loop", choices=EVENT_LOOPS, default="asyncio")
-    group.add_argument("--task-factory", choices=TASK_FACTORIES, default=TASK_FACTORIES[0])
+    group.add_argument("--task-factory", choices=TASK_FACTORIES, default="lazy")
+    group.add_argument("--collector", choices=COLLECTORS, default=USUAL_COLLECTOR)
     group.add_argument(
-        "--metric", action="append", choices=probe.metrics, help="default: all of them"
+        "--metric", action="append", choices=probe.metric_names, help="default: all of them"
     )
 
 
 def _forward(command: list[str], options: argparse.Namespace) -> None:
     """Hand our options on to pyperf's worker processes."""
-    for name in ("strategy", "workload", "tasks", "loop", "task_factory"):
+    for name in ("strategy", "workload", "tasks", "pause", "loop", "task_factory", "collector"):
         command.extend((f"--{name.replace('_', '-')}", str(getattr(options, name))))
     for metric in options.metric or ():
         command.extend(("--metric", metric))
@@ -87,17 +102,27 @@ def _refuse(parser: argparse.ArgumentParser, message: str) -> NoReturn:
 
 
 def _check(parser: argparse.ArgumentParser, launcher: Launcher) -> None:
-    since = STRATEGIES[launcher.strategy].since
-    if sys.version_info < since:
-        parser.error(f"argument --strategy: {launcher.strategy} needs Python {since[0]}.{since[1]}")
+    for option, name, since in (
+        ("--strategy", launcher.strategy, STRATEGIES[launcher.strategy].since),
+        ("--task-factory", launcher.task_factory, TASK_FACTORIES[launcher.task_factory].since),
+    ):
+        if sys.version_info < since:
+            parser.error(f"argument {option}: {name} needs Python {since[0]}.{since[1]}")
     try:
         EVENT_LOOPS[launcher.loop].load()
     except ImportError:
         parser.error(f"argument --loop: {launcher.loop} is not installed")
+    if refused := refusal(launcher.loop, launcher.task_factory):
+        parser.error(f"argument --task-factory: {refused.reason}")
+    if not COLLECTORS[launcher.collector].is_available:
+        parser.error(f"argument --collector: this Python has no {launcher.collector} collector")
 
 
-def _positive(text: str) -> int:
-    value = int(text) if text.isdecimal() else 0
-    if value < 1:
+def task_count(text: str) -> int:
+    """An argument type: a number of tasks, such as 1000 or 10_000."""
+    digits = text.replace("_", "")
+    if not digits.isdecimal() or not digits.strip("0"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of tasks (1 or more)")
-    return value
+    if len(digits) > len(str(MOST_TASKS)) or int(digits) > MOST_TASKS:
+        raise argparse.ArgumentTypeError(f"{text!r} is too many tasks (at most {MOST_TASKS:_})")
+    return int(digits)

@@ -6,18 +6,21 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from benchmarks.cases import Case, Launcher
 from benchmarks.clock import perf_counter
+from benchmarks.collectors import COLLECTORS, collections_so_far
 from benchmarks.echo import EchoConnections
-from benchmarks.loops import EVENT_LOOPS
-from benchmarks.probe import Measurement
+from benchmarks.loops import loop_maker
+from benchmarks.pauses import PAUSES
+from benchmarks.probe import FanOut, Measurement
 from benchmarks.probes import PROBES
 from benchmarks.strategies import STRATEGIES
-from benchmarks.workloads import WORKLOADS
+from benchmarks.workloads import Surroundings
 
 T = TypeVar("T")
 
@@ -50,9 +53,10 @@ class Bench:
     """One launcher in this process, ready to measure cases."""
 
     def __init__(self, launcher: Launcher, connections: EchoConnections) -> None:
-        self._new_loop = EVENT_LOOPS[launcher.loop].load()
+        self._new_loop = loop_maker(launcher.loop, launcher.task_factory)
         self._launch = STRATEGIES[launcher.strategy].launch
-        self._connections = connections
+        self._collector = COLLECTORS[launcher.collector]
+        self._surroundings = Surroundings(connections, self._launch)
         self._met: set[Case] = set()
 
     def prove(self, case: Case) -> float:
@@ -62,16 +66,17 @@ class Bench:
         Raises ProofError.
         """
         counts = [0] * case.tasks
+        workload = PROBES[case.probe].workload(case.workload)
 
         async def proof() -> float:
-            async with WORKLOADS[case.workload].open(self._connections) as work:
+            async with workload.open(self._surroundings) as work:
 
                 async def counted(index: int) -> int:
                     counts[index] += 1
                     return await work(index)
 
                 started = perf_counter()
-                results = await self._launch(counted, case.tasks)
+                results = await self._launch(counted, case.tasks, PAUSES[case.pause].make)
                 seconds = perf_counter() - started
                 _check_results(results, case.tasks)
                 return seconds
@@ -89,7 +94,10 @@ class Bench:
         Raises ProofError.
         """
         started = perf_counter()
-        seconds = self.prove(case)
+        if PROBES[case.probe].own_workload is None:
+            seconds = self.prove(case)
+        else:  # it may never end by itself: the results of a slice are the proof
+            seconds = self.measure(case, 1).timed_seconds
         loops = max(1, round(slice_seconds / seconds))
         if loops > 1:
             # The proof ran cold; the loops it suggests are few, so measuring them is cheap.
@@ -99,25 +107,47 @@ class Bench:
         return Calibration(loops, perf_counter() - started)
 
     def measure(self, case: Case, loops: int) -> Measurement:
-        """Measure one slice on a fresh event loop, collected and primed. Raises ProofError."""
+        """Measure one slice on a fresh event loop, collected and primed, the collector in the
+        launcher's state. Raises ProofError.
+
+        Observed in every slice are the garbage collections during the timed loops, where Python
+        counts them.
+        """
         probe = PROBES[case.probe]
-        prime_tasks = min(case.tasks, PRIME_TASKS)
+        workload = probe.workload(case.workload)
+        # A tree is so large that it fills the free lists itself; a process of its own has nothing
+        # that a collection empties, and is to be found untouched.
+        at_most = 0 if probe.fresh_process else PRIME_TASKS // workload.tasks_each
+        prime_tasks = min(case.tasks, at_most)
 
         async def slice_() -> Measurement:
-            async with WORKLOADS[case.workload].open(self._connections) as work:
+            async with workload.open(self._surroundings) as work:
                 gc.collect()
-                await probe.measure(self._launch, work, prime_tasks, 1)
-                if case not in self._met:
-                    self._met.add(case)
-                    primed, until = prime_tasks, perf_counter() + WARM_UP_SECONDS
-                    while primed < WARM_UP_TASKS and perf_counter() < until:
-                        await probe.measure(self._launch, work, prime_tasks, 1)
-                        primed += prime_tasks
-                measurement = await probe.measure(self._launch, work, case.tasks, loops)
+                if prime_tasks:
+                    await self._prime(case, FanOut(self._launch, work, prime_tasks))
+                fan_out = FanOut(self._launch, work, case.tasks, PAUSES[case.pause].make)
+                with self._collector.in_force():
+                    before = collections_so_far()
+                    measurement = await probe.measure(fan_out, loops)
+                    after = collections_so_far()
                 _check_results(measurement.results, case.tasks)
-                return measurement
+                _check_values(measurement)
+                if before is None or after is None:
+                    return measurement
+                collections = {"collections": (after - before) / loops}
+                return replace(measurement, observed={**measurement.observed, **collections})
 
         return self.run(slice_)
+
+    async def _prime(self, case: Case, fan_out: FanOut) -> None:
+        measure = PROBES[case.probe].measure
+        await measure(fan_out, 1)
+        if case not in self._met:
+            self._met.add(case)
+            primed, until = fan_out.tasks, perf_counter() + WARM_UP_SECONDS
+            while primed < WARM_UP_TASKS and perf_counter() < until:
+                await measure(fan_out, 1)
+                primed += fan_out.tasks
 
     def run(self, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run ``main()`` on a fresh event loop that must be left without a task. Raises
@@ -137,3 +167,9 @@ class Bench:
 def _check_results(results: object, tasks: int) -> None:
     if results != list(range(tasks)):
         raise ProofError(f"the results are not those of the {tasks} coroutines in argument order")
+
+
+def _check_values(measurement: Measurement) -> None:
+    for metric, value in measurement.values.items():
+        if not 0 < value < math.inf:
+            raise ProofError(f"{metric} is {value:g}, which is no measurement")

@@ -5,21 +5,23 @@ in hand.
 from __future__ import annotations
 
 from benchmarks.clock import perf_counter
-from benchmarks.probe import Measurement, Probe
-from benchmarks.strategies import Launch, Work
+from benchmarks.probe import FanOut, Measurement, Metric, Probe
+
+METRIC = Metric("total")
 
 
-async def measure(launch: Launch, work: Work, tasks: int, loops: int) -> Measurement:
+async def measure(fan_out: FanOut, loops: int) -> Measurement:
     """Time ``loops`` fan-outs as one."""
+    launch, work, tasks, pause = fan_out.launch, fan_out.work, fan_out.tasks, fan_out.pause
     results: list[int] = []
     started = perf_counter()
     for _ in range(loops):
-        results = await launch(work, tasks)
+        results = await launch(work, tasks, pause)
     seconds = perf_counter() - started
-    return Measurement(seconds, {"total": seconds / loops}, results)
+    return Measurement(seconds, {METRIC.name: seconds / loops}, results)
 
 
-PROBE = Probe("throughput", "seconds for the whole fan-out", ("total",), "total", measure)
+PROBE = Probe("throughput", "seconds for the whole fan-out", (METRIC,), METRIC.name, measure)
 
 
 if __name__ == "__main__":

@@ -32,8 +32,9 @@ MEASURED = [
     for path in SOURCES
     if path.parent == Path("benchmarks") and path.name not in DRIVER_MODULES
 ]
-ENTRY_POINTS = {"benchmarks.worker", "benchmarks.echo", "benchmarks.conditions"} | {
-    f"benchmarks.{name}" for name in PROBES
+ENTRY_POINTS = {
+    *(f"benchmarks.{name}" for name in ("worker", "alone", "echo", "conditions", "witnesses")),
+    *(f"benchmarks.{name}" for name in PROBES),
 }
 """What is started with a measured interpreter, or belongs to what is measured."""
 
@@ -44,6 +45,8 @@ NAMES_MAY_STAND_IN: Mapping[str, str] = {
     "benchmarks/script.py": "what a probe script measures unless told",
     "benchmarks/campaign/harness/analysing.py": "what the analysis is measured with",
     "benchmarks/campaign/harness/running.py": "what the harness is measured with",
+    "benchmarks/campaign/harness/pythons.py": "likewise, over several Pythons",
+    "analysis/claims.py": "what others have claimed of them",
     "analysis/style.py": "labels and colours, which fall back to the name",
 }
 """Files with the name of a strategy, workload, loop or task factory as a string, and why. Adding
@@ -194,6 +197,7 @@ for name in sys.argv[1:]:
     importlib.import_module(name)
 from benchmarks.cases import Case, Launcher
 from benchmarks.echo import EchoConnections
+from benchmarks.probes import PROBES
 from benchmarks.slices import Bench
 from benchmarks.strategies import STRATEGIES
 from benchmarks.workloads import WORKLOADS
@@ -201,8 +205,12 @@ with EchoConnections() as connections:
     for name, row in STRATEGIES.items():
         if sys.version_info >= row.since:
             bench = Bench(Launcher("asyncio", "lazy", name), connections)
-            for workload in WORKLOADS:
-                bench.calibrate(Case("latency", workload, 20), 0.001)
+            for workload in WORKLOADS.values():
+                tasks = max(1, 20 // workload.tasks_each)
+                bench.calibrate(Case("latency", workload.name, tasks), 0.001)
+            for probe in PROBES.values():
+                if not probe.fresh_process and (row.concurrent or not probe.concurrent_only):
+                    bench.calibrate(Case(probe.name, probe.workload("sleep").name, 20), 0.001)
 print(sys.version_info[:2])
 """
 

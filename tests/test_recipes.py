@@ -23,7 +23,7 @@ from tests.repository import (
 RECIPE = re.compile(r"^## Add a strategy\n.*?^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 WORKLOAD = '''
 
-@workload
+@workload()
 async def twice(index: int) -> int:
     """suspends twice, with sleep(0)."""
     await asyncio.sleep(0)

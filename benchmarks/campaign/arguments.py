@@ -6,19 +6,26 @@ import argparse
 import dataclasses
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from benchmarks.loops import EVENT_LOOPS
+from benchmarks.collectors import COLLECTORS
+from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
 from benchmarks.matrix import PRESETS, Selection
+from benchmarks.pauses import PAUSES
 from benchmarks.probes import PROBES
+from benchmarks.script import task_count
 from benchmarks.strategies import STRATEGIES
 from benchmarks.workloads import WORKLOADS
 
 SECONDS_PER_UNIT = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|$)\s*")
+
+
+class UsageError(Exception):
+    """Options that do not go together; the message is one line."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -30,10 +37,13 @@ class Parser(argparse.ArgumentParser):
 
 @dataclass(frozen=True)
 class Manner:
-    """How a campaign presents itself: with progress or without, with a report or without."""
+    """How a campaign presents itself: with progress or without, with a report or without, and which
+    Python the report holds the others against (None: the report's own choice).
+    """
 
     quiet: bool
     report: bool
+    baseline_python: str | None = None
 
 
 @dataclass(frozen=True)
@@ -43,7 +53,7 @@ class RunOptions:
     pythons: tuple[str, ...]
     skip_missing: bool
     preset: str
-    selection: Selection
+    selections: tuple[Selection, ...]
     budget_seconds: float
     precision: float
     turn_limit_seconds: float
@@ -52,19 +62,27 @@ class RunOptions:
     manner: Manner
 
 
+AXES: Mapping[str, str] = {
+    "probes": "--probe",
+    "workloads": "--workload",
+    "tasks": "--tasks",
+    "loops": "--loop",
+    "task_factories": "--task-factory",
+    "strategies": "--strategy",
+    "collectors": "--collector",
+    "pauses": "--pause",
+}
+"""The fields of a selection, and their options."""
+
+
 def run_options(options: argparse.Namespace) -> RunOptions:
-    """Lay the options over their preset."""
+    """Lay the options over their preset. Raises UsageError."""
     preset = PRESETS[options.preset]
-    given = {
-        name: tuple(dict.fromkeys(values))
-        for name in ("probes", "workloads", "tasks", "loops", "strategies")
-        if (values := [item for items in getattr(options, name) for item in items])
-    }
     return RunOptions(
         pythons=tuple(options.pythons),
         skip_missing=options.skip_missing,
         preset=options.preset,
-        selection=dataclasses.replace(preset.selection, **given),
+        selections=_chosen(preset.selections, options),
         budget_seconds=options.budget or preset.budget_seconds,
         precision=options.precision or preset.precision,
         turn_limit_seconds=options.turn_limit,
@@ -72,6 +90,58 @@ def run_options(options: argparse.Namespace) -> RunOptions:
         out=options.out,
         manner=manner(options),
     )
+
+
+def _chosen(
+    selections: tuple[Selection, ...], options: argparse.Namespace
+) -> tuple[Selection, ...]:
+    """One selection takes what was given in place of its own; several are narrowed to it, and those
+    that it empties are dropped. Raises UsageError when nothing would come of what was given.
+    """
+    given = {
+        axis: tuple(dict.fromkeys(values))
+        for axis in AXES
+        if (values := [item for items in getattr(options, axis) for item in items])
+    }
+    if len(selections) == 1:
+        found = [dataclasses.replace(selection, **given) for selection in selections]
+    else:
+        found = [left for selection in selections if (left := _narrowed(selection, given))]
+    chosen = tuple(found)
+    if not chosen:
+        asked = ", ".join(f"{AXES[axis]} {','.join(map(str, given[axis]))}" for axis in given)
+        raise UsageError(f"nothing of preset {options.preset} is left by {asked}")
+    for axis, is_used in (
+        ("workloads", _takes_workloads),
+        ("strategies", _takes_strategies),
+        ("pauses", _takes_pauses),
+    ):
+        if axis in given and not any(map(is_used, chosen)):
+            probes = ", ".join(dict.fromkeys(name for row in chosen for name in row.probes))
+            raise UsageError(f"{AXES[axis]} has no meaning for what is measured: {probes}")
+    return chosen
+
+
+def _narrowed(selection: Selection, given: Mapping[str, tuple[Any, ...]]) -> Selection | None:
+    """What is both in the selection and given; None when an axis is left empty."""
+    left = {
+        axis: tuple(value for value in values if value in getattr(selection, axis))
+        for axis, values in given.items()
+    }
+    return dataclasses.replace(selection, **left) if all(left.values()) else None
+
+
+def _takes_workloads(selection: Selection) -> bool:
+    return any(PROBES[name].own_workload is None for name in selection.probes)
+
+
+def _takes_strategies(selection: Selection) -> bool:
+    concurrent = any(STRATEGIES[name].concurrent for name in selection.strategies)
+    return concurrent or not all(PROBES[name].concurrent_only for name in selection.probes)
+
+
+def _takes_pauses(selection: Selection) -> bool:
+    return any(PROBES[name].pauses for name in selection.probes)
 
 
 def add_run_options(parser: argparse.ArgumentParser, turn_limit_seconds: float) -> None:
@@ -102,9 +172,12 @@ def add_run_options(parser: argparse.ArgumentParser, turn_limit_seconds: float) 
         help="go on without the interpreters that cannot be had",
     )
     choice("--loop", "loops", EVENT_LOOPS, "event loops")
+    choice("--task-factory", "task_factories", TASK_FACTORIES, "task factories")
     choice("--strategy", "strategies", STRATEGIES, "strategies")
+    choice("--collector", "collectors", COLLECTORS, "states of the garbage collector")
     choice("--workload", "workloads", WORKLOADS, "workloads")
     choice("--probe", "probes", PROBES, "probes")
+    choice("--pause", "pauses", PAUSES, "pauses between creating and joining")
     parser.add_argument(
         "--tasks", action="append", default=[], type=task_counts, metavar="N", help="task counts"
     )
@@ -141,7 +214,7 @@ def add_run_options(parser: argparse.ArgumentParser, turn_limit_seconds: float) 
 
 def manner(options: argparse.Namespace) -> Manner:
     """What ``add_manner_options`` was told."""
-    return Manner(quiet=options.quiet, report=options.report)
+    return Manner(options.quiet, options.report, options.baseline_python)
 
 
 def add_manner_options(parser: argparse.ArgumentParser) -> None:
@@ -149,6 +222,11 @@ def add_manner_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     parser.add_argument(
         "--no-report", dest="report", action="store_false", help="only measure; print the folder"
+    )
+    parser.add_argument(
+        "--baseline-python",
+        metavar="VERSION",
+        help="the Python that the report holds the others against",
     )
 
 
@@ -170,13 +248,7 @@ def names_of(valid: Iterable[str]) -> Callable[[str], tuple[str, ...]]:
 
 def task_counts(text: str) -> tuple[int, ...]:
     """An argument type: numbers of tasks, each 1 or more, such as 1000 or 10_000."""
-    counts = []
-    for item in _items(text):
-        digits = item.replace("_", "")
-        if not digits.isdecimal() or int(digits) < 1:
-            raise argparse.ArgumentTypeError(f"{item!r} is not a number of tasks (1 or more)")
-        counts.append(int(digits))
-    return tuple(counts)
+    return tuple(map(task_count, _items(text)))
 
 
 def duration(text: str) -> float:

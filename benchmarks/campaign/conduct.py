@@ -21,8 +21,8 @@ from benchmarks.campaign.progress import Observer, Progress
 from benchmarks.campaign.stop import Precision, plan_sweeps
 from benchmarks.campaign.workers import Worker, WorkerError
 from benchmarks.cases import Case, Contender
-from benchmarks.conditions import peak_bytes
 from benchmarks.protocol import Calibrated, Measured
+from benchmarks.sizes import peak_bytes
 
 Clock = Callable[[], float]
 
@@ -73,7 +73,7 @@ class Conductor:
             self._calibrate()
             while self._has_time() and (cases := self._cases_to_do()):
                 self._round(self.state.rounds, cases)
-            status = "failed" if self.state.failed else "complete"
+            status = "complete" if self.state.rounds and not self.state.failed else "failed"
         except KeyboardInterrupt:
             status = "interrupted"
             raise
@@ -191,8 +191,8 @@ class Conductor:
         )
 
     def _is_open(self, contender: Contender, case: Case) -> bool:
-        """Whether the contender has not failed in this case."""
-        return not any(
+        """Whether the contender is asked this case and has not failed in it."""
+        return self._plan.asks(contender, case) and not any(
             (row.contender, row.case) == (contender.id, case.id) for row in self.state.failed
         )
 
@@ -287,9 +287,17 @@ class Crew:
 
 
 def _cell(loops: int, slices: Sequence[Measured]) -> Cell:
-    metrics = slices[0].values
+    first = slices[0]
     return Cell(
         loops=loops,
-        timed_seconds=sum(turn.timed_seconds for turn in slices),
-        values={metric: [turn.values[metric] for turn in slices] for metric in metrics},
+        timed_seconds=_rounded(sum(turn.timed_seconds for turn in slices)),
+        values={name: [_rounded(turn.values[name]) for turn in slices] for name in first.values},
+        observed={
+            name: [_rounded(turn.observed[name]) for turn in slices] for name in first.observed
+        },
     )
+
+
+def _rounded(number: float) -> float:
+    """The digits that the clock can tell: a slice of 10 ms in nanoseconds has seven."""
+    return float(f"{number:.7g}")

@@ -15,13 +15,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from uv import find_uv_bin
 
-from benchmarks.conditions import Scalar
+from benchmarks.conditions import Refusal, Scalar
 from benchmarks.loops import EVENT_LOOPS
 from benchmarks.matrix import Available, Skipped
 
@@ -37,7 +37,9 @@ class InterpreterError(Exception):
 
 @dataclass(frozen=True)
 class Interpreter:
-    """An interpreter; ``environment`` is the key of the folder that holds its environment."""
+    """An interpreter; ``environment`` is the key of the folder that holds its environment,
+    ``refusals`` are what it was found not to do.
+    """
 
     name: str
     version: str
@@ -45,6 +47,7 @@ class Interpreter:
     build: Mapping[str, Scalar]
     packages: Mapping[str, str]
     environment: str
+    refusals: tuple[Refusal, ...] = ()
 
     @property
     def executable(self) -> Path:
@@ -55,7 +58,8 @@ class Interpreter:
     def available(self) -> Available:
         """What the matrix asks of it."""
         major, minor = self.version.split(".")[:2]
-        return Available(self.name, (int(major), int(minor)), frozenset(self.packages))
+        version = (int(major), int(minor))
+        return Available(self.name, version, frozenset(self.packages), self.refusals)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -65,11 +69,13 @@ class Interpreter:
             "build": dict(self.build),
             "packages": dict(self.packages),
             "environment": self.environment,
+            "refusals": [asdict(refusal) for refusal in self.refusals],
         }
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Interpreter:
-        return cls(**fields)
+        refusals = tuple(Refusal(**row) for row in fields.get("refusals", ()))
+        return cls(**{**fields, "refusals": refusals})
 
 
 def prepare_all(
@@ -120,7 +126,7 @@ def prepare(request: str | None) -> Interpreter:
         _check_version(base)
         _make(base, folder)
     facts = _facts(_python_of(folder), base)
-    return Interpreter(environment=key, **facts)
+    return Interpreter.from_json({**facts, "environment": key})
 
 
 def find(request: str | None) -> Path:

@@ -33,11 +33,14 @@ class JournalError(Exception):
 
 @dataclass(frozen=True)
 class Cell:
-    """One contender in one case and round: seconds per batch, a value per sweep, by metric."""
+    """One contender in one case and round: values per batch, one per sweep, by metric; likewise
+    what was ``observed`` beside them.
+    """
 
     loops: int
     timed_seconds: float
     values: Mapping[str, Sequence[float]]
+    observed: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.campaign.interpreters import REPOSITORY, Interpreter
-from benchmarks.cases import Case, Contender, Launcher
+from benchmarks.cases import USUAL_COLLECTOR, USUAL_PAUSE, Case, Contender, Launcher
 from benchmarks.conditions import Scalar
-from benchmarks.matrix import Skipped
+from benchmarks.matrix import Block, Skipped
+from benchmarks.pauses import PAUSES
 from benchmarks.probes import PROBES
 
 SCHEMA = 1
@@ -22,7 +25,9 @@ DRIVER_MODULES = frozenset({"__main__.py", "matrix.py"})
 
 @dataclass(frozen=True)
 class Plan:
-    """A campaign before its first round; ``precision`` is the half-width to reach, as a share."""
+    """A campaign before its first round; ``precision`` is the half-width to reach, as a share.
+    Without ``blocks`` every contender is asked every case.
+    """
 
     name: str
     preset: str
@@ -37,6 +42,19 @@ class Plan:
     contenders: tuple[Contender, ...]
     cases: tuple[Case, ...]
     skipped: tuple[Skipped, ...]
+    blocks: tuple[Block, ...] = ()
+
+    def asks(self, contender: Contender, case: Case) -> bool:
+        """Whether the contender is asked the case."""
+        return not self.blocks or (contender, case) in self._asked
+
+    @functools.cached_property
+    def _asked(self) -> frozenset[tuple[Contender, Case]]:
+        return frozenset(
+            itertools.chain.from_iterable(
+                itertools.product(block.contenders, block.cases) for block in self.blocks
+            )
+        )
 
     def baseline_of(self, contender: Contender) -> Contender:
         """The contender it is compared with."""
@@ -58,7 +76,7 @@ def code_hash() -> str:
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:
     """The plan's part of ``campaign.json``."""
-    return {
+    fields: dict[str, Any] = {
         "schema": SCHEMA,
         "name": plan.name,
         "preset": plan.preset,
@@ -79,26 +97,33 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
             }
             for contender in plan.contenders
         ],
-        "cases": [
-            {
-                "id": case.id,
-                "probe": case.probe,
-                "workload": case.workload,
-                "tasks": case.tasks,
-                "metrics": list(PROBES[case.probe].metrics),
-                "headline_metric": PROBES[case.probe].headline_metric,
-            }
-            for case in plan.cases
-        ],
+        "cases": [_case_to_json(case) for case in plan.cases],
         "skipped": [
             {"contender": _launcher_to_json(row.interpreter, row.launcher), "reason": row.reason}
             for row in plan.skipped
         ],
     }
+    if plan.blocks:
+        fields["blocks"] = [
+            {
+                "contenders": [contender.id for contender in block.contenders],
+                "cases": [case.id for case in block.cases],
+            }
+            for block in plan.blocks
+        ]
+    return fields
 
 
 def plan_from_json(fields: Mapping[str, Any]) -> Plan:
     """Read a plan back. Raises KeyError or TypeError when a field is missing or wrong."""
+    contenders = {
+        row["id"]: Contender(row["interpreter"], _launcher_from_json(row), row["role"])
+        for row in fields["contenders"]
+    }
+    cases = {
+        row["id"]: Case(row["probe"], row["workload"], row["tasks"], row.get("pause", USUAL_PAUSE))
+        for row in fields["cases"]
+    }
     return Plan(
         name=fields["name"],
         preset=fields["preset"],
@@ -110,11 +135,8 @@ def plan_from_json(fields: Mapping[str, Any]) -> Plan:
         created=fields["created"],
         machine=fields["machine"],
         interpreters=tuple(Interpreter.from_json(row) for row in fields["interpreters"]),
-        contenders=tuple(
-            Contender(row["interpreter"], _launcher_from_json(row), row["role"])
-            for row in fields["contenders"]
-        ),
-        cases=tuple(Case(row["probe"], row["workload"], row["tasks"]) for row in fields["cases"]),
+        contenders=tuple(contenders.values()),
+        cases=tuple(cases.values()),
         skipped=tuple(
             Skipped(
                 row["contender"]["interpreter"],
@@ -123,7 +145,35 @@ def plan_from_json(fields: Mapping[str, Any]) -> Plan:
             )
             for row in fields["skipped"]
         ),
+        blocks=tuple(
+            Block(
+                tuple(contenders[name] for name in row["contenders"]),
+                tuple(cases[name] for name in row["cases"]),
+            )
+            for row in fields.get("blocks", ())
+        ),
     )
+
+
+def _case_to_json(case: Case) -> dict[str, Any]:
+    """A case, and what the analysis has to know of its probe, workload and pause."""
+    probe = PROBES[case.probe]
+    workload = probe.workload(case.workload)
+    pause = PAUSES[case.pause]
+    return {
+        "id": case.id,
+        "probe": case.probe,
+        "workload": case.workload,
+        "work_seconds": workload.seconds,
+        "tasks": case.tasks,
+        "tasks_each": workload.tasks_each,
+        "pause": case.pause,
+        "pause_seconds": pause.seconds,
+        "pause_suspends": pause.suspends,
+        "metrics": list(probe.metric_names),
+        "units": {metric.name: metric.unit for metric in probe.metrics},
+        "headline_metric": probe.headline_metric,
+    }
 
 
 def _launcher_to_json(interpreter: str, launcher: Launcher | None) -> dict[str, str]:
@@ -134,8 +184,10 @@ def _launcher_to_json(interpreter: str, launcher: Launcher | None) -> dict[str, 
         "loop": launcher.loop,
         "task_factory": launcher.task_factory,
         "strategy": launcher.strategy,
+        "collector": launcher.collector,
     }
 
 
 def _launcher_from_json(row: Mapping[str, str]) -> Launcher:
-    return Launcher(row["loop"], row["task_factory"], row["strategy"])
+    collector = row.get("collector", USUAL_COLLECTOR)
+    return Launcher(row["loop"], row["task_factory"], row["strategy"], collector)

@@ -14,6 +14,7 @@ import pyperf
 
 from benchmarks.campaign.journal import Record, State
 from benchmarks.campaign.plan import Plan
+from benchmarks.probes import PROBES
 
 
 def write_suites(folder: Path, plan: Plan, state: State, records: Iterable[Record]) -> list[Path]:
@@ -24,6 +25,7 @@ def write_suites(folder: Path, plan: Plan, state: State, records: Iterable[Recor
     runs: dict[str, dict[str, list[pyperf.Run]]] = defaultdict(lambda: defaultdict(list))
     for record in records:
         case = cases[record.case]
+        units = {metric.name: metric.unit for metric in PROBES[case.probe].metrics}
         for contender_id, cell in record.cells.items():
             contender = contenders[contender_id]
             interpreter = interpreters[contender.interpreter]
@@ -31,7 +33,7 @@ def write_suites(folder: Path, plan: Plan, state: State, records: Iterable[Recor
                 name = f"{record.case}/{contender_id}/{metric}"
                 metadata = {
                     "name": name,
-                    "unit": "second",
+                    "unit": units[metric],
                     "loops": cell.loops,
                     "date": record.started,
                     "python_version": interpreter.version,
@@ -43,16 +45,18 @@ def write_suites(folder: Path, plan: Plan, state: State, records: Iterable[Recor
                     "loop": contender.launcher.loop,
                     "task_factory": contender.launcher.task_factory,
                     "strategy": contender.launcher.strategy,
+                    "collector": contender.launcher.collector,
                     "case": record.case,
                     "probe": case.probe,
                     "workload": case.workload,
                     "tasks": case.tasks,
+                    "pause": case.pause,
                     "metric": metric,
                     "round": record.round,
                     **{
                         name: value
                         for name, value in state.conditions.get(contender_id, {}).items()
-                        if value is not None and name != "task_factory"
+                        if value is not None and name not in ("task_factory", "collector")
                     },
                 }
                 runs[interpreter.name][name].append(

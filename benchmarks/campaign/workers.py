@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterable, Mapping
+from dataclasses import astuple
 from typing import IO, Protocol, TypeVar
 
 from benchmarks.campaign.interpreters import REPOSITORY, Interpreter
@@ -22,6 +23,7 @@ from benchmarks.protocol import (
     Measured,
     Message,
     Ready,
+    end_of,
     receive,
     send,
 )
@@ -31,11 +33,17 @@ Answer = TypeVar("Answer", Ready, Calibrated, Measured)
 INHERITED_VARIABLES = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR", "TEMP", "LD_LIBRARY_PATH")
 """All that a worker inherits: what it needs to start, nothing that changes how Python runs."""
 
+CAUSE_CHARACTERS = 500
+"""A longer cause is cut: what measured code raises may quote all of its data."""
+CUT = " [...]"
+
 
 class WorkerError(Exception):
     """A worker did not do its turn. ``alive``: it is fit for other cases; else it is gone."""
 
     def __init__(self, cause: str, *, alive: bool = False) -> None:
+        if len(cause) > CAUSE_CHARACTERS:
+            cause = cause[: CAUSE_CHARACTERS - len(CUT)] + CUT
         super().__init__(cause)
         self.cause = cause
         self.alive = alive
@@ -67,7 +75,6 @@ class ProcessWorker:
         padding: int,
         turn_limit_seconds: float,
     ) -> None:
-        launcher = contender.launcher
         environment = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
         # The environment's size moves the stack: drawn anew each round, its luck becomes noise.
         environment |= {"PYTHONHASHSEED": str(hash_seed), "FANOUT_PADDING": "x" * padding}
@@ -78,7 +85,7 @@ class ProcessWorker:
         process = subprocess.Popen(
             [
                 interpreter.executable, "-m", "benchmarks.worker",
-                launcher.loop, launcher.task_factory, launcher.strategy, str(echo_port),
+                *astuple(contender.launcher), str(echo_port),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -162,16 +169,5 @@ class ProcessWorker:
         except subprocess.TimeoutExpired:
             self._kill()
             return "the worker closed its pipe or spoke out of turn, killed"
-        if code < 0:
-            return f"the worker was killed by {_signal_name(-code)}"
         self._log.seek(0)
-        lines = [line.strip() for line in self._log if line.strip()]
-        return f"the worker ended with exit code {code}" + (f": {lines[-1]}" if lines else "")
-
-
-def _signal_name(number: int) -> str:
-    """SIGKILL for 9; real-time signals have numbers only."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
+        return f"the worker {end_of(code, self._log)}"

@@ -15,7 +15,7 @@ from benchmarks.campaign.progress import Progress
 from benchmarks.campaign.workers import Worker, WorkerError
 from benchmarks.cases import Case, Contender
 from benchmarks.conditions import Scalar
-from benchmarks.matrix import Selection, cases, contenders
+from benchmarks.matrix import Selection, lay_out
 from benchmarks.probes import PROBES
 from benchmarks.protocol import Calibrated, Measured
 from benchmarks.strategies import STRATEGIES, Launch, Strategy
@@ -56,11 +56,13 @@ def make_plan(
     precision: float = 0.01,
     seed: int = 1,
     interpreters: Sequence[Interpreter] = (INTERPRETER,),
+    selections: Sequence[Selection] | None = None,
 ) -> Plan:
+    """A plan of one selection, made of the names given, or of several."""
     selection = Selection(
         probes=tuple(probes), workloads=tuple(workloads), tasks=tuple(tasks), loops=tuple(loops)
     )
-    found, skipped = contenders([row.available for row in interpreters], selection)
+    matrix = lay_out([row.available for row in interpreters], selections or [selection])
     return Plan(
         name="20261122-150312-test",
         preset="test",
@@ -72,9 +74,10 @@ def make_plan(
         created="2026-11-22T15:03:12+00:00",
         machine={"id": "abc", "cpu_model": "a core", "cpu_count": 2, "driver_cores": [0]},
         interpreters=tuple(interpreters),
-        contenders=found,
-        cases=cases(selection),
-        skipped=skipped,
+        contenders=matrix.contenders,
+        cases=matrix.cases,
+        skipped=matrix.skipped,
+        blocks=matrix.blocks,
     )
 
 
@@ -101,11 +104,12 @@ def make_record(
                 timed_seconds=0.01 * sweeps,
                 values={
                     metric: [seconds(contender, sweep) for sweep in range(sweeps)]
-                    for metric in PROBES[case.probe].metrics
+                    for metric in PROBES[case.probe].metric_names
                 },
+                observed={"collections": [2.0] * sweeps},
             )
             for contender in plan.contenders
-            if contender not in without
+            if contender not in without and plan.asks(contender, case)
         },
         failures={contender.id: "it was told to" for contender in without},
     )
@@ -125,12 +129,13 @@ class Script:
     """What fake workers do, and what they were asked.
 
     ``on_turn`` is called with each turn before it is answered and may raise. ``seconds`` gives the
-    value of a turn; ``busy_seconds`` is what a slice takes on the clock, ``start_seconds`` what
-    starting workers takes.
+    value of a turn, ``collections`` what is observed beside it; ``busy_seconds`` is what a slice
+    takes on the clock, ``start_seconds`` what starting workers takes.
     """
 
     clock: FakeClock = field(default_factory=FakeClock)
     seconds: Callable[[Turn], float] = lambda turn: 1e-3
+    collections: Callable[[Turn], float] = lambda turn: 0.0
     busy_seconds: float = 0.01
     start_seconds: float = 0.0
     on_turn: Callable[[Turn], None] = lambda turn: None
@@ -182,8 +187,9 @@ class FakeWorker:
             self._script.turns.append(turn)
             self._script.on_turn(turn)
             self._script.clock.advance(self._script.busy_seconds)
-            values = dict.fromkeys(PROBES[case.probe].metrics, self._script.seconds(turn))
-            return Measured(values, self._script.busy_seconds)
+            values = dict.fromkeys(PROBES[case.probe].metric_names, self._script.seconds(turn))
+            observed = {"collections": self._script.collections(turn)}
+            return Measured(values, self._script.busy_seconds, observed)
 
     def close(self) -> None:
         if not self.closed:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from benchmarks.campaign.arguments import (
     RunOptions,
+    UsageError,
     add_run_options,
     duration,
     names_of,
@@ -19,8 +22,10 @@ from benchmarks.campaign.arguments import (
     share,
     task_counts,
 )
-from benchmarks.loops import EVENT_LOOPS
-from benchmarks.matrix import PRESETS
+from benchmarks.collectors import COLLECTORS
+from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
+from benchmarks.matrix import PRESETS, Available, cases, lay_out
+from benchmarks.pauses import PAUSES
 from benchmarks.probes import PROBES
 from benchmarks.strategies import STRATEGIES
 from benchmarks.workloads import WORKLOADS
@@ -129,6 +134,13 @@ def test_bad_task_counts_are_named(text: str) -> None:
         task_counts(text)
 
 
+@pytest.mark.parametrize("text", ["1_000_000_001", "1" + 9 * "0" + "0", "5 " + 9 * "9999"])
+def test_more_tasks_than_a_machine_holds_are_refused(text: str) -> None:
+    assert task_counts("1_000_000_000") == (10**9,)
+    with pytest.raises(BadArgument, match=r"is too many tasks \(at most 1_000_000_000\)"):
+        task_counts(text)
+
+
 @pytest.mark.parametrize("text", ["", " ", ",", " , "])
 def test_an_empty_list_is_an_error(text: str) -> None:
     with pytest.raises(BadArgument, match="empty"):
@@ -137,7 +149,10 @@ def test_an_empty_list_is_an_error(text: str) -> None:
         names_of(["a"])(text)
 
 
-@pytest.mark.parametrize("registry", [STRATEGIES, WORKLOADS, EVENT_LOOPS, PROBES])
+@pytest.mark.parametrize(
+    "registry",
+    [STRATEGIES, WORKLOADS, EVENT_LOOPS, TASK_FACTORIES, COLLECTORS, PROBES, PAUSES],
+)
 def test_names_are_known_or_the_known_ones_are_listed(registry: dict[str, object]) -> None:
     parse = names_of(registry)
     assert parse(",".join(registry)) == tuple(registry)
@@ -165,7 +180,10 @@ def test_without_options_the_default_preset_holds() -> None:
     options = parsed()
     preset = PRESETS["default"]
     assert options.preset == "default"
-    assert options.selection == preset.selection
+    assert options.selections == preset.selections
+    assert not options.manner.quiet
+    assert options.manner.report
+    assert options.manner.baseline_python is None
     assert (options.budget_seconds, options.precision) == (preset.budget_seconds, preset.precision)
     assert options.turn_limit_seconds == 60.0
     assert (options.seed, options.out, options.pythons) == (None, None, ())
@@ -176,24 +194,99 @@ def test_options_are_laid_over_their_preset() -> None:
         "--preset", "smoke", "--tasks", "5,6", "--tasks", "7", "--tasks", "5", "--loop", "uvloop",
         "--strategy", "task_group", "--strategy", "gather_tasks,task_group", "--workload", "echo",
         "--budget", "90s", "--precision", "2%", "--seed", "0", "--out", "somewhere",
-        "--python", "3.12", "--python", "3.13", "--turn-limit", "5s",
+        "--python", "3.12", "--python", "3.13", "--turn-limit", "5s", "--task-factory", "eager",
+        "--collector", "off,frozen", "--baseline-python", "3.12",
     )  # fmt: skip
     assert options.preset == "smoke"
-    assert options.selection.tasks == (5, 6, 7)
-    assert options.selection.loops == ("uvloop",)
-    assert options.selection.strategies == ("task_group", "gather_tasks")
-    assert options.selection.workloads == ("echo",)
-    assert options.selection.probes == PRESETS["smoke"].selection.probes
+    (selection,) = options.selections
+    assert selection.tasks == (5, 6, 7)
+    assert selection.loops == ("uvloop",)
+    assert selection.task_factories == ("eager",)
+    assert selection.strategies == ("task_group", "gather_tasks")
+    assert selection.collectors == ("off", "frozen")
+    assert selection.workloads == ("echo",)
+    assert selection.probes == PRESETS["smoke"].selections[0].probes
+    assert options.manner.baseline_python == "3.12"
     assert (options.budget_seconds, options.precision) == (90.0, 0.02)
     assert options.turn_limit_seconds == 5.0
     assert (options.seed, options.out) == (0, Path("somewhere"))
     assert options.pythons == ("3.12", "3.13")
 
 
+def test_a_probe_takes_the_pauses_that_are_given() -> None:
+    (selection,) = parsed("--probe", "head_start", "--pause", "sleep_5ms").selections
+    assert {case.pause for case in cases(selection)} == {"sleep_5ms"}
+
+
+def test_options_narrow_every_selection_of_a_preset_that_has_several() -> None:
+    preset = PRESETS["question"]
+    assert parsed("--preset", "question").selections == preset.selections
+    narrowed = parsed("--preset", "question", "--loop", "asyncio", "--tasks", "100").selections
+    assert narrowed == tuple(
+        dataclasses.replace(selection, loops=("asyncio",), tasks=(100,))
+        for selection in preset.selections
+        if 100 in selection.tasks
+    )
+    assert len(narrowed) < len(preset.selections)
+
+
+@given(
+    st.lists(st.sampled_from(list(STRATEGIES)), max_size=2),
+    st.lists(st.sampled_from(list(PROBES)), max_size=2),
+    st.lists(st.sampled_from(["on", "off"]), max_size=1),
+)
+def test_narrowing_never_adds_anything_but_the_baseline(
+    strategies: list[str], probes: list[str], collectors: list[str]
+) -> None:
+    arguments = [f"--strategy={name}" for name in strategies]
+    arguments += [f"--probe={name}" for name in probes]
+    arguments += [f"--collector={name}" for name in collectors]
+    python = Available("cpython-3.13.0", (3, 13), frozenset({"uvloop"}))
+
+    def asked(*more: str) -> set[tuple[str, str]]:
+        laid_out = lay_out([python], parsed("--preset", "question", *more).selections)
+        return {
+            (contender.id, case.id)
+            for block in laid_out.blocks
+            for contender in block.contenders
+            for case in block.cases
+            if contender.role == "contender"
+        }
+
+    with contextlib.suppress(UsageError):
+        assert asked(*arguments) <= asked()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (
+            ("--preset", "question", "--loop", "rloop", "--tasks", "10"),
+            "nothing of preset question is left by --tasks 10, --loop rloop",
+        ),
+        (
+            ("--preset", "question", "--probe", "stall", "--pause", "sleep_5ms"),
+            "nothing of preset question is left by --probe stall, --pause sleep_5ms",
+        ),
+        (("--pause", "sleep_5ms"), "--pause has no meaning for what is measured: throughput"),
+        (("--probe", "memory", "--workload", "noop"), "--workload has no meaning for"),
+        (("--probe", "cancel", "--strategy", "sequential"), "--strategy has no meaning for"),
+    ],
+)
+def test_options_that_would_come_to_nothing_are_an_error(
+    arguments: tuple[str, ...], says: str
+) -> None:
+    with pytest.raises(UsageError, match=says):
+        parsed(*arguments)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
         ("--strategy", "nonsense"),
+        ("--task-factory", "nonsense"),
+        ("--collector", "nonsense"),
+        ("--pause", "nonsense"),
         ("--loop", "nonsense"),
         ("--workload", "nonsense"),
         ("--probe", "nonsense"),

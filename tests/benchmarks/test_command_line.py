@@ -22,9 +22,12 @@ import pytest
 from benchmarks.__main__ import main
 from benchmarks.campaign import interpreters
 from benchmarks.campaign.interpreters import Interpreter
+from benchmarks.campaign.journal import Journal
 from benchmarks.campaign.plan import code_hash
-from benchmarks.loops import EVENT_LOOPS
+from benchmarks.collectors import COLLECTORS
+from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
 from benchmarks.matrix import PRESETS
+from benchmarks.pauses import PAUSES
 from benchmarks.probes import PROBES
 from benchmarks.strategies import BASELINE, STRATEGIES
 from benchmarks.workloads import WORKLOADS
@@ -42,7 +45,8 @@ TINY = ("--workload", "noop", "--probe", "throughput", "--tasks", "1", "--loop",
 """A campaign that is as quick as it can be, in rounds of about a tenth of a second."""
 
 
-ALL = set(PRESETS["default"].selection.strategies)
+(DEFAULT,) = PRESETS["default"].selections
+ALL = set(DEFAULT.strategies)
 RUNNABLE = {name for name in ALL if sys.version_info >= STRATEGIES[name].since}
 
 
@@ -94,9 +98,9 @@ def test_a_campaign_ends_well_and_says_where_its_results_are(good: Ran) -> None:
 
 
 def test_the_answer_is_shown_for_every_loop_and_strategy(good: Ran) -> None:
-    for loop in EVENT_LOOPS:
+    for loop in DEFAULT.loops:
         assert loop in good.out
-    for strategy in PRESETS["default"].selection.strategies:
+    for strategy in DEFAULT.strategies:
         assert strategy in good.out
     for word in ("ns/task", "95 %", "verdict"):
         assert word in good.out
@@ -128,10 +132,13 @@ def test_the_campaign_file_tells_what_was_done(good: Ran) -> None:
     assert campaign["failed"] == []
     assert {row["contender"]["strategy"] for row in campaign["skipped"]} == ALL - RUNNABLE
     assert [case["id"] for case in campaign["cases"]] == [
-        f"{probe}/noop/{tasks}" for probe in PROBES for tasks in (1, 10)
+        f"{probe}/noop/{tasks}" for probe in DEFAULT.probes for tasks in (1, 10)
     ]
+    (block,) = campaign["blocks"]
+    assert block["contenders"] == [row["id"] for row in campaign["contenders"]]
+    assert block["cases"] == [row["id"] for row in campaign["cases"]]
     roles = [row["role"] for row in campaign["contenders"]]
-    assert (roles.count("baseline"), roles.count("control")) == (len(EVENT_LOOPS), 1)
+    assert (roles.count("baseline"), roles.count("control")) == (len(DEFAULT.loops), 1)
     for contender in campaign["contenders"]:
         assert contender["conditions"]["loop_class"].partition(".")[0] == contender["loop"]
         assert contender["conditions"]["task_class"] == "_asyncio.Task"
@@ -148,6 +155,7 @@ def test_the_journal_has_every_cell_of_every_round_that_was_finished(good: Ran) 
         case = cases[line["case"]]
         assert set(line["cells"]) == contenders
         for cell in line["cells"].values():
+            assert len(cell["observed"]["collections"]) == case["sweeps"]
             assert list(cell["values"]) == case["metrics"]
             for values in cell["values"].values():
                 assert len(values) == case["sweeps"]
@@ -220,7 +228,13 @@ RunMain = Callable[..., tuple[int, str, str]]
         (("--loop", "nonsense"), f"choose from {', '.join(EVENT_LOOPS)}"),
         (("--probe", "nonsense"), f"choose from {', '.join(PROBES)}"),
         (("--preset", "nonsense"), "smoke"),
+        (("--task-factory", "nonsense"), f"choose from {', '.join(TASK_FACTORIES)}"),
+        (("--collector", "nonsense"), f"choose from {', '.join(COLLECTORS)}"),
+        (("--pause", "nonsense"), f"choose from {', '.join(PAUSES)}"),
+        (("--pause", "sleep_5ms"), "has no meaning for what is measured: throughput, latency"),
+        (("--loop", "winloop", "--preset", "question"), "nothing of preset question is left by"),
         (("--tasks", "0"), "'0' is not a number of tasks (1 or more)"),
+        (("--tasks", "1000000001"), "'1000000001' is too many tasks (at most 1_000_000_000)"),
         (("--tasks", "-5"), "'-5' is not a number of tasks (1 or more)"),
         (("--tasks", "many"), "'many' is not a number of tasks (1 or more)"),
         (("--budget", "soon"), "'soon' is not a time; write it as 90s, 4m or 1h30m"),
@@ -259,7 +273,9 @@ def test_a_command_is_needed(arguments: tuple[str, ...], run_main: RunMain) -> N
 def test_list_shows_everything_that_can_be_chosen(run_main: RunMain) -> None:
     code, out, _ = run_main("list")
     assert code == 0
-    for registry in (STRATEGIES, WORKLOADS, EVENT_LOOPS, PROBES, PRESETS):
+    for registry in (
+        STRATEGIES, WORKLOADS, EVENT_LOOPS, TASK_FACTORIES, COLLECTORS, PROBES, PAUSES, PRESETS,
+    ):  # fmt: skip
         for name in registry:
             assert re.search(rf"^\s+{name}\s", out, re.MULTILINE), name
     assert "cannot be measured here" in out
@@ -412,6 +428,86 @@ def test_a_campaign_that_was_killed_can_be_resumed(tmp_path: Path) -> None:
     assert (folder / "rounds.jsonl").read_bytes().endswith(b"\n")
 
 
+def test_a_campaign_that_is_being_written_is_not_even_read(
+    good: Ran, tmp_path: Path, run_main: RunMain
+) -> None:
+    folder = tmp_path / "campaign"
+    shutil.copytree(good.folder, folder)
+    (folder / "campaign.json").write_text("half of a file that is being replac")
+    before = {path: path.read_bytes() for path in folder.glob("*.json*")}
+    with Journal(folder).locked():
+        code, _, err = run_main("resume", folder)
+    assert code == 2
+    assert err.count("\n") == 1
+    assert "is being written by another process" in err
+    assert {path: path.read_bytes() for path in folder.glob("*.json*")} == before
+
+
+def test_a_budget_that_is_too_small_for_a_round_gives_no_complete_campaign(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "campaign"
+    done = run_benchmarks("run", *TINY, "--budget", "0.01s", "--out", folder)
+    assert done.returncode == 1
+    assert "nothing was measured: the budget ended before the first round" in done.stderr
+    assert read_campaign(folder)["status"] == "failed"
+    assert read_journal(folder) == []
+
+
+def test_the_report_is_told_which_python_to_hold_the_others_against(
+    good: Ran, tmp_path: Path
+) -> None:
+    """The name is the report's to understand: it is handed on, and so is what it says."""
+    folder = tmp_path / "campaign"
+    shutil.copytree(good.folder, folder)
+    done = run_benchmarks("resume", folder, "--budget", "1s", "--baseline-python", "2.7")
+    assert done.returncode == 2
+    assert "no Python is called '2.7'" in done.stderr
+
+
+# The question's own preset
+
+
+@pytest.fixture(scope="module")
+def question(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """A round of what is small in it."""
+    folder = tmp_path_factory.mktemp("question") / "campaign"
+    done = run_benchmarks(
+        "run", "--preset", "question", "--loop", "asyncio", "--tasks", "10,100,10000", "--strategy",
+        "gather_tasks,wait,sequential", "--budget", "15s", "--out", folder, "--no-report",
+    )  # fmt: skip
+    return ran(folder, done)
+
+
+def test_every_probe_and_axis_of_the_question_is_measured(question: Ran) -> None:
+    assert question.code == 0, question.err
+    campaign = question.campaign
+    assert {case["probe"] for case in campaign["cases"]} == set(PROBES) - {"latency"}
+    assert {case["pause"] for case in campaign["cases"]} == set(PAUSES)
+    assert {row["collector"] for row in campaign["contenders"]} == set(COLLECTORS)
+    for contender in campaign["contenders"]:
+        assert contender["conditions"]["task_factory"] == contender["task_factory"]
+        assert contender["conditions"]["collector"] == contender["collector"]
+
+
+def test_cells_are_those_of_the_blocks_and_carry_what_was_observed(question: Ran) -> None:
+    campaign = question.campaign
+    cases = {case["id"]: case for case in campaign["cases"]}
+    for line in question.journal:
+        asked = {
+            contender
+            for block in campaign["blocks"]
+            if line["case"] in block["cases"]
+            for contender in block["contenders"]
+        }
+        assert set(line["cells"]) == asked
+        assert line["failures"] == {}
+        for cell in line["cells"].values():
+            assert list(cell["values"]) == cases[line["case"]]["metrics"]
+            assert "collections" in cell["observed"]
+            assert all(value >= 0 for values in cell["observed"].values() for value in values)
+
+
 # Trouble with workers and loops
 
 
@@ -557,7 +653,7 @@ def test_a_fresh_copy_runs_from_any_folder(tmp_path: Path) -> None:
     """Results of a copy lie in the copy, under a name with the date and the preset."""
     copy = copy_repository(tmp_path / "copy")
     done = run_benchmarks(
-        "run", *TINY, "--preset", "smoke", "--budget", "1s", "--no-report", "--quiet", cwd=copy
+        "run", *TINY, "--preset", "smoke", "--budget", "3s", "--no-report", "--quiet", cwd=copy
     )
     assert done.returncode == 0, done.stderr
     folder = Path(done.stdout.strip())

@@ -19,6 +19,7 @@ from benchmarks.campaign.plan import SLICE_SECONDS, Plan
 from benchmarks.campaign.stop import MAX_SWEEPS, MIN_ROUNDS
 from benchmarks.campaign.workers import WorkerError
 from benchmarks.cases import Case, Contender
+from benchmarks.matrix import Selection
 from tests.benchmarks.fakes import (
     CASE_LOOPS,
     FakeExecutor,
@@ -196,7 +197,7 @@ def test_the_journal_has_one_line_for_every_round_and_case(make: MakeCampaign) -
         for cell in record.cells.values():
             assert cell.loops == CASE_LOOPS
             assert set(map(len, cell.values.values())) == {state.sweeps[record.case]}
-            assert {*itertools.chain(*cell.values.values())} == {case.tasks * 1e-6}
+            assert {*itertools.chain(*cell.values.values())} == {case.tasks / 1e6}
             assert cell.timed_seconds == pytest.approx(SLICE_SECONDS * state.sweeps[record.case])
 
 
@@ -260,6 +261,67 @@ def test_the_observer_hears_of_every_case_that_begins(make: MakeCampaign) -> Non
     assert progress[-1].half_width == 0.0
 
 
+# Blocks
+
+BLOCKS = (
+    Selection(probes=("throughput",), workloads=("noop",), tasks=(10, 100), loops=("asyncio",)),
+    Selection(
+        probes=("throughput",), workloads=("noop",), tasks=(100,), loops=("asyncio",),
+        strategies=("wait",), collectors=("on", "off"),
+    ),
+    Selection(probes=("cancel",), tasks=(5,), loops=("uvloop",), strategies=("wait",)),
+)  # fmt: skip
+
+
+def test_contenders_are_asked_the_cases_of_their_blocks_and_no_others(make: MakeCampaign) -> None:
+    plan = make_plan(selections=BLOCKS)
+    campaign = make(plan, Script())
+    state = campaign.run()
+    pairs = itertools.product(plan.contenders, plan.cases)
+    expected = {(contender, case) for contender, case in pairs if plan.asks(contender, case)}
+    assert 0 < len(expected) < len(plan.contenders) * len(plan.cases)
+    assert set(campaign.script.calibrations) == expected
+    assert {(turn.contender, turn.case) for turn in campaign.script.turns} == expected
+    assert len(campaign.script.calibrations) == len(expected)
+    assert state.status == "complete"
+    by_case = {case.id: case for case in plan.cases}
+    for record in campaign.records:
+        asked = {row.id for row in plan.contenders if plan.asks(row, by_case[record.case])}
+        assert set(record.cells) == asked
+
+
+def test_every_block_stops_when_its_own_intervals_are_narrow(make: MakeCampaign) -> None:
+    """Contenders that are not asked a case are not waited for there."""
+    plan = make_plan(selections=BLOCKS)
+    campaign = make(plan, Script(seconds=noisy(0.001)))
+    assert campaign.run().rounds == MIN_ROUNDS
+    assert all(campaign.rounds_of(case) == list(range(MIN_ROUNDS)) for case in plan.cases)
+
+
+def test_what_is_observed_stands_beside_the_values(make: MakeCampaign) -> None:
+    count = itertools.count(1)
+    plan = make_plan(tasks=(10,))
+    campaign = make(plan, Script(collections=lambda turn: float(next(count))))
+    state = campaign.run()
+    seen: list[float] = []
+    for record in campaign.records:
+        for cell in record.cells.values():
+            assert list(cell.observed) == ["collections"]
+            assert len(cell.observed["collections"]) == state.sweeps[record.case]
+            seen += cell.observed["collections"]
+    assert sorted(seen) == [float(number) for number in range(1, next(count))]
+
+
+def test_a_cause_is_kept_to_500_characters(make: MakeCampaign) -> None:
+    def fail(turn: Turn) -> None:
+        if of_broken(turn):
+            raise WorkerError("x" * 100_000, alive=True)
+
+    state = make(make_plan(tasks=(10,)), Script(on_turn=fail)).run()
+    (failure,) = state.failed
+    assert failure.cause == "x" * 494 + " [...]"
+
+
 # When it ends
 
 
@@ -297,7 +359,8 @@ def test_it_ends_when_the_budget_is_spent(make: MakeCampaign) -> None:
 def test_a_budget_that_calibration_spends_gives_no_round(make: MakeCampaign) -> None:
     campaign = make(make_plan(budget_seconds=0.01), Script())
     state = campaign.run()
-    assert (state.status, state.rounds) == ("complete", 0)
+    assert (state.status, state.rounds) == ("failed", 0)
+    assert campaign.saved().status == "failed"
     assert campaign.records == []
 
 

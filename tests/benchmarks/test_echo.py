@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 
 from benchmarks.cases import Case, Launcher
 from benchmarks.echo import CONNECTIONS, REQUEST_BYTES, EchoConnections, EchoServer
-from benchmarks.loops import EVENT_LOOPS
 from benchmarks.slices import Bench
-from benchmarks.workloads import WORKLOADS
+from benchmarks.strategies import BASELINE, STRATEGIES, Work
+from benchmarks.workloads import WORKLOADS, Surroundings
+from tests.benchmarks.cells import LOOPS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HANG_SECONDS = 20.0
@@ -31,16 +34,20 @@ def server() -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
+def opened(connections: EchoConnections) -> AbstractAsyncContextManager[Work]:
+    return WORKLOADS["echo"].open(Surroundings(connections, STRATEGIES[BASELINE].launch))
+
+
 def port_of(server: subprocess.Popen[str]) -> int:
     assert server.stdout is not None
     return int(server.stdout.readline())
 
 
 @pytest.mark.parametrize("tasks", [1, CONNECTIONS, 1000])
-@pytest.mark.parametrize("loop", EVENT_LOOPS)
+@pytest.mark.parametrize("loop", LOOPS)
 def test_replies_match_requests(loop: str, tasks: int, connections: EchoConnections) -> None:
     async def main() -> list[int]:
-        async with WORKLOADS["echo"].open(connections) as work:
+        async with opened(connections) as work:
             return await asyncio.gather(*[work(index) for index in reversed(range(tasks))])
 
     bench = Bench(Launcher(loop, "lazy", "gather_tasks"), connections)
@@ -49,7 +56,7 @@ def test_replies_match_requests(loop: str, tasks: int, connections: EchoConnecti
 
 def test_a_large_index_comes_back_whole(connections: EchoConnections) -> None:
     async def main() -> int:
-        async with WORKLOADS["echo"].open(connections) as work:
+        async with opened(connections) as work:
             return await work(2 ** (8 * REQUEST_BYTES - 1))
 
     assert asyncio.run(main()) == 2 ** (8 * REQUEST_BYTES - 1)
@@ -58,20 +65,60 @@ def test_a_large_index_comes_back_whole(connections: EchoConnections) -> None:
 def test_connections_are_opened_once_and_kept_for_the_next_slice(
     connections: EchoConnections,
 ) -> None:
-    def ports() -> list[int]:
-        found = []
-        for duplicate in connections.duplicates():
-            with duplicate:
-                found.append(duplicate.getsockname()[1])
-        return found
+    assert len(set(ports(connections))) == CONNECTIONS
+    assert ports(connections) == ports(connections)
 
-    assert len(set(ports())) == CONNECTIONS
-    assert ports() == ports()
+
+def ports(connections: EchoConnections) -> list[int]:
+    """The local ports of the connections."""
+    found = []
+    for duplicate in connections.duplicates():
+        with duplicate:
+            found.append(duplicate.getsockname()[1])
+    return found
+
+
+def test_dropped_connections_are_replaced_by_new_ones(connections: EchoConnections) -> None:
+    before = ports(connections)
+    connections.drop()
+    after = ports(connections)
+    assert len(after) == CONNECTIONS
+    assert set(before).isdisjoint(after)
+    assert ports(connections) == after
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system cannot stop a process")
+@pytest.mark.parametrize("loop", LOOPS)
+def test_connections_on_which_replies_are_still_to_come_are_dropped(
+    loop: str, server: subprocess.Popen[str]
+) -> None:
+    async def answered() -> None:
+        async with opened(connections) as work:
+            await asyncio.gather(*map(work, range(100)))
+
+    async def cancelled() -> None:
+        async with opened(connections) as work:
+            requests = [asyncio.create_task(work(index)) for index in range(100)]
+            await asyncio.sleep(0)
+            for request in requests:
+                request.cancel()
+            await asyncio.wait(requests)
+
+    with EchoConnections(port_of(server)) as connections:
+        bench = Bench(Launcher(loop, "lazy", "gather_tasks"), connections)
+        before = ports(connections)
+        bench.run(answered)
+        assert ports(connections) == before
+        server.send_signal(signal.SIGSTOP)  # else it may answer in time
+        bench.run(cancelled)
+        server.send_signal(signal.SIGCONT)
+        assert ports(connections) != before
+        bench.run(answered)
 
 
 def test_connections_without_a_port_start_a_server_of_their_own() -> None:
     async def main(connections: EchoConnections) -> int:
-        async with WORKLOADS["echo"].open(connections) as work:
+        async with opened(connections) as work:
             return await work(7)
 
     with EchoConnections() as connections:
@@ -83,7 +130,7 @@ def dies_before_the_slice(server: subprocess.Popen[str]) -> None:
     server.wait()
 
 
-@pytest.mark.parametrize("loop", EVENT_LOOPS)
+@pytest.mark.parametrize("loop", LOOPS)
 def test_a_server_that_died_before_the_slice_is_an_error_not_a_hang(
     loop: str, server: subprocess.Popen[str]
 ) -> None:
@@ -96,7 +143,7 @@ def test_a_server_that_died_before_the_slice_is_an_error_not_a_hang(
             measure_or_hang(bench, case)
 
 
-@pytest.mark.parametrize("loop", EVENT_LOOPS)
+@pytest.mark.parametrize("loop", LOOPS)
 def test_a_server_that_dies_during_the_slice_is_an_error_not_a_hang(
     loop: str, server: subprocess.Popen[str]
 ) -> None:
@@ -104,7 +151,7 @@ def test_a_server_that_dies_during_the_slice_is_an_error_not_a_hang(
         bench = Bench(Launcher(loop, "lazy", "gather_tasks"), connections)
 
         async def main() -> None:
-            async with WORKLOADS["echo"].open(connections) as work:
+            async with opened(connections) as work:
                 assert await work(1) == 1
                 dies_before_the_slice(server)
                 # Each of these learns of it: those whose request went out, and those that come
@@ -145,7 +192,7 @@ def test_the_server_goes_on_when_a_client_leaves(server: subprocess.Popen[str]) 
     port = port_of(server)
 
     async def main(connections: EchoConnections) -> int:
-        async with WORKLOADS["echo"].open(connections) as work:
+        async with opened(connections) as work:
             return await work(3)
 
     for _ in range(3):

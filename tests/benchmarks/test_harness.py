@@ -59,10 +59,10 @@ def test_drawn_campaigns_are_valid_to_the_reader(tmp_path: Path) -> None:
 
 
 def test_the_growth_of_a_straight_line_is_one() -> None:
-    row = running._growth_row("cases", {1: 0.1, 2: 0.2, 4: 0.4})
+    row = running.growth_row("cases", {1: 0.1, 2: 0.2, 4: 0.4})
     assert "exponent 1.00" in row.measured
     assert row.met
-    assert not running._growth_row("cases", {1: 0.1, 2: 0.4, 4: 1.6}).met
+    assert not running.growth_row("cases", {1: 0.1, 2: 0.4, 4: 1.6}).met
 
 
 def test_the_cost_of_a_sweep_is_the_median_over_rounds() -> None:
@@ -70,7 +70,7 @@ def test_the_cost_of_a_sweep_is_the_median_over_rounds() -> None:
         cells = {"one": Cell(1, 0.1, {"total": [1.0, 1.0]})}
         return Record(0, "case", "", wall_seconds, 0.0, cells, {})
 
-    assert running._seconds_per_sweep([record(2.0), record(4.0), record(40.0)]) == 2.0
+    assert running.seconds_per_sweep([record(2.0), record(4.0), record(40.0)]) == 2.0
 
 
 def test_a_command_that_fails_says_what_it_said() -> None:

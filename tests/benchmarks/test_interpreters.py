@@ -21,10 +21,11 @@ from benchmarks.campaign.interpreters import (
     prepare,
     prepare_all,
 )
+from benchmarks.conditions import Refusal
 from benchmarks.loops import EVENT_LOOPS
-from benchmarks.matrix import Selection, contenders
+from benchmarks.matrix import Selection, lay_out
 
-FACTS = {
+FACTS: dict[str, object] = {
     "name": "cpython-3.12.1",
     "version": "3.12.1",
     "implementation": "cpython",
@@ -233,8 +234,9 @@ def test_another_interpreter_or_lock_gets_another_environment(
 def test_a_loop_without_a_wheel_is_left_out_and_skipped_by_name(base: Path, uv: FakeUv) -> None:
     uv.without_wheels = {"uvloop"}
     interpreter = prepare(str(base))
-    assert set(interpreter.packages) == {"pyperf"}
-    _, skipped = contenders([interpreter.available], Selection())
+    assert "pyperf" in interpreter.packages
+    assert "uvloop" not in interpreter.packages
+    skipped = lay_out([interpreter.available], [Selection()]).skipped
     assert {row.reason for row in skipped} == {"uvloop is not installed for cpython-3.12.1"}
 
 
@@ -288,6 +290,26 @@ def test_two_campaigns_may_make_the_same_environment_at_once(base: Path, uv: Fak
     made = prepare(str(base))
     assert environments() == [made.environment]
     assert uv.count("venv") == 2
+
+
+def test_what_an_interpreter_refuses_is_skipped_by_name(
+    base: Path, uv: FakeUv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = {"reason": "uvloop 0.1 refuses it", "loop": "uvloop", "task_factory": "eager"}
+    monkeypatch.setitem(FACTS, "refusals", [refused])
+    interpreter = prepare(str(base))
+    assert interpreter.refusals == (Refusal(**refused),)
+    factories = Selection(task_factories=("lazy", "eager"), strategies=("wait",))
+    laid_out = lay_out([interpreter.available], [factories])
+    assert {row.reason for row in laid_out.skipped} == {"uvloop 0.1 refuses it, on cpython-3.12.1"}
+    assert Interpreter.from_json(json.loads(json.dumps(interpreter.to_json()))) == interpreter
+
+
+def test_an_interpreter_of_an_older_campaign_refused_nothing(base: Path, uv: FakeUv) -> None:
+    interpreter = prepare(str(base))
+    fields = interpreter.to_json()
+    del fields["refusals"]
+    assert Interpreter.from_json(fields) == interpreter
 
 
 def test_an_interpreter_comes_back_from_json(base: Path, uv: FakeUv) -> None:

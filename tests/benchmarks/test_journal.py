@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import os
 from dataclasses import replace
@@ -15,8 +16,9 @@ from hypothesis import strategies as st
 
 from benchmarks.campaign.journal import Cell, Failure, Journal, JournalError, Record, State
 from benchmarks.campaign.plan import plan_from_json, plan_to_json
+from benchmarks.conditions import Refusal
 from benchmarks.loops import EVENT_LOOPS
-from benchmarks.matrix import Skipped
+from benchmarks.matrix import PRESETS, Skipped
 from tests.benchmarks.fakes import make_plan, make_record
 
 PLAN = make_plan(loops=tuple(EVENT_LOOPS), probes=("throughput", "latency"))
@@ -48,6 +50,7 @@ records = st.builds(
             loops=st.integers(1, 10**9),
             timed_seconds=positive,
             values=st.dictionaries(st.text(), st.lists(positive)),
+            observed=st.dictionaries(st.text(), st.lists(st.floats(0.0, 1e6))),
         ),
     ),
     failures=st.dictionaries(st.text(), st.text()),
@@ -89,7 +92,24 @@ def test_a_line_has_the_fields_of_the_schema(journal: Journal) -> None:
     assert (fields["schema"], fields["round"]) == (1, 3)
     assert fields["failures"] == {PLAN.contenders[1].id: "it was told to"}
     cell = fields["cells"][PLAN.contenders[0].id]
-    assert cell == {"loops": 7, "timed_seconds": 0.03, "values": {"total": [1e-3] * 3}}
+    assert cell == {
+        "loops": 7,
+        "timed_seconds": 0.03,
+        "values": {"total": [1e-3] * 3},
+        "observed": {"collections": [2.0] * 3},
+    }
+
+
+def test_a_line_from_before_anything_was_observed_is_read(journal: Journal) -> None:
+    written = make_record(PLAN, 0, lambda row, sweep: 1e-3)
+    fields = json.loads(written.to_line())
+    for cell in fields["cells"].values():
+        del cell["observed"]
+    record = Record.from_line(json.dumps(fields))
+    assert {**vars(record), "cells": None} == {**vars(written), "cells": None}
+    assert {name: cell.observed for name, cell in record.cells.items()} == {
+        name: {} for name in written.cells
+    }
 
 
 def test_an_empty_journal_has_no_records(journal: Journal) -> None:
@@ -248,15 +268,21 @@ def test_the_campaign_file_has_the_fields_of_the_schema(journal: Journal) -> Non
             "loop",
             "task_factory",
             "strategy",
+            "collector",
             "role",
             "conditions",
         } <= set(contender)
     for case in fields["cases"]:
-        assert {"id", "probe", "workload", "tasks", "sweeps", "metrics", "headline_metric"} <= set(
-            case
-        )
+        assert {
+            "id", "probe", "workload", "work_seconds", "tasks", "tasks_each", "pause",
+            "pause_seconds", "pause_suspends", "metrics", "units", "headline_metric", "sweeps",
+        } <= set(case)  # fmt: skip
         assert case["headline_metric"] in case["metrics"]
+        assert list(case["units"]) == case["metrics"]
         assert case["sweeps"] == 5
+    assert fields["blocks"] == [
+        {"contenders": [row.id for row in PLAN.contenders], "cases": [row.id for row in PLAN.cases]}
+    ]
     assert fields["failed"] == [
         {
             "contender": PLAN.contenders[1].id,
@@ -265,6 +291,63 @@ def test_the_campaign_file_has_the_fields_of_the_schema(journal: Journal) -> Non
             "cause": "it broke",
         }
     ]
+
+
+def test_a_plan_of_several_blocks_comes_back() -> None:
+    plan = make_plan(selections=PRESETS["question"].selections)
+    assert len(plan.blocks) > 5
+    fields = json.loads(json.dumps(plan_to_json(plan)))
+    again = plan_from_json(fields)
+    assert again == plan
+    for contender, case in itertools.product(plan.contenders, plan.cases):
+        assert again.asks(contender, case) == plan.asks(contender, case)
+
+
+def test_the_campaign_file_says_what_is_known_of_a_case() -> None:
+    plan = make_plan(selections=PRESETS["question"].selections)
+    cases = {row["id"]: row for row in plan_to_json(plan)["cases"]}
+
+    def facts(case: str) -> list[object]:
+        names = ("work_seconds", "tasks_each", "pause", "pause_seconds", "pause_suspends", "units")
+        return [cases[case][name] for name in names]
+
+    seconds = {"total": "second"}
+    assert facts("throughput/noop/100") == [None, 1, "none", 0.0, False, seconds]
+    assert facts("throughput/tree/1") == [None, 55987, "none", 0.0, False, seconds]
+    assert facts("head_start/sleep/10/compute_10ms") == [
+        0.005, 1, "compute_10ms", 0.010, False, {"makespan": "second"},
+    ]  # fmt: skip
+    assert facts("head_start/sleep_20ms/10/sleep_5ms") == [
+        0.020, 1, "sleep_5ms", 0.005, True, {"makespan": "second"},
+    ]  # fmt: skip
+    assert facts("memory/pending/10000") == [
+        None, 1, "none", 0.0, False, {"steady": "byte", "peak": "byte"},
+    ]  # fmt: skip
+
+
+def test_a_campaign_from_before_blocks_collectors_and_pauses_is_read(journal: Journal) -> None:
+    """Every contender was asked every case then, the collector on, without a pause."""
+    fields = plan_to_json(PLAN)
+    del fields["blocks"]
+    for contender in fields["contenders"]:
+        del contender["collector"]
+    for case in fields["cases"]:
+        for name in ("pause", "pause_seconds", "pause_suspends", "units", "work_seconds"):
+            del case[name]
+        del case["tasks_each"]
+    for interpreter in fields["interpreters"]:
+        del interpreter["refusals"]
+    plan = plan_from_json(json.loads(json.dumps(fields)))
+    assert plan == replace(PLAN, blocks=())
+    assert all(plan.asks(*pair) for pair in itertools.product(plan.contenders, plan.cases))
+
+
+def test_what_an_interpreter_refuses_comes_back() -> None:
+    refusals = (Refusal("it cannot", loop="uvloop", task_factory="eager"), Refusal("nor that"))
+    (interpreter,) = PLAN.interpreters
+    plan = replace(PLAN, interpreters=(replace(interpreter, refusals=refusals),))
+    again = plan_from_json(json.loads(json.dumps(plan_to_json(plan))))
+    assert again.interpreters[0].available.refusals == refusals
 
 
 def test_what_was_skipped_comes_back() -> None:

@@ -14,7 +14,7 @@ import pytest
 from benchmarks.campaign.machine import Cores, allot_cores, machine_facts, steal_seconds
 from benchmarks.cases import Launcher
 from benchmarks.conditions import conditions, interpreter_facts
-from benchmarks.loops import EVENT_LOOPS
+from tests.benchmarks.cells import LOOPS
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_facts_name_neither_host_nor_user_nor_folder(monkeypatch: pytest.MonkeyP
     for facts in (
         machine_facts(Cores(1, frozenset({0}))),
         interpreter_facts(),
-        *(conditions(Launcher(loop, "lazy", "gather_tasks")) for loop in EVENT_LOOPS),
+        *(conditions(Launcher(loop, "lazy", "gather_tasks")) for loop in LOOPS),
     ):
         text = json.dumps(facts)
         assert "name-of-this" not in text

@@ -1,49 +1,91 @@
-"""What a campaign measures: contenders, cases, presets, and reasons to skip."""
+"""What a campaign measures: contenders, cases, blocks, presets, and reasons to skip."""
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks import matrix
+from benchmarks.cases import Case, Launcher
+from benchmarks.collectors import COLLECTORS
+from benchmarks.conditions import Refusal
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
-from benchmarks.matrix import PRESETS, Available, Selection, cases, contenders
+from benchmarks.matrix import PRESETS, Available, Matrix, Selection, cases, lay_out
+from benchmarks.pauses import PAUSES
 from benchmarks.probes import PROBES
 from benchmarks.strategies import BASELINE, STRATEGIES
 from benchmarks.workloads import WORKLOADS
 
-NEW = Available("cpython-3.13.0", (3, 13), frozenset({"pyperf", "uvloop"}))
-OLD = Available("cpython-3.10.13", (3, 10), frozenset({"pyperf", "uvloop"}))
+LOOPS = frozenset(row.package for row in EVENT_LOOPS.values() if row.package)
+NEW = Available("cpython-3.13.0", (3, 13), LOOPS | {"pyperf"})
+OLD = Available("cpython-3.10.13", (3, 10), LOOPS | {"pyperf"})
 BARE = Available("pypy-3.11.13", (3, 11), frozenset({"pyperf"}))
+FUSSY = replace(
+    NEW,
+    name="cpython-3.13.1",
+    refusals=(
+        Refusal("uvloop 0.1 refuses eager tasks", loop="uvloop", task_factory="eager"),
+        Refusal("gc.freeze is missing", collector="frozen"),
+    ),
+)
+
+
+def some(registry: Mapping[str, object]) -> st.SearchStrategy[tuple[str, ...]]:
+    names = st.sampled_from(list(registry))
+    return st.lists(names, min_size=1, max_size=3, unique=True).map(tuple)
+
 
 selections = st.builds(
     Selection,
-    loops=st.lists(st.sampled_from(list(EVENT_LOOPS)), min_size=1, unique=True).map(tuple),
-    strategies=st.lists(st.sampled_from(list(STRATEGIES)), min_size=1, unique=True).map(tuple),
+    probes=some(PROBES),
+    workloads=some(WORKLOADS),
+    tasks=st.lists(st.integers(1, 1000), min_size=1, max_size=3).map(tuple),
+    loops=some(EVENT_LOOPS),
+    task_factories=some(TASK_FACTORIES),
+    strategies=some(STRATEGIES),
+    collectors=some(COLLECTORS),
+    pauses=some(PAUSES),
 )
-interpreters = st.lists(st.sampled_from([NEW, OLD, BARE]), min_size=1, unique=True)
+several = st.lists(selections, min_size=1, max_size=3)
+interpreters = st.lists(st.sampled_from([NEW, OLD, BARE, FUSSY]), min_size=1, unique=True)
+
+
+def asked(laid_out: Matrix) -> set[tuple[str, str]]:
+    """The ids of every contender and case that are together in some block."""
+    return {
+        (contender.id, case.id)
+        for block in laid_out.blocks
+        for contender, case in itertools.product(block.contenders, block.cases)
+    }
 
 
 def test_everything_is_measured_where_nothing_is_missing() -> None:
-    found, skipped = contenders([NEW], Selection())
-    assert skipped == ()
+    laid_out = lay_out([NEW], [Selection()])
+    assert laid_out.skipped == ()
     launchers = {
-        (row.launcher.loop, row.launcher.strategy) for row in found if row.role != "control"
+        (row.launcher.loop, row.launcher.strategy)
+        for row in laid_out.contenders
+        if row.role != "control"
     }
     assert launchers == {
-        (loop, strategy) for loop in EVENT_LOOPS for strategy in Selection().strategies
+        (loop, strategy) for loop in Selection().loops for strategy in Selection().strategies
     }
+    (block,) = laid_out.blocks
+    assert (block.contenders, block.cases) == (laid_out.contenders, laid_out.cases)
 
 
-@given(interpreters, selections)
+@settings(deadline=None)
+@given(interpreters, several)
 def test_every_group_has_one_baseline_and_there_is_one_control(
-    available: list[Available], selection: Selection
+    available: list[Available], chosen: list[Selection]
 ) -> None:
-    found, _ = contenders(available, selection)
+    found = lay_out(available, chosen).contenders
     groups = {row.group for row in found}
     baselines = Counter(row.group for row in found if row.role == "baseline")
     assert baselines == dict.fromkeys(groups, 1)
@@ -55,48 +97,186 @@ def test_every_group_has_one_baseline_and_there_is_one_control(
         assert found[0].group == control.group
 
 
+@settings(deadline=None)
+@given(interpreters, several)
+def test_whoever_is_asked_a_case_can_be_compared_in_it(
+    available: list[Available], chosen: list[Selection]
+) -> None:
+    laid_out = lay_out(available, chosen)
+    pairs = asked(laid_out)
+    baselines = {row.group: row for row in laid_out.contenders if row.role == "baseline"}
+    by_id = {row.id: row for row in laid_out.contenders}
+    assert all((baselines[by_id[contender].group].id, case) in pairs for contender, case in pairs)
+    if laid_out.contenders:
+        first, control = laid_out.contenders[0], laid_out.contenders[-1]
+        assert {case for contender, case in pairs if contender == control.id} == {
+            case for contender, case in pairs if contender == first.id
+        }
+
+
+@settings(deadline=None)
+@given(interpreters, several)
+def test_ids_are_unique_and_nobody_is_there_for_nothing(
+    available: list[Available], chosen: list[Selection]
+) -> None:
+    laid_out = lay_out(available, chosen)
+    assert len({row.id for row in laid_out.contenders}) == len(laid_out.contenders)
+    assert len({row.id for row in laid_out.cases}) == len(laid_out.cases)
+    assert len(set(laid_out.skipped)) == len(laid_out.skipped)
+    pairs = asked(laid_out)
+    assert {contender for contender, _ in pairs} == {row.id for row in laid_out.contenders}
+    assert {case for _, case in pairs} == {row.id for row in laid_out.cases}
+
+
+@settings(deadline=None)
 @given(interpreters, selections)
-def test_ids_are_unique_and_everything_asked_for_is_found_or_skipped(
+def test_everything_asked_for_is_found_or_skipped_with_a_reason(
     available: list[Available], selection: Selection
 ) -> None:
-    found, skipped = contenders(available, selection)
-    assert len({row.id for row in found}) == len(found)
-    asked = len(available) * len(selection.loops) * len({*selection.strategies, BASELINE})
-    assert len(skipped) + sum(row.role != "control" for row in found) == asked
-    assert all(row.reason for row in skipped)
+    selection = replace(selection, probes=("throughput",))
+    laid_out = lay_out(available, [selection])
+    launchers = (
+        len(selection.loops)
+        * len(selection.task_factories)
+        * len(selection.collectors)
+        * len({*selection.strategies, BASELINE})
+    )
+    found = sum(row.role != "control" for row in laid_out.contenders)
+    assert len(laid_out.skipped) + found == len(available) * launchers
+    assert all(row.reason for row in laid_out.skipped)
+
+
+@settings(deadline=None)
+@given(interpreters, several)
+def test_a_probe_is_asked_only_of_those_it_is_for(
+    available: list[Available], chosen: list[Selection]
+) -> None:
+    laid_out = lay_out(available, chosen)
+    for block in laid_out.blocks:
+        for contender, case in itertools.product(block.contenders, block.cases):
+            probe, row = PROBES[case.probe], STRATEGIES[contender.launcher.strategy]
+            assert row.concurrent or not probe.concurrent_only
+            assert case.pause == "none" or probe.pauses
+            if probe.own_workload is not None:
+                assert case.workload == probe.own_workload.name
+
+
+def test_sequential_is_asked_the_rest_beside_a_probe_that_is_not_for_it() -> None:
+    selection = Selection(
+        probes=("throughput", "cancel"),
+        workloads=("noop",),
+        tasks=(10,),
+        loops=("asyncio",),
+        strategies=("sequential", "gather_tasks"),
+    )
+    laid_out = lay_out([NEW], [selection])
+    of = {row.launcher.strategy: row.id for row in laid_out.contenders}
+    assert {case for contender, case in asked(laid_out) if contender == of["sequential"]} == {
+        "throughput/noop/10"
+    }
+    assert {case for contender, case in asked(laid_out) if contender == of["gather_tasks"]} == {
+        "throughput/noop/10", "cancel/pending/10",
+    }  # fmt: skip
+
+
+def test_selections_are_asked_what_each_of_them_says_and_no_more() -> None:
+    chosen = [
+        Selection(probes=("throughput",), workloads=("noop",), tasks=(1,), loops=("asyncio",)),
+        Selection(
+            probes=("throughput",), workloads=("noop",), tasks=(2,), loops=("asyncio",),
+            strategies=("wait",), collectors=("on", "off"),
+        ),
+    ]  # fmt: skip
+    laid_out = lay_out([NEW], chosen)
+    pairs = {
+        (contender.removeprefix(f"{NEW.name}/asyncio/lazy/"), case[-1])
+        for contender, case in asked(laid_out)
+    }
+    assert pairs == {
+        ("gather_coroutines", "1"), ("gather_tasks", "1"), ("task_group", "1"),
+        ("gather_coroutines/control", "1"), ("gather_coroutines", "2"), ("wait", "2"),
+        ("gather_coroutines/control", "2"), ("gather_coroutines/off", "2"), ("wait/off", "2"),
+    }  # fmt: skip
 
 
 def test_the_baseline_is_measured_without_being_asked_for() -> None:
-    found, _ = contenders([NEW], Selection(loops=("asyncio",), strategies=("gather_tasks",)))
+    found = lay_out([NEW], [Selection(loops=("asyncio",), strategies=("gather_tasks",))]).contenders
     assert [(row.launcher.strategy, row.role) for row in found] == [
         (BASELINE, "baseline"), ("gather_tasks", "contender"), (BASELINE, "control"),
     ]  # fmt: skip
 
 
 def test_python_3_10_has_no_task_group() -> None:
-    found, skipped = contenders([OLD], Selection(loops=("asyncio",)))
-    assert "task_group" not in {row.launcher.strategy for row in found}
-    (row,) = skipped
+    laid_out = lay_out([OLD], [Selection(loops=("asyncio",))])
+    assert "task_group" not in {row.launcher.strategy for row in laid_out.contenders}
+    (row,) = laid_out.skipped
     assert row.launcher is not None
     assert (row.interpreter, row.launcher.strategy) == (OLD.name, "task_group")
     assert row.reason == "task_group needs Python 3.11, cpython-3.10.13 is older"
 
 
+def test_eager_tasks_need_python_3_12() -> None:
+    selection = Selection(loops=("asyncio",), task_factories=("lazy", "eager"))
+    laid_out = lay_out([OLD, NEW], [selection])
+    eager = {row.interpreter for row in laid_out.contenders if row.launcher.task_factory == "eager"}
+    assert eager == {NEW.name}
+    reasons = {
+        row.reason
+        for row in laid_out.skipped
+        if row.launcher is not None and row.launcher.task_factory == "eager"
+    }
+    assert reasons == {"eager needs Python 3.12, cpython-3.10.13 is older"}
+
+
+def test_what_an_interpreter_refuses_is_skipped_with_its_reason() -> None:
+    everything = Selection(
+        task_factories=tuple(TASK_FACTORIES), collectors=tuple(COLLECTORS), strategies=("wait",)
+    )
+    laid_out = lay_out([FUSSY], [everything])
+    launchers = {row.launcher for row in laid_out.contenders}
+    assert Launcher("asyncio", "eager", "wait") in launchers
+    assert Launcher("uvloop", "lazy", "wait", "off") in launchers
+    assert not any(launcher.collector == "frozen" for launcher in launchers)
+    reasons = {row.launcher: row.reason for row in laid_out.skipped}
+    assert reasons[Launcher("uvloop", "eager", "wait")] == (
+        "uvloop 0.1 refuses eager tasks, on cpython-3.13.1"
+    )
+    assert reasons[Launcher("asyncio", "lazy", "wait", "frozen")] == (
+        "gc.freeze is missing, on cpython-3.13.1"
+    )
+    assert set(launchers).isdisjoint(reasons)
+
+
 def test_a_loop_that_is_not_installed_is_skipped_by_name() -> None:
-    found, skipped = contenders([BARE], Selection())
-    assert {row.launcher.loop for row in found} == {"asyncio"}
-    assert {row.reason for row in skipped} == {"uvloop is not installed for pypy-3.11.13"}
-    assert len(skipped) == len(Selection().strategies)
+    laid_out = lay_out([BARE], [Selection()])
+    assert {row.launcher.loop for row in laid_out.contenders} == {"asyncio"}
+    assert {row.reason for row in laid_out.skipped} == {"uvloop is not installed for pypy-3.11.13"}
+    assert len(laid_out.skipped) == len(Selection().strategies)
+
+
+def test_optional_loops_are_measured_where_they_are_asked_for_only() -> None:
+    optional = {name for name, row in EVENT_LOOPS.items() if row.optional}
+    assert optional == {"rloop", "winloop"}
+    for preset in PRESETS.values():
+        for selection in preset.selections:
+            assert optional.isdisjoint(selection.loops)
+    assert lay_out([NEW], [Selection()]).skipped == ()
+    reasons = {row.reason for row in lay_out([BARE], [Selection(loops=("rloop",))]).skipped}
+    assert reasons == {"rloop is not installed for pypy-3.11.13"}
+    asked_for = lay_out([NEW], [Selection(loops=("asyncio", "rloop"))]).contenders
+    assert {row.launcher.loop for row in asked_for} == {"asyncio", "rloop"}
 
 
 def test_without_any_baseline_there_is_no_control() -> None:
-    found, skipped = contenders([BARE], Selection(loops=("uvloop",)))
-    assert found == ()
-    assert skipped
+    laid_out = lay_out([BARE], [Selection(loops=("uvloop",))])
+    assert laid_out.contenders == ()
+    assert laid_out.cases == ()
+    assert laid_out.blocks == ()
+    assert laid_out.skipped
 
 
 def test_a_missing_loop_does_not_hide_what_another_interpreter_has() -> None:
-    found, _ = contenders([BARE, NEW], Selection())
+    found = lay_out([BARE, NEW], [Selection()]).contenders
     assert {row.group[:2] for row in found} == {
         (BARE.name, "asyncio"), (NEW.name, "asyncio"), (NEW.name, "uvloop"),
     }  # fmt: skip
@@ -111,16 +291,36 @@ def test_cases_are_every_probe_workload_and_task_count() -> None:
     ]  # fmt: skip
 
 
+def test_pauses_are_asked_of_probes_that_take_them() -> None:
+    selection = Selection(
+        probes=("throughput", "head_start"), workloads=("sleep",), tasks=(10,), pauses=tuple(PAUSES)
+    )
+    assert [case.id for case in cases(selection)] == [
+        "throughput/sleep/10", "head_start/sleep/10", "head_start/sleep/10/sleep_5ms",
+        "head_start/sleep/10/sleep_20ms", "head_start/sleep/10/compute_10ms",
+    ]  # fmt: skip
+
+
+def test_a_probe_with_its_own_workload_is_asked_no_other() -> None:
+    for probe in ("cancel", "memory"):
+        assert cases(Selection(probes=(probe,), tasks=(5, 10))) == (
+            Case(probe, "pending", 5), Case(probe, "pending", 10),
+        )  # fmt: skip
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_name_only_what_there_is(name: str) -> None:
     preset = PRESETS[name]
-    selection = preset.selection
-    assert set(selection.probes) <= set(PROBES)
-    assert set(selection.workloads) <= set(WORKLOADS)
-    assert set(selection.loops) <= set(EVENT_LOOPS)
-    assert set(selection.task_factories) <= set(TASK_FACTORIES)
-    assert set(selection.strategies) <= set(STRATEGIES)
-    assert all(count >= 1 for count in selection.tasks)
+    for selection in preset.selections:
+        assert set(selection.probes) <= set(PROBES)
+        assert set(selection.workloads) <= set(WORKLOADS)
+        assert set(selection.loops) <= set(EVENT_LOOPS)
+        assert set(selection.task_factories) <= set(TASK_FACTORIES)
+        assert set(selection.strategies) <= set(STRATEGIES)
+        assert set(selection.collectors) <= set(COLLECTORS)
+        assert set(selection.pauses) <= set(PAUSES)
+        assert all(count >= 1 for count in selection.tasks)
+        assert cases(selection)
     assert preset.budget_seconds > 0
     assert 0 < preset.precision < 0.5
     assert preset.summary
@@ -128,17 +328,45 @@ def test_presets_name_only_what_there_is(name: str) -> None:
 
 def test_the_default_preset_answers_the_question_in_four_minutes() -> None:
     preset = PRESETS["default"]
+    (selection,) = preset.selections
     assert preset.budget_seconds < 240
-    assert {1, 10_000} <= set(preset.selection.tasks)
-    assert {100_000, 1_000_000} <= set(PRESETS["full"].selection.tasks)
+    assert {1, 10_000} <= set(selection.tasks)
+    assert {100_000, 1_000_000} <= set(PRESETS["full"].selections[0].tasks)
     assert PRESETS["smoke"].budget_seconds < 30
+
+
+@pytest.mark.parametrize("name", ["smoke", "default", "full"])
+def test_further_axes_stay_out_of_the_usual_presets(name: str) -> None:
+    for selection in PRESETS[name].selections:
+        assert selection.probes == ("throughput", "latency")
+        assert selection.strategies == ("gather_coroutines", "gather_tasks", "task_group")
+        assert selection.loops == ("asyncio", "uvloop")
+        assert (selection.task_factories, selection.collectors) == (("lazy",), ("on",))
+        assert selection.pauses == ("none",)
+
+
+def test_the_question_preset_covers_the_question() -> None:
+    """Every probe and axis, the first contender the baseline of the plain programs."""
+    laid_out = lay_out([NEW], PRESETS["question"].selections)
+    launchers = {row.launcher for row in laid_out.contenders}
+    for names, registry in (
+        ({launcher.strategy for launcher in launchers}, STRATEGIES),
+        ({launcher.task_factory for launcher in launchers}, TASK_FACTORIES),
+        ({launcher.collector for launcher in launchers}, COLLECTORS),
+        ({case.pause for case in laid_out.cases}, PAUSES),
+        ({case.probe for case in laid_out.cases} | {"latency"}, PROBES),
+    ):
+        assert names == set(registry)
+    assert laid_out.contenders[0].launcher == Launcher("asyncio", "lazy", BASELINE)
+    assert PRESETS["question"].budget_seconds <= 15 * 60
 
 
 def test_choices_list_every_name_with_a_summary() -> None:
     choices = dict(matrix.choices())
-    assert [set(rows) for rows in choices.values()] == [
-        set(STRATEGIES), set(WORKLOADS), set(EVENT_LOOPS), set(PROBES), set(PRESETS),
-    ]  # fmt: skip
+    registries = (
+        STRATEGIES, WORKLOADS, EVENT_LOOPS, TASK_FACTORIES, COLLECTORS, PROBES, PAUSES, PRESETS,
+    )  # fmt: skip
+    assert [list(rows) for rows in choices.values()] == [list(registry) for registry in registries]
     assert all(summary for rows in choices.values() for summary in rows.values())
 
 
@@ -147,6 +375,6 @@ def test_a_new_strategy_needs_a_place_in_a_selection_only(
 ) -> None:
     added = replace(STRATEGIES["gather_tasks"], name="added")
     monkeypatch.setitem(STRATEGIES, "added", added)
-    found, _ = contenders([NEW], Selection(strategies=("added",)))
+    found = lay_out([NEW], [Selection(strategies=("added",))]).contenders
     assert "added" in {row.launcher.strategy for row in found}
     assert "added" in dict(matrix.choices())["strategies"]

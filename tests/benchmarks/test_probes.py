@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from benchmarks import clock, latency, throughput
 from benchmarks.latency import quantile
-from benchmarks.probe import Measurement, Probe
+from benchmarks.probe import FanOut, Measurement, Probe
 from benchmarks.probes import PROBES
-from benchmarks.strategies import Work
+from benchmarks.strategies import PauseCall, Work
+from benchmarks.workloads import WORKLOADS
 from tests.benchmarks.fakes import FakeClock
 
 LAUNCH_SECONDS = 0.5
@@ -30,14 +31,14 @@ def measured(probe: Probe, work_seconds: Sequence[float], loops: int) -> Measure
         fake.advance(work_seconds[index])
         return index
 
-    async def launch(work: Work, tasks: int) -> list[int]:
+    async def launch(work: Work, tasks: int, pause: PauseCall | None = None) -> list[int]:
         fake.advance(LAUNCH_SECONDS)
         return await asyncio.gather(*[work(index) for index in range(tasks)])
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(throughput, "perf_counter", fake)
         patch.setattr(latency, "perf_counter", fake)
-        return asyncio.run(probe.measure(launch, work, len(work_seconds), loops))
+        return asyncio.run(probe.measure(FanOut(launch, work, len(work_seconds)), loops))
 
 
 def test_throughput_is_the_time_of_the_whole_fan_out() -> None:
@@ -66,12 +67,12 @@ def test_latency_is_the_mean_over_inner_loops() -> None:
         fake.advance(next(pace))
         return index
 
-    async def launch(work: Work, tasks: int) -> list[int]:
+    async def launch(work: Work, tasks: int, pause: PauseCall | None = None) -> list[int]:
         return await asyncio.gather(*[work(index) for index in range(tasks)])
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(latency, "perf_counter", fake)
-        measurement = asyncio.run(latency.measure(launch, work, 2, 2))
+        measurement = asyncio.run(latency.measure(FanOut(launch, work, 2), 2))
     # First batch: completions at 1 and 2; second: at 3 and 6.
     assert measurement.values == {"first_step": 0.0, "p50": 2.0, "p99": 4.0, "max": 4.0}
     assert measurement.timed_seconds == 8.0
@@ -107,13 +108,52 @@ def test_quantile_is_the_smallest_value_that_enough_of_them_do_not_exceed(
     assert quantile(sorted(values), share) == brute_force
 
 
+@pytest.mark.parametrize("probe", [throughput.PROBE, latency.PROBE])
+def test_probes_yield_the_metrics_they_name(probe: Probe) -> None:
+    assert tuple(measured(probe, [1.0], loops=1).values) == probe.metric_names
+
+
 @pytest.mark.parametrize("name", PROBES)
-def test_probes_yield_the_metrics_they_name(name: str) -> None:
+def test_the_registry_knows_what_a_probe_is(name: str) -> None:
     probe = PROBES[name]
-    assert tuple(measured(probe, [1.0], loops=1).values) == probe.metrics
-    assert probe.headline_metric in probe.metrics
     assert probe.name == name
     assert probe.summary
+    assert probe.headline_metric in probe.metric_names
+    assert len(set(probe.metric_names)) == len(probe.metrics)
+    assert {metric.unit for metric in probe.metrics} <= {"second", "byte"}
+    if probe.own_workload is not None:
+        assert probe.workload("noop") is probe.own_workload
+    else:
+        assert probe.workload("noop") is WORKLOADS["noop"]
+
+
+@pytest.mark.parametrize("probe", [throughput.PROBE, latency.PROBE])
+def test_the_pause_is_awaited_in_every_fan_out_and_timed(probe: Probe) -> None:
+    fake = FakeClock()
+    paused = 0
+
+    async def work(index: int) -> int:
+        fake.advance(1.0)
+        return index
+
+    async def pause() -> None:
+        nonlocal paused
+        paused += 1
+        fake.advance(10.0)
+
+    async def launch(work: Work, tasks: int, pause: PauseCall | None = None) -> list[int]:
+        if pause:
+            await pause()
+        return await asyncio.gather(*[work(index) for index in range(tasks)])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(throughput, "perf_counter", fake)
+        patch.setattr(latency, "perf_counter", fake)
+        fan_out = FanOut(launch, work, 2, pause)
+        measurement = asyncio.run(probe.measure(fan_out, 3))
+    assert paused == 3
+    assert measurement.timed_seconds == 3 * 12.0
+    assert max(measurement.values.values()) == 12.0
 
 
 def test_the_clock_is_pyperfs() -> None:

@@ -25,13 +25,18 @@ from benchmarks.protocol import (
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 counts = st.integers(0, 2**63)
 scalars = st.one_of(st.none(), st.booleans(), st.integers(), numbers, st.text())
-cases = st.builds(Case, st.text(), st.text(), counts)
+cases = st.builds(Case, st.text(), st.text(), counts, st.text())
 messages: st.SearchStrategy[Message] = st.one_of(
     st.builds(Ready, st.dictionaries(st.text(), scalars)),
     st.builds(Calibrate, cases, numbers),
     st.builds(Calibrated, counts, numbers, counts),
     st.builds(Measure, cases, counts),
-    st.builds(Measured, st.dictionaries(st.text(), numbers), numbers),
+    st.builds(
+        Measured,
+        st.dictionaries(st.text(), numbers),
+        numbers,
+        st.dictionaries(st.text(), numbers),
+    ),
     st.builds(Failed, st.text()),
 )
 
@@ -79,6 +84,27 @@ def test_a_message_names_its_type() -> None:
     send(stream, Measure(Case("throughput", "noop", 5), 3))
     assert json.loads(stream.getvalue()) == {
         "type": "Measure",
-        "case": {"probe": "throughput", "workload": "noop", "tasks": 5},
+        "case": {"probe": "throughput", "workload": "noop", "tasks": 5, "pause": "none"},
         "loops": 3,
     }
+
+
+class GroupError(Exception):
+    """Like an ExceptionGroup, which Python 3.10 does not have."""
+
+    def __init__(self, *exceptions: Exception) -> None:
+        super().__init__("several")
+        self.exceptions = exceptions
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (LookupError("broken"), "LookupError: broken"),
+        (LookupError("in two\nlines"), "LookupError: in two lines"),
+        (GroupError(GroupError(OSError("the first")), LookupError("b")), "OSError: the first"),
+        (GroupError(), "GroupError: several"),
+    ],
+)
+def test_a_failure_names_its_error_in_one_line(error: Exception, cause: str) -> None:
+    assert Failed.of(error) == Failed(cause)

@@ -1,4 +1,6 @@
-"""What every strategy promises: n coroutines, once each, concurrently; results in their order."""
+"""What every strategy promises: n coroutines, once each, concurrently unless it says otherwise;
+results in their order.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +13,34 @@ from typing import Any, TypeVar
 import pytest
 
 from benchmarks.echo import EchoConnections
-from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
+from benchmarks.loops import loop_maker
 from benchmarks.strategies import BASELINE, OLDEST_PYTHON, STRATEGIES, Work
-from benchmarks.workloads import WORKLOADS
+from benchmarks.workloads import PENDING, WORKLOADS, Surroundings, Workload
+from tests.benchmarks.cells import CONCURRENT, EAGER_LOOPS, LOOPS, MAKERS, RUNNABLE
 
 T = TypeVar("T")
 
-RUNNABLE = [name for name, row in STRATEGIES.items() if sys.version_info >= row.since]
 HANG_SECONDS = 20.0
 """A fan-out that waits for ever is stopped then, and fails its test."""
+MOST_TASKS = 60_000
+MOST_SECONDS = 0.1
+"""A cell that makes more tasks, or waits longer one after another, is left to smaller ones."""
 
 
-def run_on(loop_name: str, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+def is_small(strategy: str, workload: str, tasks: int) -> bool:
+    row = WORKLOADS[workload]
+    waits = 0.0 if STRATEGIES[strategy].concurrent else (row.seconds or 0.0) * tasks
+    return tasks * row.tasks_each <= MOST_TASKS and waits <= MOST_SECONDS
+
+
+CELLS = [cell for cell in itertools.product(RUNNABLE, WORKLOADS, (1, 2, 100)) if is_small(*cell)]
+
+
+def run_on(
+    loop_name: str, main: Callable[[], Coroutine[Any, Any, T]], task_factory: str = "lazy"
+) -> T:
     """Run on a fresh loop that must be left without a task."""
-    loop = EVENT_LOOPS[loop_name].load()()
+    loop = loop_maker(loop_name, task_factory)()
     try:
         task = loop.create_task(main())
         alarm = loop.call_later(HANG_SECONDS, task.cancel)
@@ -36,11 +52,8 @@ def run_on(loop_name: str, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
         loop.close()
 
 
-@pytest.mark.parametrize("tasks", [1, 2, 100])
-@pytest.mark.parametrize("workload", WORKLOADS)
-@pytest.mark.parametrize("task_factory", TASK_FACTORIES)
-@pytest.mark.parametrize("loop", EVENT_LOOPS)
-@pytest.mark.parametrize("strategy", RUNNABLE)
+@pytest.mark.parametrize(("strategy", "workload", "tasks"), CELLS)
+@pytest.mark.parametrize(("loop", "task_factory"), MAKERS)
 def test_runs_every_coroutine_once_and_returns_results_in_argument_order(
     strategy: str,
     loop: str,
@@ -49,29 +62,29 @@ def test_runs_every_coroutine_once_and_returns_results_in_argument_order(
     tasks: int,
     connections: EchoConnections,
 ) -> None:
-    assert task_factory == "lazy", "this test has to learn how another factory is set"
     counts = [0] * tasks
+    launch = STRATEGIES[strategy].launch
 
     async def main() -> list[int]:
-        async with WORKLOADS[workload].open(connections) as work:
+        async with WORKLOADS[workload].open(Surroundings(connections, launch)) as work:
 
             async def counted(index: int) -> int:
                 counts[index] += 1
                 return await work(index)
 
-            results = await STRATEGIES[strategy].launch(counted, tasks)
+            results = await launch(counted, tasks, None)
             assert asyncio.all_tasks() == {asyncio.current_task()}, "a task is still there"
             return results
 
-    assert run_on(loop, main) == list(range(tasks))
+    assert run_on(loop, main, task_factory) == list(range(tasks))
     assert counts == [1] * tasks
 
 
 @pytest.mark.parametrize("tasks", [1, 2, 100])
-@pytest.mark.parametrize("loop", EVENT_LOOPS)
-@pytest.mark.parametrize("strategy", RUNNABLE)
+@pytest.mark.parametrize(("loop", "task_factory"), MAKERS)
+@pytest.mark.parametrize("strategy", CONCURRENT)
 def test_all_coroutines_start_before_any_has_to_finish(
-    strategy: str, loop: str, tasks: int
+    strategy: str, loop: str, task_factory: str, tasks: int
 ) -> None:
     async def main() -> list[int]:
         started = 0
@@ -85,12 +98,91 @@ def test_all_coroutines_start_before_any_has_to_finish(
             await all_started.wait()
             return index
 
-        return await STRATEGIES[strategy].launch(barrier, tasks)
+        return await STRATEGIES[strategy].launch(barrier, tasks, None)
 
-    assert run_on(loop, main) == list(range(tasks))
+    assert run_on(loop, main, task_factory) == list(range(tasks))
 
 
+@pytest.mark.parametrize(("loop", "task_factory"), MAKERS)
+@pytest.mark.parametrize("strategy", [name for name in RUNNABLE if name not in CONCURRENT])
+def test_a_strategy_that_is_not_concurrent_runs_one_after_another(
+    strategy: str, loop: str, task_factory: str
+) -> None:
+    steps: list[str] = []
+
+    async def work(index: int) -> int:
+        steps.append(f"{index} starts")
+        await asyncio.sleep(0)
+        steps.append(f"{index} ends")
+        return index
+
+    async def main() -> list[int]:
+        return await STRATEGIES[strategy].launch(work, 3, None)
+
+    assert run_on(loop, main, task_factory) == [0, 1, 2]
+    assert steps == [f"{index} {what}" for index in range(3) for what in ("starts", "ends")]
+
+
+# The pause
+
+
+def started_around_a_pause(
+    strategy: str, loop: str, task_factory: str, *, suspends: bool
+) -> tuple[int, int]:
+    """How many of five coroutines have started when the pause begins, and when it ends."""
+    made = 0
+    started = 0
+    seen: list[tuple[int, int]] = []
+
+    def make(index: int) -> Coroutine[Any, Any, int]:
+        nonlocal made
+        made += 1
+        return work(index)
+
+    async def work(index: int) -> int:
+        nonlocal started
+        started += 1
+        await asyncio.sleep(0)
+        return index
+
+    async def pause() -> None:
+        assert made == (5 if STRATEGIES[strategy].concurrent else 0)
+        at_first = started
+        if suspends:
+            await asyncio.sleep(0)
+        seen.append((at_first, started))
+
+    async def main() -> list[int]:
+        return await STRATEGIES[strategy].launch(make, 5, pause)
+
+    assert run_on(loop, main, task_factory) == list(range(5))
+    [around] = seen
+    return around
+
+
+@pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("strategy", RUNNABLE)
+def test_tasks_start_at_the_callers_first_suspension_and_coroutines_do_not(
+    strategy: str, loop: str
+) -> None:
+    head_start = strategy not in ("gather_coroutines", "sequential")
+    assert started_around_a_pause(strategy, loop, "lazy", suspends=True) == (0, 5 * head_start)
+    assert started_around_a_pause(strategy, loop, "lazy", suspends=False) == (0, 0)
+
+
+@pytest.mark.parametrize("loop", EAGER_LOOPS)
+@pytest.mark.parametrize("strategy", RUNNABLE)
+def test_eager_tasks_start_where_they_are_created(strategy: str, loop: str) -> None:
+    started = 5 * (strategy not in ("gather_coroutines", "sequential"))
+    for suspends in (True, False):
+        around = started_around_a_pause(strategy, loop, "eager", suspends=suspends)
+        assert around == (started, started)
+
+
+# Results and exceptions
+
+
+@pytest.mark.parametrize("strategy", CONCURRENT)
 def test_results_do_not_follow_the_order_of_completion(strategy: str) -> None:
     async def main() -> list[int]:
         finished: list[int] = []
@@ -103,7 +195,7 @@ def test_results_do_not_follow_the_order_of_completion(strategy: str) -> None:
             turns[index - 1].set()
             return index
 
-        results = await STRATEGIES[strategy].launch(backwards, 10)
+        results = await STRATEGIES[strategy].launch(backwards, 10, None)
         assert finished == list(reversed(range(10)))
         return results
 
@@ -120,7 +212,7 @@ def leaves(error: BaseException) -> list[BaseException]:
     return [error] if inner is None else list(itertools.chain(*map(leaves, inner)))
 
 
-@pytest.mark.parametrize("loop", EVENT_LOOPS)
+@pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("strategy", RUNNABLE)
 def test_an_exception_of_one_coroutine_reaches_the_caller(strategy: str, loop: str) -> None:
     async def fails_at_three(index: int) -> int:
@@ -129,7 +221,7 @@ def test_an_exception_of_one_coroutine_reaches_the_caller(strategy: str, loop: s
         return index
 
     async def main() -> None:
-        await STRATEGIES[strategy].launch(fails_at_three, 10)
+        await STRATEGIES[strategy].launch(fails_at_three, 10, None)
 
     with pytest.raises(Exception) as caught:  # noqa: PT011  # alone or in a group
         run_on(loop, main)
@@ -143,7 +235,7 @@ def test_task_group_wraps_exceptions_in_a_group_and_gather_does_not() -> None:
 
     def raised_by(strategy: str) -> type[BaseException]:
         async def main() -> None:
-            await STRATEGIES[strategy].launch(fails, 1)
+            await STRATEGIES[strategy].launch(fails, 1, None)
 
         with pytest.raises(Exception) as caught:  # noqa: PT011  # which one is the question
             run_on("asyncio", main)
@@ -186,17 +278,32 @@ def test_the_baseline_runs_on_the_oldest_python() -> None:
     assert STRATEGIES[BASELINE].since == OLDEST_PYTHON
 
 
-@pytest.mark.parametrize("workload", WORKLOADS)
-def test_every_workload_has_a_summary_and_gives_back_the_index(
-    workload: str, connections: EchoConnections
-) -> None:
-    async def main() -> list[int]:
-        async with WORKLOADS[workload].open(connections) as work:
-            return [await work(index) for index in (0, 1, 41)]
+# Workloads
 
-    assert run_on("asyncio", main) == [0, 1, 41]
-    assert WORKLOADS[workload].name == workload
-    assert WORKLOADS[workload].summary
+
+def opened(
+    workload: Workload, connections: EchoConnections, use: Callable[[Work], Coroutine[Any, Any, T]]
+) -> T:
+    """Use the opened workload on a fresh loop, launching by the baseline where it launches."""
+    launch = STRATEGIES[BASELINE].launch
+
+    async def main() -> T:
+        async with workload.open(Surroundings(connections, launch)) as work:
+            return await use(work)
+
+    return run_on("asyncio", main)
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_every_workload_has_a_summary_and_gives_back_the_index(
+    name: str, connections: EchoConnections
+) -> None:
+    async def use(work: Work) -> list[int]:
+        return [await work(index) for index in (0, 1, 41)]
+
+    assert opened(WORKLOADS[name], connections, use) == [0, 1, 41]
+    assert WORKLOADS[name].name == name
+    assert WORKLOADS[name].summary
 
 
 def suspensions(work: Work) -> int:
@@ -214,8 +321,64 @@ def suspensions(work: Work) -> int:
 def test_workloads_suspend_as_often_as_they_say(
     workload: str, expected: int, connections: EchoConnections
 ) -> None:
-    async def main() -> int:
-        async with WORKLOADS[workload].open(connections) as work:
-            return suspensions(work)
+    async def use(work: Work) -> int:
+        return suspensions(work)
 
-    assert run_on("asyncio", main) == expected
+    assert opened(WORKLOADS[workload], connections, use) == expected
+
+
+@pytest.mark.parametrize("workload", [row for row in WORKLOADS.values() if row.seconds])
+def test_workloads_wait_on_one_timer_as_long_as_they_say(
+    workload: Workload, connections: EchoConnections
+) -> None:
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    async def use(work: Work) -> int:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(asyncio, "sleep", sleep)
+            return await work(5)
+
+    assert opened(workload, connections, use) == 5
+    assert waited == [workload.seconds]
+
+
+@pytest.mark.parametrize("strategy", CONCURRENT)
+def test_a_tree_fans_out_again_by_the_same_strategy(
+    strategy: str, connections: EchoConnections
+) -> None:
+    """Six levels of six branches, as pyperformance's async_tree benchmarks: every node a task."""
+    launched = []
+
+    async def counting(work: Work, tasks: int, pause: object) -> list[int]:
+        launched.append(tasks)
+        return await STRATEGIES[strategy].launch(work, tasks, None)
+
+    async def main() -> list[int]:
+        surroundings = Surroundings(connections, counting)
+        async with WORKLOADS["tree"].open(surroundings) as work:
+            return await counting(work, 1, None)
+
+    assert run_on("asyncio", main) == [0]
+    assert launched.count(1) == 1
+    assert launched.count(6) == sum(6**level for level in range(6))
+    assert sum(launched) == WORKLOADS["tree"].tasks_each == 55_987
+
+
+def test_pending_is_no_choice_and_waits_until_it_is_cancelled(
+    connections: EchoConnections,
+) -> None:
+    assert PENDING.name not in WORKLOADS
+    assert PENDING.seconds is None
+
+    async def use(work: Work) -> bool:
+        task = asyncio.create_task(work(0))
+        await asyncio.sleep(0.01)
+        waits = not task.done()
+        task.cancel()
+        await asyncio.wait([task])
+        return waits and task.cancelled()
+
+    assert opened(PENDING, connections, use)

@@ -14,6 +14,7 @@ from benchmarks.campaign.journal import Record, State
 from benchmarks.campaign.plan import Plan
 from benchmarks.campaign.suites import write_suites
 from benchmarks.conditions import Scalar
+from benchmarks.matrix import Selection
 from benchmarks.probes import PROBES
 from tests.benchmarks.fakes import CASE_LOOPS, INTERPRETER, make_plan, make_record
 from tests.repository import run_python
@@ -21,6 +22,8 @@ from tests.repository import run_python
 ROUNDS = 4
 OTHER = replace(INTERPRETER, name="pypy-3.11.13", version="3.11.13", implementation="pypy")
 CONDITIONS: dict[str, Scalar] = {
+    "task_factory": "as seen",
+    "collector": "as seen",
     "loop_class": "a.b",
     "gil": True,
     "collector_thresholds": "700,10,10",
@@ -72,7 +75,7 @@ def test_there_is_a_benchmark_for_every_contender_case_and_metric(
         f"{case.id}/{contender.id}/{metric}"
         for case in plan.cases
         for contender in plan.contenders
-        for metric in PROBES[case.probe].metrics
+        for metric in PROBES[case.probe].metric_names
     )
 
 
@@ -115,6 +118,8 @@ def test_everything_that_identifies_a_run_is_in_its_metadata(plan: Plan, paths: 
                 assert metadata["loop"] == contender.launcher.loop
                 assert metadata["task_factory"] == contender.launcher.task_factory
                 assert metadata["strategy"] == contender.launcher.strategy
+                assert metadata["collector"] == contender.launcher.collector == "on"
+                assert metadata["pause"] == case.pause == "none"
                 assert (metadata["probe"], metadata["workload"]) == (case.probe, case.workload)
                 assert metadata["tasks"] == case.tasks
                 assert metadata["python_version"] == interpreter.version
@@ -124,6 +129,36 @@ def test_everything_that_identifies_a_run_is_in_its_metadata(plan: Plan, paths: 
                 assert metadata["cpu_model_name"] == "a core"
                 assert "jit" not in metadata
                 assert "hostname" not in metadata
+
+
+def test_units_collectors_and_pauses_are_told_to_pyperf(tmp_path: Path) -> None:
+    memory = Selection(
+        probes=("memory",), tasks=(10,), loops=("asyncio",), collectors=("on", "off")
+    )
+    head_start = replace(
+        memory, probes=("head_start",), workloads=("sleep",), collectors=("on",),
+        pauses=("sleep_5ms",),
+    )  # fmt: skip
+    plan = make_plan(selections=[memory, head_start])
+    by_case = {case.id: case for case in plan.cases}
+    records = [
+        make_record(plan, number, lambda row, sweep: 1e6 + sweep, case=case)
+        for number in range(2)
+        for case in plan.cases
+    ]
+    (path,) = write_suites(tmp_path, plan, State(), records)
+    seen = set()
+    for benchmark in pyperf.BenchmarkSuite.load(str(path)):
+        metadata = benchmark.get_metadata()
+        case = by_case[metadata["case"]]
+        assert benchmark.get_unit() == ("byte" if case.probe == "memory" else "second")
+        seen.add((metadata["probe"], metadata["collector"], metadata["pause"]))
+    assert seen == {
+        ("memory", "on", "none"), ("memory", "off", "none"), ("head_start", "on", "sleep_5ms"),
+    }  # fmt: skip
+    done = run_python("-m", "pyperf", "stats", path)
+    assert done.returncode == 0, done.stderr
+    assert "KiB" in done.stdout
 
 
 def test_a_cell_that_failed_has_no_run(plan: Plan, tmp_path: Path) -> None:

@@ -14,18 +14,18 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks import worker as worker_module
 from benchmarks.campaign import workers
 from benchmarks.campaign.executors import LocalExecutor
 from benchmarks.campaign.interpreters import Interpreter
 from benchmarks.campaign.machine import Cores
 from benchmarks.campaign.workers import ProcessWorker, WorkerError
 from benchmarks.cases import Case, Contender, Launcher
+from benchmarks.collectors import COLLECTORS
 from benchmarks.echo import EchoConnections
 from benchmarks.loops import EVENT_LOOPS
 from benchmarks.probes import PROBES
 from benchmarks.protocol import Failed, Ready
-from benchmarks.slices import Bench
+from benchmarks.worker import Desk
 from tests.repository import REPOSITORY, TIMEOUT_SECONDS
 
 CASE = Case("throughput", "noop", 10)
@@ -38,9 +38,15 @@ def start(interpreter: Interpreter, echo_port: int) -> Iterator[Start]:
     """Starts workers that are ready for their first turn and ends them with the test."""
     with contextlib.ExitStack() as resources:
 
-        def started(strategy: str, loop: str = "asyncio") -> ProcessWorker:
+        def started(
+            strategy: str,
+            loop: str = "asyncio",
+            collector: str = "on",
+            task_factory: str = "lazy",
+        ) -> ProcessWorker:
+            launcher = Launcher(loop, task_factory, strategy, collector)
             worker = ProcessWorker(
-                Contender(interpreter.name, Launcher(loop, "lazy", strategy), "contender"),
+                Contender(interpreter.name, launcher, "contender"),
                 interpreter,
                 echo_port=echo_port,
                 hash_seed=7,
@@ -65,6 +71,8 @@ def hostile(monkeypatch: pytest.MonkeyPatch, hostile_repository: Path, start: St
 def test_a_worker_proves_its_conditions_and_answers_turns(
     loop: str, start: Start, interpreter: Interpreter
 ) -> None:
+    if EVENT_LOOPS[loop].optional and loop not in interpreter.packages:
+        pytest.skip(f"{loop} is not installed for {interpreter.name}")
     worker = start("gather_tasks", loop)
     conditions = worker.conditions
     assert str(conditions["loop_class"]).partition(".")[0] == loop
@@ -73,16 +81,43 @@ def test_a_worker_proves_its_conditions_and_answers_turns(
     assert conditions["collector"] == "on"
     assert conditions["gil"] is True
     assert conditions["loop_version"] == interpreter.packages.get(loop, interpreter.version)
-    for probe in PROBES:
-        for workload in ("noop", "echo"):
-            case = Case(probe, workload, 10)
+    for probe, row in PROBES.items():
+        for workload in ("noop", "echo") if row.own_workload is None else (row.own_workload.name,):
+            case = Case(probe, workload, 3000 if row.fresh_process else 10)
             calibrated = worker.calibrate(case, 0.001)
             assert calibrated.loops >= 1
             assert calibrated.turn_seconds > 0
             assert calibrated.peak_bytes > 2**20
-            measured = worker.measure(case, 3)
-            assert tuple(measured.values) == PROBES[probe].metrics
-            assert all(0 < seconds < measured.timed_seconds for seconds in measured.values.values())
+            measured = worker.measure(case, calibrated.loops)
+            assert tuple(measured.values) == row.metric_names
+            assert all(value > 0 for value in measured.values.values())
+            assert measured.timed_seconds > 0
+            assert all(value >= 0 for value in measured.observed.values())
+
+
+@pytest.mark.parametrize("collector", COLLECTORS)
+def test_a_worker_proves_the_state_of_its_collector(collector: str, start: Start) -> None:
+    worker = start("gather_tasks", "asyncio", collector)
+    assert worker.conditions["collector"] == collector
+    collections = worker.measure(Case("throughput", "yield_once", 5000), 2).observed["collections"]
+    assert (collections == 0) == (collector == "off")
+
+
+def test_a_worker_whose_task_factory_is_not_in_force_does_not_start(
+    start: Start, interpreter: Interpreter
+) -> None:
+    """Where Python has no eager tasks, and where the loop does not obey."""
+    version = interpreter.available.version
+    if version < (3, 12):
+        says = "has no attribute 'eager_task_factory'"
+        loop = "asyncio"
+    elif any(row.loop == "uvloop" for row in interpreter.refusals):
+        says, loop = "eager", "uvloop"
+    else:
+        pytest.skip("every loop here obeys")
+    with pytest.raises(WorkerError, match=says) as caught:
+        start("gather_tasks", loop, task_factory="eager")
+    assert not caught.value.alive
 
 
 def test_what_measured_code_prints_does_not_reach_the_pipe(hostile: Start) -> None:
@@ -172,7 +207,7 @@ def test_a_worker_ends_by_itself_when_its_coordinator_is_gone(echo_port: int) ->
     with subprocess.Popen(
         [
             sys.executable, "-m", "benchmarks.worker",
-            "asyncio", "lazy", "gather_tasks", str(echo_port),
+            "asyncio", "lazy", "gather_tasks", "on", str(echo_port),
         ],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=REPOSITORY, text=True,
     ) as process:  # fmt: skip
@@ -197,8 +232,14 @@ def test_a_worker_inherits_nothing_that_changes_how_python_runs(
 
 
 def test_what_is_no_request_is_answered_as_a_failure(connections: EchoConnections) -> None:
-    bench = Bench(Launcher("asyncio", "lazy", "gather_tasks"), connections)
-    assert worker_module.answer(bench, Ready({})) == Failed("not a request: Ready")
+    desk = Desk(Launcher("asyncio", "lazy", "gather_tasks"), connections)
+    assert desk.answer(Ready({})) == Failed("not a request: Ready")
+
+
+def test_a_cause_is_cut_to_500_characters() -> None:
+    assert WorkerError("x" * 500).cause == "x" * 500
+    cut = WorkerError("x" * 501)
+    assert cut.cause == str(cut) == "x" * 494 + " [...]"
 
 
 # The executor of this machine

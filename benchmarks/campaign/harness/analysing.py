@@ -19,7 +19,7 @@ from benchmarks.campaign.journal import Cell, Journal, Record, State
 from benchmarks.campaign.plan import Plan, code_hash
 from benchmarks.campaign.suites import write_suites
 from benchmarks.cases import Case
-from benchmarks.matrix import Available, Selection, cases, contenders
+from benchmarks.matrix import Available, Selection, cases, lay_out
 from benchmarks.probes import PROBES
 
 ROUNDS = 12
@@ -128,9 +128,8 @@ def _write_campaign(folder: Path, values: int, *, suite: bool = True) -> int:
 def _plan(name: str, selection: Selection, of: tuple[Case, ...]) -> Plan:
     """A plan of an interpreter that does not exist: its values are drawn, not measured."""
     interpreter = Interpreter("cpython-3.14.0", "3.14.0", "cpython", {}, {}, "none")
-    measured, skipped = contenders(
-        [Available(interpreter.name, (3, 14), frozenset({"uvloop"}))], selection
-    )
+    available = Available(interpreter.name, (3, 14), frozenset({"uvloop"}))
+    matrix = lay_out([available], [selection])
     return Plan(
         name=name,
         preset="harness",
@@ -142,9 +141,9 @@ def _plan(name: str, selection: Selection, of: tuple[Case, ...]) -> Plan:
         created=now(),
         machine={"id": "none", "cpu_model": "drawn at random", "cpu_count": 1},
         interpreters=(interpreter,),
-        contenders=measured,
+        contenders=matrix.contenders,
         cases=of,
-        skipped=skipped,
+        skipped=matrix.skipped,
     )
 
 
@@ -176,7 +175,7 @@ def _record(plan: Plan, number: int, case: Case, rng: random.Random) -> Record:
             timed_seconds=0.01,
             values={
                 metric: [3e-6 * case.tasks * rng.lognormvariate(0, 0.01) for _ in range(SWEEPS)]
-                for metric in PROBES[case.probe].metrics
+                for metric in PROBES[case.probe].metric_names
             },
         )
         for contender in plan.contenders

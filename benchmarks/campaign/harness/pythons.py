@@ -33,6 +33,7 @@ from benchmarks.strategies import BASELINE
 
 VERSIONS = tuple(f"3.{minor}" for minor in range(10, 16))
 LIVE_WORKERS = 42
+BUDGET = "15m"
 EFFECTS = (0.01, 0.005)
 FLOOR = 0.005
 
@@ -60,14 +61,14 @@ def python_precision() -> Iterator[Row]:
     """Two strategies on six Pythons, n = 1000, noop: the ratio of every version to the first."""
     pythons = _present()
     options = (*_python_options(pythons), *one_case(1000), "--strategy", "gather_tasks")
-    with campaign_of(*options, "--budget", "15m", "--precision", "0.0001%") as campaign:
+    with campaign_of(*options, "--budget", BUDGET, "--precision", "0.0001%") as campaign:
         ratios = _version_ratios(campaign)
         widths = [hodges_lehmann(rounds).half_width for rounds in ratios]
         rounds = len(campaign.records)
         control = hodges_lehmann(campaign.differences(BASELINE, control=True))
         turn_seconds = seconds_per_sweep(campaign.records) / (2 * len(pythons) + 1)
     yield Row(
-        f"half-width of a version's ratio, {2 * len(pythons)} contenders, 15 min",
+        f"half-width of a version's ratio, {2 * len(pythons)} contenders, {BUDGET}",
         f"{max(widths):.2%} at most ({rounds} rounds)",
         "at most 1.5 %",
         max(widths) <= 0.015,
@@ -83,14 +84,10 @@ def python_precision() -> Iterator[Row]:
     yield Row("spread of a version's ratio over rounds", f"{spread:.2%}", "to be read", None)
     yield Row("a turn", f"{turn_seconds * 1e3:.1f} ms", "to be read", None)
     for effect in EFFECTS:
-        shown = rounds_to_tell(effect, spread)
-        beyond = f", {rounds_to_tell(effect, spread, FLOOR)} beyond the floor" * (effect > FLOOR)
-        yield Row(
-            f"rounds that show {effect:.1%} four times in five",
-            f"{shown} from nothing{beyond}",
-            "to be read",
-            None,
-        )
+        told = f"{rounds_to_tell(effect, spread)} from nothing"
+        if effect > FLOOR:
+            told += f", {rounds_to_tell(effect, spread, FLOOR)} from the noise floor"
+        yield Row(f"rounds that tell {effect:.1%} four times in five", told, "to be read", None)
 
 
 def python_growth() -> Iterator[Row]:

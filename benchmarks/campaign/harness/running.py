@@ -40,20 +40,26 @@ class Campaign:
         return float(json.loads((self.folder / "campaign.json").read_text(encoding="utf-8"))[name])
 
     def differences(self, strategy: str, *, control: bool = False) -> list[float]:
-        """D of each round of a one-case campaign on one loop: a strategy, or the control, to the
-        baseline.
+        """D of each round of a one-case campaign, to the baseline: of the one contender of that
+        strategy, or of the control.
         """
         contenders = json.loads((self.folder / "campaign.json").read_text(encoding="utf-8"))[
             "contenders"
         ]
         role = "control" if control else "contender"
         [contender] = [
-            row["id"] for row in contenders if row["role"] == role and row["strategy"] == strategy
+            row for row in contenders if row["role"] == role and row["strategy"] == strategy
         ]
-        [baseline] = [row["id"] for row in contenders if row["role"] == "baseline"]
+        [baseline] = [
+            row["id"]
+            for row in contenders
+            if row["role"] == "baseline"
+            and (row["interpreter"], row["loop"]) == (contender["interpreter"], contender["loop"])
+        ]
         return [
             round_difference(
-                record.cells[contender].values["total"], record.cells[baseline].values["total"]
+                record.cells[contender["id"]].values["total"],
+                record.cells[baseline].values["total"],
             )
             for record in self.records
         ]

@@ -1,0 +1,86 @@
+"""Probe ``cancel``: the caller is cancelled when all its children are waiting."""
+
+from __future__ import annotations
+
+import asyncio
+
+from benchmarks.children import Children, NotAllRunningError, until_all_run
+from benchmarks.clock import perf_counter
+from benchmarks.probe import FanOut, Measurement, Metric, Probe
+from benchmarks.workloads import PENDING
+
+CANCELLED = Metric("cancelled")
+CLEAN = Metric("clean")
+
+
+async def measure(fan_out: FanOut, loops: int) -> Measurement:
+    """Cancel ``loops`` fan-outs, each in a task of its own, once all of their children wait. Both
+    metrics are means over the fan-outs and count from ``cancel()``: ``cancelled`` until the caller
+    has its CancelledError, ``clean`` until no child is running any more.
+
+    Observed as ``left_running``: the children that were still running when the caller had its
+    CancelledError. The probe cancels them then, as the caller would have to; ``clean`` has that in
+    it.
+
+    Raises NotAllRunningError when the children do not all run at the same time.
+    """
+    tasks = fan_out.tasks
+    results: list[int] = []
+    cancelled_seconds = clean_seconds = 0.0
+    left_running = 0
+    for _ in range(loops):
+        async with Children(fan_out.work) as children:
+            to_cancel: set[asyncio.Task[int]] = set()
+            caller = asyncio.create_task(_cancelled_caller(fan_out, children, to_cancel))
+            await until_all_run(lambda: children.running, tasks, caller)
+            to_cancel |= children.tasks() - {caller}
+            began = perf_counter()
+            caller.cancel()
+            cancelled, clean, left = await caller
+        cancelled_seconds += cancelled - began
+        clean_seconds += clean - began
+        left_running += left
+        results = children.accounts(tasks)
+    return Measurement(
+        clean_seconds,
+        {CANCELLED.name: cancelled_seconds / loops, CLEAN.name: clean_seconds / loops},
+        results,
+        {"left_running": left_running / loops},
+    )
+
+
+async def _cancelled_caller(
+    fan_out: FanOut, children: Children, to_cancel: set[asyncio.Task[int]]
+) -> tuple[float, float, int]:
+    """Fan out and be cancelled; then cancel the children that are left. When the caller was
+    cancelled and when it was clean, on the clock, and how many children were left between.
+    """
+    try:
+        await fan_out.launch(children.make, fan_out.tasks, fan_out.pause)
+    except asyncio.CancelledError:
+        cancelled = perf_counter()
+    else:
+        raise NotAllRunningError("the fan-out has returned although its children wait")
+    left = children.running
+    last_end = children.last_end(cancelled)
+    if left:
+        for task in to_cancel:
+            task.cancel()
+    return cancelled, await last_end, left
+
+
+PROBE = Probe(
+    "cancel",
+    "the caller is cancelled: until it knows, and until no child is running",
+    (CANCELLED, CLEAN),
+    CLEAN.name,
+    measure,
+    own_workload=PENDING,
+    concurrent_only=True,
+)
+
+
+if __name__ == "__main__":
+    from benchmarks.script import main
+
+    main(PROBE)

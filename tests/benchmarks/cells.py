@@ -1,0 +1,32 @@
+"""What of the registries runs in this very process."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Iterator
+
+from benchmarks.conditions import refusal
+from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
+from benchmarks.strategies import STRATEGIES
+
+
+def _installed_loops() -> Iterator[str]:
+    for name, row in EVENT_LOOPS.items():
+        try:
+            row.load()
+        except ModuleNotFoundError:
+            continue
+        yield name
+
+
+LOOPS = list(_installed_loops())
+RUNNABLE = [name for name, row in STRATEGIES.items() if sys.version_info >= row.since]
+CONCURRENT = [name for name in RUNNABLE if STRATEGIES[name].concurrent]
+MAKERS = [
+    (loop, name)
+    for loop, (name, row) in itertools.product(LOOPS, TASK_FACTORIES.items())
+    if sys.version_info >= row.since and refusal(loop, name) is None
+]
+"""Every loop with every task factory that it obeys."""
+EAGER_LOOPS = [loop for loop, factory in MAKERS if factory == "eager"]
