@@ -153,7 +153,7 @@ class Conductor:
         failures: dict[str, str] = {}
         loops = self.state.loops[case.id]
         for _ in range(self.state.sweeps[case.id]):
-            for contender in rng.sample(list(turns), len(turns)):
+            for contender in sweep_order(list(turns), rng):
                 try:
                     turns[contender].append(crew.worker(contender).measure(case, loops))
                 except WorkerError as error:
@@ -284,6 +284,19 @@ class Crew:
     def close(self) -> None:
         for worker in self._workers.values():
             worker.close()
+
+
+def sweep_order(contenders: Sequence[Contender], rng: random.Random) -> list[Contender]:
+    """A random order in which those that share a baseline stay together.
+
+    With many Pythons a sweep takes most of a second, in which a shared machine changes its speed;
+    the strategies of one Python and loop are still milliseconds apart.
+    """
+    groups: dict[tuple[str, ...], list[Contender]] = {}
+    for contender in contenders:
+        groups.setdefault(contender.group, []).append(contender)
+    shuffled = rng.sample(list(groups.values()), len(groups))
+    return [contender for group in shuffled for contender in rng.sample(group, len(group))]
 
 
 def _cell(loops: int, slices: Sequence[Measured]) -> Cell:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.campaign.conduct import Conductor, Environment
+from benchmarks.campaign.conduct import Conductor, Environment, sweep_order
 from benchmarks.campaign.journal import Journal, Record, State
 from benchmarks.campaign.plan import SLICE_SECONDS, Plan
 from benchmarks.campaign.stop import MAX_SWEEPS, MIN_ROUNDS
@@ -730,3 +730,17 @@ def test_an_error_of_the_suite_itself_is_not_swallowed(make: MakeCampaign) -> No
         campaign.run()
     assert campaign.saved().status == "failed"
     assert campaign.script.open_workers == []
+
+
+def test_those_that_share_a_baseline_take_their_turns_together() -> None:
+    contenders = make_plan(loops=("asyncio", "uvloop")).contenders
+    rng = random.Random(1)
+    orders = [sweep_order(contenders, rng) for _ in range(200)]
+    for order in orders:
+        assert sorted(order, key=lambda one: one.id) == sorted(contenders, key=lambda one: one.id)
+        blocks = [group for group, _ in itertools.groupby(order, lambda one: one.group)]
+        assert len(blocks) == len(set(blocks)) == 2
+    # Groups, and contenders within them, come first about equally often.
+    firsts = Counter(order[0].id for order in orders)
+    assert set(firsts) == {contender.id for contender in contenders}
+    assert 60 < sum(order[0].launcher.loop == "uvloop" for order in orders) < 140
