@@ -26,6 +26,7 @@ class Answer:
 
     where: str
     sentence: str
+    python: str
 
     def __str__(self) -> str:
         return f"On {self.where}, {self.sentence}"
@@ -46,7 +47,7 @@ def answers(summary: pd.DataFrame) -> list[Answer]:
         for row in rows[keep].to_dict("records"):
             clauses.append(_clause(row, than))
             than = ""
-        found.append(Answer(label, "; ".join(clauses) + "."))
+        found.append(Answer(label, "; ".join(clauses) + ".", group[0]))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -11,10 +11,13 @@ import pandas as pd
 from analysis import style
 from analysis.campaign import Campaign
 from analysis.findings import Findings
+from analysis.layout import Table
 from analysis.tables import DIFFERENT_BUILD
 
 MOST_ROWS: Final = 2_000
 """Rows of one table on the page; the CSV files hold all."""
+MOST_METRIC_ROWS: Final = 1_000
+"""With more, a table has the rows of the main metric alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +35,19 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``data`` is what the filters of the page look at."""
+    """``id`` is what a link leads to."""
 
     cells: tuple[Cell, ...]
     id: str = ""
-    data: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table of the page. ``left_out`` rows are in the CSV files only."""
+    """A table of the page. ``left_out`` rows are in the CSV files only.
+
+    ``filtered`` says by the name of each filter of the page which column it looks at, or what all
+    rows have where there is no such column.
+    """
 
     name: str
     title: str
@@ -49,6 +55,19 @@ class Grid:
     heads: tuple[tuple[str, str], ...]
     rows: tuple[Row, ...]
     left_out: int = 0
+    filtered: Mapping[str, int | str] = field(default_factory=dict)
+
+    def values(self, name: str) -> list[str]:
+        """What a filter has to choose from in this table, in order of appearance."""
+        where = self.filtered[name]
+        if isinstance(where, str):
+            return [where]
+        return [*dict.fromkeys(choice(name, row.cells[where].text) for row in self.rows)]
+
+
+def choice(name: str, text: str) -> str:
+    """What a filter takes a cell for: one of its options. As in page.js."""
+    return text.split(",", maxsplit=1)[0] if name == "verdict" else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +85,7 @@ def comparison_grids(findings: Findings) -> list[Grid]:
     """
     frame = findings.comparisons
     varying = _varying(frame)
-    places = _places(findings.campaign)
+    numbers = places(findings.campaign)
     grids = [
         _comparison_grid(
             f"comparisons-{number}",
@@ -74,7 +93,7 @@ def comparison_grids(findings: Findings) -> list[Grid]:
             f"Every strategy against {style.label(style.BASELINE)} on the same event loop.",
             frame[frame["probe"].astype(str) == probe],
             varying,
-            places,
+            numbers,
         )
         for number, probe in enumerate(style.ordered(frame["probe"].astype(str).unique()))
     ]
@@ -85,7 +104,7 @@ def comparison_grids(findings: Findings) -> list[Grid]:
             f"Event loops against {first}",
             f"Every strategy against itself on {first}.",
         )
-        grids.append(_comparison_grid("loops", title, caption, loops, varying, places))
+        grids.append(_comparison_grid("loops", title, caption, loops, varying, numbers))
     pythons = findings.pythons[findings.pythons["headline"].astype(bool)]
     if len(pythons):
         baseline = str(pythons["baseline"].iloc[0])
@@ -95,7 +114,7 @@ def comparison_grids(findings: Findings) -> list[Grid]:
             "ratio is not the version's alone."
         )
         with_python = [name for name in _HEADS if name == "python" or name in varying]
-        grids.append(_comparison_grid("pythons", title, caption, pythons, with_python, places))
+        grids.append(_comparison_grid("pythons", title, caption, pythons, with_python, numbers))
     return grids
 
 
@@ -105,8 +124,11 @@ def _comparison_grid(
     caption: str,
     frame: pd.DataFrame,
     varying: Sequence[str],
-    places: Mapping[str, Mapping[str, int]],
+    numbers: Mapping[str, Mapping[str, int]],
 ) -> Grid:
+    if len(frame) > MOST_METRIC_ROWS and not frame["headline"].all():
+        frame = frame[frame["headline"].astype(bool)]
+        caption += " Of each case its main metric; the CSV files have the others."
     metrics = len(set(frame["metric"])) > 1
     per_task = bool(frame["ns_per_task"].notna().any())
     heads = [(_HEADS[column], "w") for column in varying]
@@ -117,21 +139,39 @@ def _comparison_grid(
     heads += [("Build", "w")] if "same_build" in frame else []
     heads += [("Measured in", "w")]
     rows = [
-        Row(
-            cells=tuple(_comparison_cells(row, varying, metrics, per_task, places)),
-            id=f"{name}-{number}",
-            data={
-                "python": str(row["python"]),
-                "loop": str(row["loop"]),
-                "workload": str(row["workload"]),
-                "tasks": str(row["tasks"]),
-                "strategy": str(row["contender"]),
-                "verdict": str(row["verdict"]).split(",")[0],
-            },
-        )
-        for number, row in enumerate(frame.head(MOST_ROWS).to_dict("records"))
+        Row(tuple(_comparison_cells(row, varying, metrics, per_task, numbers)))
+        for row in frame.head(MOST_ROWS).to_dict("records")
     ]
-    return Grid(name, title, caption, tuple(heads), tuple(rows), max(0, len(frame) - MOST_ROWS))
+    return Grid(
+        name,
+        title,
+        caption,
+        tuple(heads),
+        tuple(rows),
+        max(0, len(frame) - MOST_ROWS),
+        _filtered(heads, frame),
+    )
+
+
+_FILTERS: Final = {
+    "python": "Python",
+    "loop": "Event loop",
+    "workload": "Workload",
+    "tasks": "Tasks",
+    "strategy": "Strategy",
+    "verdict": "Verdict",
+}
+"""The heading of the column that each filter looks at, which is also its label."""
+
+
+def _filtered(heads: Sequence[tuple[str, str]], frame: pd.DataFrame) -> dict[str, int | str]:
+    columns = {text: index for index, (text, _) in enumerate(heads)}
+    return {
+        name: columns[heading]
+        if heading in columns
+        else style.label(str(next(iter(frame[name]), "")))
+        for name, heading in _FILTERS.items()
+    }
 
 
 def _comparison_cells(
@@ -139,49 +179,34 @@ def _comparison_cells(
     varying: Sequence[str],
     metrics: bool,
     per_task: bool,
-    places: Mapping[str, Mapping[str, int]],
+    numbers: Mapping[str, Mapping[str, int]],
 ) -> Iterable[Cell]:
     for column in varying:
         yield Cell(style.label(str(row[column])), kind="w")
     yield Cell(style.label(str(row["loop"])), kind="w")
     yield Cell(style.label(str(row["workload"])), kind="w")
-    yield Cell(style.count(int(row["tasks"])), sort=str(row["tasks"]), kind="n")
+    yield Cell(style.count(int(row["tasks"])), kind="n")
     if metrics:
         metric = str(row["metric"])
         yield Cell(style.label(metric), sort=str(style.order(metric)[0]), kind="w")
     yield Cell(style.label(str(row["contender"])), kind="w")
     change = style.change_interval(row["ratio"], row["low"], row["high"])
-    yield Cell(change, sort=_sort(row["ratio"]), kind="n")
+    yield Cell(change, kind="n")
     verdict = str(row["verdict"])
     yield Cell(verdict, kind=f"verdict {verdict.split(',', maxsplit=1)[0]}", note=_note(row))
     if per_task:
-        yield Cell(
-            style.interval(row["ns_per_task"], row["ns_per_task_low"], row["ns_per_task_high"]),
-            sort=_sort(row["ns_per_task"]),
-            kind="n",
-        )
-        yield Cell(
-            style.number(row["baseline_ns_per_task"]),
-            sort=_sort(row["baseline_ns_per_task"]),
-            kind="n",
-        )
+        yield Cell(style.interval(*_with_interval(row, "ns_per_task")), kind="n")
+        yield Cell(style.number(row["baseline_ns_per_task"]), kind="n")
     else:
-        yield Cell(
-            style.seconds_interval(*_with_interval(row, "seconds")),
-            sort=_sort(row["seconds"]),
-            kind="n",
-        )
-        yield Cell(
-            style.seconds(row["baseline_seconds"]), sort=_sort(row["baseline_seconds"]), kind="n"
-        )
+        yield Cell(style.seconds_interval(*_with_interval(row, "seconds")), kind="n")
+        yield Cell(style.seconds(row["baseline_seconds"]), kind="n")
     if "same_build" in row:
         yield Cell("same build" if row["same_build"] else DIFFERENT_BUILD, kind="w")
-    case = places["case"][str(row["case"])]
-    contender = places["contender"][str(row["contender_id"])]
+    case = numbers["case"][str(row["case"])]
+    contender = numbers["contender"][str(row["contender_id"])]
     rounds = int(row["rounds"])
     yield Cell(
         f"{style.count(rounds)} {'round' if rounds == 1 else 'rounds'}, ",
-        sort=str(case * 10**6 + contender),
         kind="w",
         links=(
             (f"case {case}", f"#case-{case}"),
@@ -209,7 +234,7 @@ def _sort(number: float | None) -> str:
     return "" if pd.isna(number) else f"{number:.6g}"
 
 
-def _places(campaign: Campaign) -> dict[str, dict[str, int]]:
+def places(campaign: Campaign) -> dict[str, dict[str, int]]:
     """The number under which the page lists each case and contender."""
     return {
         "case": {case.id: number for number, case in enumerate(campaign.cases, 1)},
@@ -219,26 +244,24 @@ def _places(campaign: Campaign) -> dict[str, dict[str, int]]:
 
 def filters(grids: Sequence[Grid]) -> list[Filter]:
     """The choices that occur in the tables; one without alternatives is left out."""
-    names = {
-        "python": ("Python", "any"),
-        "loop": ("Event loop", "any"),
-        "workload": ("Workload", "any"),
-        "tasks": ("Tasks", "any number"),
-        "strategy": ("Strategy", "any"),
-        "verdict": ("Verdict", "any"),
-    }
     filters = []
-    for name, (label, every) in names.items():
-        values = {row.data[name] for grid in grids for row in grid.rows}
-        if name == "tasks":
-            options = [(value, style.count(int(value))) for value in sorted(values, key=int)]
-        elif name == "python":
-            options = [(value, value) for value in sorted(values, key=style.python_order)]
-        else:
-            options = [(value, style.label(value)) for value in style.ordered(values)]
-        if len(options) > 1:
-            filters.append(Filter(name, label, (("", every), *options)))
+    for name, label in _FILTERS.items():
+        values = [*dict.fromkeys(value for grid in grids for value in grid.values(name))]
+        if name in _SORTED:
+            values.sort(key=_SORTED[name])
+        every = "any number" if name == "tasks" else "any"
+        if len(values) > 1:
+            options = [("", every), *((value, value) for value in values)]
+            filters.append(Filter(name, label, tuple(options)))
     return filters
+
+
+_SORTED: Final[Mapping[str, Callable[[str], Any]]] = {
+    "python": style.python_order,
+    "tasks": lambda text: int(text.replace(",", "")),
+    "verdict": style.order,
+}
+"""How the options of some filters are ordered; those of others stand as in the tables."""
 
 
 def cost_grid(findings: Findings) -> Grid:
@@ -257,12 +280,10 @@ def cost_grid(findings: Findings) -> Grid:
                 Cell(style.label(str(row["contender"])), kind="w"),
                 Cell(
                     style.seconds_interval(*_with_interval(row, "fixed_seconds")),
-                    sort=_sort(row["fixed_seconds"]),
                     kind="n",
                 ),
                 Cell(
                     style.interval(*_with_interval(row, "ns_per_task")),
-                    sort=_sort(row["ns_per_task"]),
                     kind="n",
                 ),
                 Cell(_holds(row), sort=_sort(row["tasks_to"]), kind="w"),
@@ -273,6 +294,16 @@ def cost_grid(findings: Findings) -> Grid:
     caption = "Time of a fan-out of n tasks = fixed + n times the cost of a further task."
     left_out = max(0, len(costs) - MOST_ROWS)
     return Grid("cost-model", "Cost model", caption, tuple(heads), tuple(rows), left_out)
+
+
+def table_grid(name: str, table: Table) -> Grid:
+    """A table of text as one of the page."""
+    heads = tuple((column.name, "n" if column.numeric else "") for column in table.columns)
+    rows = tuple(
+        Row(tuple(Cell(text, kind=kind) for text, (_, kind) in zip(row, heads, strict=True)))
+        for row in table.rows
+    )
+    return Grid(name, table.title, "", heads, rows[:MOST_ROWS], max(0, len(rows) - MOST_ROWS))
 
 
 def _with_interval(row: Mapping[Any, Any], name: str) -> tuple[float, float, float]:
@@ -302,7 +333,7 @@ def case_grid(campaign: Campaign) -> Grid:
                 Cell(case.id, kind="code"),
                 Cell(style.label(case.probe), kind="w"),
                 Cell(style.label(case.workload), kind="w"),
-                Cell(style.count(case.tasks), sort=str(case.tasks), kind="n"),
+                Cell(style.count(case.tasks), kind="n"),
                 Cell(str(case.sweeps), kind="n"),
                 Cell(", ".join(case.metrics)),
                 Cell(str(int(rounds.get(case.id, 0))), kind="n"),

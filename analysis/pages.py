@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,14 +17,25 @@ from markupsafe import Markup
 
 from analysis import style, tables
 from analysis.answers import QUESTION, RULE, answers, basis
-from analysis.campaign import Campaign
+from analysis.campaign import COLLECTOR_ON, NO_PAUSE, Campaign
+from analysis.contrasts import CellReference
 from analysis.facts import interpreter_facts
 from analysis.findings import Findings, find
-from analysis.grids import case_grid, comparison_grids, contender_grid, cost_grid, filters
-from analysis.plots import CHARTS, CannotDrawError, Chart, Look, for_page, for_theme, render
-from analysis.plots.prepare import prepared
+from analysis.grids import (
+    case_grid,
+    comparison_grids,
+    contender_grid,
+    cost_grid,
+    filters,
+    places,
+)
+from analysis.guide import Advice, guide
+from analysis.pictures import Picture, pictures, warnings
+from analysis.plots.prepare import python_shown
+from analysis.sections import sections
 
 HEADLINE: Final = "ratios-by-tasks"
+_GLANCE_CHARACTERS: Final = 200
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _JINJA: Final[dict[str, Any]] = {
     "loader": jinja2.FileSystemLoader(_TEMPLATES),
@@ -40,112 +51,51 @@ def build(campaign: Campaign, *, baseline_python: str | None = None) -> dict[str
 
     ``baseline_python`` is as in :func:`analysis.findings.find`.
     """
-    findings = find(campaign, baseline_python=baseline_python)
-    pictures, files = _pictures(findings)
-    context = _context(findings, pictures)
+    return files_of(find(campaign, baseline_python=baseline_python))
+
+
+def files_of(findings: Findings) -> dict[str, bytes]:
+    """:func:`build` for what was estimated already."""
+    shown, files = pictures(findings)
+    context = _context(findings, shown)
     files["index.html"] = _html(context).encode()
     files["report.md"] = _markdown(context).encode()
     for name, frame in _frames(findings).items():
-        files[f"{name}.csv"] = tables.frame_csv(frame).encode()
+        files[f"{name}.csv"] = tables.frame_csv(_rounded(frame)).encode()
     return files
+
+
+def _rounded(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with estimates to nine significant digits: far beyond any interval, and half as
+    long to write.
+    """
+    floats = frame.select_dtypes("float")
+    return frame.assign(
+        **{
+            str(name): [float(f"{number:.9g}") for number in column]
+            for name, column in floats.items()
+        }
+    )
 
 
 def _frames(findings: Findings) -> dict[str, pd.DataFrame]:
     """What is written as CSV, by the name of its file."""
     frames = {
-        "comparisons": findings.comparisons,
+        "comparisons": findings.everything,
         "summary": findings.summary,
-        "absolutes": findings.absolutes,
+        "absolutes": findings.every_absolute,
         "costs": findings.costs,
         "loops": findings.loops,
     }
-    if len(findings.pythons):
-        frames["pythons"] = findings.pythons
-        frames["python-summary"] = findings.python_summary
-    return frames
-
-
-# --- charts --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A chart as the page shows it; ``absent`` says why there is none."""
-
-    name: str
-    heading: str
-    caption: str
-    finding: str = ""
-    wide: str = ""
-    narrow: str = ""
-    absent: str = ""
-
-
-def _pictures(findings: Findings) -> tuple[list[Picture], dict[str, bytes]]:
-    frames = prepared(findings)
-    source, warning = _source(findings.campaign), " ".join(_warnings(findings))
-    pictures, files = [], {}
-    for chart in sorted(CHARTS.values(), key=lambda chart: (chart.place, chart.name)):
-        if chart.needs not in frames:
-            continue  # about something that this campaign has only one of
-        try:
-            picture, drawn = _picture(chart, frames[chart.needs], source, warning)
-        except CannotDrawError as error:
-            picture, drawn = (
-                Picture(chart.name, chart.heading, chart.caption, absent=str(error)),
-                {},
-            )
-        pictures.append(picture)
-        files.update(drawn)
-    return pictures, files
-
-
-def _picture(
-    chart: Chart, frame: pd.DataFrame, source: str, warning: str
-) -> tuple[Picture, dict[str, bytes]]:
-    drawn = render(chart, frame, Look(style.LIGHT, source, warning))
-    narrow = render(chart, frame, Look(style.LIGHT, source, warning, narrow=True), png=False)
-    picture = Picture(
-        name=chart.name,
-        heading=chart.heading,
-        caption=chart.caption,
-        finding=chart.finding(chart.select(frame)),
-        wide=for_page(drawn.svg),
-        narrow=for_page(narrow.svg),
-    )
-    files = {}
-    for theme in style.THEMES:
-        stem = f"charts/{chart.name}-{theme.name}"
-        light = theme is style.LIGHT
-        files[f"{stem}.svg"] = (drawn.svg if light else for_theme(drawn.svg, theme)).encode()
-        same = drawn if light else render(chart, frame, Look(theme, source, warning), svg=False)
-        files[f"{stem}.png"] = same.png
-    return picture, files
-
-
-def _source(campaign: Campaign) -> str:
-    """The foot of every chart: what was measured, where and when."""
-    machine = campaign.machine
-    parts = [
-        "asyncio-fanout",
-        tables.provenance(campaign),
-        str(machine.get("cpu_model") or ""),
-        str(machine.get("system") or ""),
-        campaign.plan.created[:10],
-    ]
-    return " \u00b7 ".join(filter(None, parts))
-
-
-def _warnings(findings: Findings) -> list[str]:
-    """What every page and chart must carry: a campaign that is not proven, or not whole."""
-    control, campaign = findings.control, findings.campaign
-    said = []
-    if not control.proven:
-        more = f" (and {len(control.reasons) - 1} more)" if len(control.reasons) > 1 else ""
-        said.append(f"Unproven: {control.reasons[0]}{more}.")
-    if campaign.status != "complete":
-        said.append(f"This campaign is {campaign.status}: it holds the rounds measured so far.")
-    return said
+    further = {
+        "pythons": findings.pythons,
+        "python-summary": findings.python_summary,
+        "head-start": findings.head_start,
+        "factories": findings.factories,
+        "collectors": findings.collectors,
+        "observations": findings.observations,
+    }
+    return frames | {name: frame for name, frame in further.items() if len(frame)}
 
 
 # --- pages ---------------------------------------------------------------------------------------
@@ -173,27 +123,39 @@ def _facts(campaign: Campaign) -> list[tuple[str, str]]:
     return [(name, style.fact(value)) for name, value in facts]
 
 
-def _context(findings: Findings, pictures: Sequence[Picture]) -> dict[str, Any]:
+def _context(findings: Findings, shown: Sequence[Picture]) -> dict[str, Any]:
     campaign = findings.campaign
     grids = comparison_grids(findings)
-    by_name = {picture.name: picture for picture in pictures}
+    costs = cost_grid(findings)
+    parts = sections(findings, shown)
+    told = {picture.name for part in parts for picture in part.pictures}
+    headline = next((one for one in shown if one.name == HEADLINE and not one.absent), None)
+    others = [one for one in shown if one.name not in told and one is not headline]
+    lines = guide([findings])
+    said = answers(findings.summary)
+    first = python_shown(campaign)
     return {
         "question": QUESTION,
         "rule": RULE,
-        "answers": answers(findings.summary),
+        "advice": _by_topic(lines, campaign),
+        "not_measured": _not_measured(lines),
+        "answers": [one for one in said if first is None or one.python == first.label],
+        "more_answers": [one for one in said if first is not None and one.python != first.label],
         "basis": basis(findings.summary),
-        "warnings": _warnings(findings),
+        "warnings": warnings(findings),
         "control": findings.control,
         "campaign": campaign,
         "provenance": tables.provenance(campaign),
-        "headline": by_name[HEADLINE],
-        "pictures": [picture for picture in pictures if picture.name != HEADLINE],
+        "headline": headline,
+        "sections": parts,
+        "pictures": [one for one in others if not one.absent],
+        "not_drawn": [one for one in others if one.absent],
         "grids": grids,
         "filters": filters(grids),
         "summary_table": tables.answer(findings),
         "case_tables": tables.case_tables(findings, control=True),
         "cost_table": tables.cost_table(findings),
-        "costs": cost_grid(findings),
+        "costs": costs,
         "cases": case_grid(campaign),
         "contenders": contender_grid(campaign),
         "facts": _facts(campaign),
@@ -213,6 +175,73 @@ def _context(findings: Findings, pictures: Sequence[Picture]) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Advised:
+    """A line of the guide as the page shows it: of its reason as many clauses as are read at a
+    glance; on demand the ``evidence``, sentences with the cells behind them as links (words,
+    target).
+    """
+
+    use: str
+    when: str
+    where: str
+    reason: str
+    decided: bool
+    evidence: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+
+
+def _by_topic(lines: Iterable[Advice], campaign: Campaign) -> list[tuple[str, list[Advised]]]:
+    """What the guide has cells for, topic by topic."""
+    found: dict[str, list[Advised]] = {}
+    for one in lines:
+        if one.evidence:
+            found.setdefault(one.topic, []).append(_advised(one, campaign))
+    return list(found.items())
+
+
+def _advised(advice: Advice, campaign: Campaign) -> Advised:
+    first, *others = advice.reason.split("; ")
+    for clause in others:
+        if len(first) + len(clause) > _GLANCE_CHARACTERS:
+            break
+        first = f"{first}; {clause}"
+    return Advised(
+        use=advice.use.removesuffix(","),
+        when=advice.when,
+        where=advice.where,
+        reason=first,
+        decided=advice.decided,
+        evidence=tuple((str(one), _links(one.cells, campaign)) for one in advice.evidence),
+    )
+
+
+def _links(cells: Iterable[CellReference], campaign: Campaign) -> tuple[tuple[str, str], ...]:
+    """Cases and contenders that figures can be looked up in: (words, target), each once."""
+    found: dict[str, str] = {}
+    numbers = places(campaign)
+    for cell in cells:
+        for kind, ids in (("case", cell.cases), ("contender", (cell.contender, cell.against))):
+            for id_ in ids:
+                if id_ in numbers[kind]:
+                    found[f"{kind} {numbers[kind][id_]}"] = f"#{kind}-{numbers[kind][id_]}"
+    return tuple(sorted(found.items(), key=_by_number))
+
+
+def _by_number(link: tuple[str, str]) -> tuple[str, int]:
+    kind, _, number = link[0].partition(" ")
+    return kind, int(number)
+
+
+def _not_measured(lines: Iterable[Advice]) -> str:
+    """What the guide has no cells for, in one sentence; empty where it has them all."""
+    by_reason: dict[str, list[str]] = {}
+    for one in lines:
+        if not one.evidence:
+            by_reason.setdefault(one.reason, []).append(one.topic[:1].lower() + one.topic[1:])
+    said = [f"{style.listed(topics)} ({reason})" for reason, topics in by_reason.items()]
+    return f"Not measured here: {'; '.join(said)}." if said else ""
+
+
 def _trace(campaign: Campaign) -> str:
     """The expression that shows one cell's values in the journal."""
     case = campaign.cases[0].id if campaign.cases else "CASE"
@@ -229,7 +258,9 @@ def _vocabulary(campaign: Campaign) -> list[tuple[str, str]]:
         *(one.strategy for one in campaign.contenders),
         style.CONTROL,
         *(one.task_factory for one in campaign.contenders),
+        *(one.collector for one in campaign.contenders if one.collector != COLLECTOR_ON),
         *(case.workload for case in campaign.cases),
+        *(case.pause for case in campaign.cases if case.pause != NO_PAUSE),
         *(metric for case in campaign.cases for metric in case.metrics),
         *style.VERDICTS,
     ]

@@ -26,8 +26,9 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from analysis.campaign import CampaignError
+from analysis.findings import Findings, find
 from analysis.load import read_campaign
-from analysis.pages import build
+from analysis.pages import files_of
 
 FOLDER: Final = "report"
 MANIFEST: Final = "manifest.json"
@@ -57,11 +58,16 @@ def publish(folder: Path, *, baseline_python: str | None = None) -> Published:
     that we did not write is in the way or the disk refuses, CampaignError when the campaign cannot
     be used, and UnknownPythonError when it has no such Python.
     """
-    report = Path(folder) / FOLDER
     campaign = read_campaign(folder)
     if campaign.errors:
         raise CampaignError(campaign.errors)
-    files = build(campaign, baseline_python=baseline_python)
+    return publish_findings(find(campaign, baseline_python=baseline_python))
+
+
+def publish_findings(findings: Findings) -> Published:
+    """:func:`publish` for a campaign that was read and estimated already."""
+    report = findings.campaign.folder / FOLDER
+    files = files_of(findings)
     write(report, files)
     return Published(
         folder=report,

@@ -25,7 +25,7 @@ cost.
 def whole_fan_out(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows about the time of a whole fan-out, without the control."""
     keep = (frame["probe"].astype(str) == "throughput") & (frame["metric"].astype(str) == "total")
-    return frame[keep & (frame["contender"].astype(str) != style.CONTROL)]
+    return scales.without_control(frame[keep])
 
 
 def _peak_finding(rows: pd.DataFrame) -> str:
@@ -34,7 +34,7 @@ def _peak_finding(rows: pd.DataFrame) -> str:
         f"At most {style.tasks_per_second(best['tasks_per_second'])}: "
         f"{style.label(str(best['loop']))}, "
         f"{style.label(str(best['contender']))}, {style.label(str(best['workload']))}, "
-        f"{style.count(int(best['tasks']))} tasks"
+        f"{style.count(int(best['tasks']))} {'task' if best['tasks'] == 1 else 'tasks'}"
     )
 
 
@@ -53,7 +53,7 @@ def _peak_finding(rows: pd.DataFrame) -> str:
 )
 def tasks_per_second(rows: pd.DataFrame, look: Look) -> Figure:
     """Throughput over the number of tasks, a panel per workload and event loop."""
-    return _absolute_sheet(
+    return absolute_sheet(
         rows,
         look,
         column="tasks_per_second",
@@ -89,7 +89,8 @@ def _line_finding(rows: pd.DataFrame) -> str:
 
 
 def _breaks_note(rows: pd.DataFrame) -> str:
-    each = rows.drop_duplicates(["python", "loop", "task_factory", "workload", "contender"])
+    fitted = rows[rows["line_ns_per_task"].notna()]
+    each = fitted.drop_duplicates(["python", "loop", "task_factory", "workload", "contender"])
     broken = each[each["breaks_at"].notna()]
     if broken.empty:
         return f"The line holds over the whole range in all {len(each)} cases."
@@ -123,7 +124,7 @@ def ns_per_task(rows: pd.DataFrame, look: Look) -> Figure:
         if cells.empty or not np.isfinite(cells["line_ns_per_task"].iloc[0]):
             return
         first = cells.iloc[0]
-        x = np.geomspace(cells["tasks"].min(), cells["tasks"].max(), 60)
+        x = np.geomspace(cells["tasks"].min(), cells["tasks"].max(), 30)
         y = 1e9 * float(first["fixed_seconds"]) / x + float(first["line_ns_per_task"])
         y = np.where(y > 0, y, np.nan)
         holds = x <= float(first["tasks_to"]) * 1.001
@@ -149,7 +150,7 @@ def ns_per_task(rows: pd.DataFrame, look: Look) -> Figure:
                 zorder=6,
             )
 
-    return _absolute_sheet(
+    return absolute_sheet(
         rows,
         look,
         column="ns_per_task",
@@ -172,7 +173,7 @@ def ns_per_task(rows: pd.DataFrame, look: Look) -> Figure:
     )
 
 
-def _absolute_sheet(
+def absolute_sheet(
     rows: pd.DataFrame,
     look: Look,
     *,
@@ -182,9 +183,10 @@ def _absolute_sheet(
     subtitle: str,
     more_legend: Sequence[Line2D] = (),
     line: Callable[[Axes, pd.DataFrame, str], None] | None = None,
+    beside: Callable[[Axes], None] = lambda _: None,
 ) -> Figure:
     """Points per strategy, joined by straight lines or by what ``line`` draws from the strategy's
-    rows and colour.
+    rows and colour; ``beside`` them in every panel what is not measured.
     """
     contenders = scales.names(rows, "contender")
     marks = style.marks(contenders)
@@ -194,6 +196,7 @@ def _absolute_sheet(
     }
 
     def draw(panel: Panel) -> None:
+        beside(panel.axes)
         for name in contenders:
             x, mine = panel.of(name, _DODGE_DECADES)
             _points(panel.axes, x, mine, column, marks[name], look, joined=line is None)

@@ -22,7 +22,7 @@ from analysis.plots.sheet import Margins, Plan, sheet
 
 _SERIES: Final = ["case", "metric", "contender_id"]
 _FLOOR: Final = 0.005
-_MOST_MARKS: Final = 6_000
+_MOST_MARKS: Final = 2_500
 """Points of lines, or dots, in a panel; beyond that every second, third, ... case is drawn."""
 _QUARTILES: Final = 1.349
 """Standard deviations between the quartiles of a normal distribution."""

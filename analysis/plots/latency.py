@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -12,10 +13,10 @@ from matplotlib.lines import Line2D
 
 from analysis import style
 from analysis.plots import scales
+from analysis.plots.multiples import arranged
 from analysis.plots.registry import Look, chart
 from analysis.plots.sheet import Margins, Plan, sheet
 
-_TYPICAL_TASKS: Final = 1_000
 _SHAPES: Final = {"first_step": ">", "p50": "o", "p99": "D", "max": "|"}
 
 
@@ -26,15 +27,8 @@ def _latencies(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[keep]
 
 
-def _tasks_shown(rows: pd.DataFrame) -> int:
-    """The measured number of tasks nearest to a typical fan-out, on a logarithmic scale."""
-    return min(
-        (int(n) for n in rows["tasks"].unique()), key=lambda n: abs(np.log(n / _TYPICAL_TASKS))
-    )
-
-
 def _latency_finding(rows: pd.DataFrame) -> str:
-    tasks = _tasks_shown(rows)
+    tasks = scales.typical_tasks(rows)
     group = next(iter(scales.groups(rows)))
     workload = scales.names(rows, "workload")[0]
     here = scales.only(scales.of_group(rows, group), contender=style.BASELINE, workload=workload)
@@ -68,7 +62,7 @@ def latency_quantiles(every: pd.DataFrame, look: Look) -> Figure:
     """Quantiles of launch-to-completion at one typical number of tasks, a panel per workload and
     event loop.
     """
-    tasks = _tasks_shown(every)
+    tasks = scales.typical_tasks(every)
     rows = every[every["tasks"] == tasks]
     groups = scales.groups(rows)
     workloads = scales.names(rows, "workload")
@@ -87,6 +81,7 @@ def latency_quantiles(every: pd.DataFrame, look: Look) -> Figure:
         )
         for name in metrics
     ]
+    places, columns = arranged([*groups], workloads, look)
     plan = Plan(
         title=_latency_finding(every),
         subtitle=(
@@ -94,8 +89,8 @@ def latency_quantiles(every: pd.DataFrame, look: Look) -> Figure:
             "bars are 95 % intervals."
         ),
         legend=legend,
-        rows=len(workloads) if look.narrow else len(groups),
-        columns=len(groups) if look.narrow else len(workloads),
+        rows=math.ceil(len(places) / columns),
+        columns=columns,
         panel_height=0.3 * len(strategies) + 0.25,
         first=Margins(left=1.35, right=0.1, top=0.46, bottom=0.5),
         inner=Margins(
@@ -106,25 +101,24 @@ def latency_quantiles(every: pd.DataFrame, look: Look) -> Figure:
         ),
     )
     figure, panels = sheet(look, plan)
-    for j, workload in enumerate(workloads):
+    drawn = [axes for row in panels for axes in row]
+    for index, ((group, workload), axes) in enumerate(zip(places, drawn, strict=False)):
         of_workload = scales.only(rows, workload=workload)
-        for i, group in enumerate(groups):
-            axes = panels[j][i] if look.narrow else panels[i][j]
-            _quantiles(axes, scales.of_group(of_workload, group), strategies, metrics, look)
-            axes.set_xlim(0, _furthest(of_workload))
-            axes.locator_params(axis="x", nbins=3 if look.narrow else 4)
-            axes.xaxis.set_major_formatter(
-                lambda value, _: "0" if value == 0 else style.short_seconds(value)
-            )
-            axes.grid(axis="x")
-            about = style.meaning(workload) if i == 0 else ""
-            scales.panel_title(axes, f"{groups[group]}: {style.label(workload)}", look, about)
-            if i if look.narrow else j:
-                axes.tick_params(labelleft=False)
-            if not look.narrow and i < len(groups) - 1:
-                axes.tick_params(labelbottom=False)
-    for axes in panels[-1]:
-        axes.set_xlabel("time since launch")
+        _quantiles(axes, scales.of_group(of_workload, group), strategies, metrics, look)
+        axes.set_xlim(0, _furthest(of_workload))
+        axes.locator_params(axis="x", nbins=3 if look.narrow else 4)
+        axes.xaxis.set_major_formatter(
+            lambda value, _: "0" if value == 0 else style.short_seconds(value)
+        )
+        axes.grid(axis="x")
+        about = style.meaning(workload) if group == next(iter(groups)) else ""
+        scales.panel_title(axes, f"{groups[group]}: {style.label(workload)}", look, about)
+        is_last = index + columns >= len(places)
+        axes.tick_params(labelleft=index % columns == 0, labelbottom=look.narrow or is_last)
+        if is_last:
+            axes.set_xlabel("time since launch")
+    for axes in drawn[len(places) :]:
+        axes.set_visible(False)
     return figure
 
 

@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 from analysis import style
 from analysis.plots import scales
 from analysis.plots.multiples import Panel, keys, over_tasks
-from analysis.plots.ratios import compared, draw_series, missing_notes, throughput_rows
+from analysis.plots.ratios import compared, draw_series, ratio_notes, throughput_rows
 from analysis.plots.registry import Look, chart
 
 
@@ -44,7 +44,7 @@ def loops_by_tasks(rows: pd.DataFrame, look: Look) -> Figure:
     def draw(panel: Panel) -> None:
         scales.floor_over_tasks(panel.axes, panel.cells, panel.tasks, look)
         for name in contenders:
-            draw_series(panel.axes, *panel.of(name), marks[name], look)
+            draw_series(panel.axes, *panel.of(name), marks[name], look, limits=limits)
 
     return over_tasks(
         rows,
@@ -57,6 +57,6 @@ def loops_by_tasks(rows: pd.DataFrame, look: Look) -> Figure:
         legend=[*keys(contenders, look), Patch(color=look.theme.band, label="noise floor")],
         draw=draw,
         scale=lambda axis, _: scales.ratio_axis(axis, limits),
-        notes=missing_notes(rows),
+        notes=ratio_notes(rows, limits),
         directions=True,
     )

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
+from analysis import style
 from analysis.builds import short_names
-from analysis.campaign import Campaign
+from analysis.campaign import COLLECTOR_ON, Campaign, Interpreter
 from analysis.comparisons import per_round
 from analysis.findings import Findings
 from analysis.plots.costs import whole_fan_out
+from analysis.witness import Witness, timelines
 
 ABOUT_PYTHONS: Final = ("pythons", "rankings")
 """Frames that only a campaign with several Pythons has."""
+PROBES: Final = ("stall", "failure", "cancel", "memory")
+"""Probes whose absolute values are a frame, of the probe's name."""
+OF_THE_QUESTION: Final = ("head_start", *PROBES, "factories", "collectors", "timelines")
+"""Frames that only a campaign that measured these has."""
+OF_EVERY_PYTHON: Final = (*ABOUT_PYTHONS, "rounds", "memory", "timelines")
+"""Frames that have the rows of all Pythons, however many."""
 
+_MOST_PYTHONS: Final = 2
+"""As many are drawn side by side; of more, only the newest."""
+_CELL: Final = ["case", "contender_id"]
+_RANKED: Final = ["python", "loop", "task_factory", "case", "contender"]
 _OWNER: Final = ["python", "loop", "task_factory", "workload", "contender"]
 
 
 def prepared(findings: Findings) -> Mapping[str, pd.DataFrame]:
-    """The frames a chart can need.
+    """The frames a chart can need; those but :data:`OF_EVERY_PYTHON` of the Python shown
+    (:func:`python_shown`).
 
     ``comparisons``, ``loops`` and ``absolutes`` are those of the findings. ``lines`` are the
     absolute costs of the whole fan-out with the fitted line of their contender and workload beside
@@ -34,6 +48,12 @@ def prepared(findings: Findings) -> Mapping[str, pd.DataFrame]:
     with the baseline Python, and its own absolute costs (``on_baseline``) without a ratio; and
     ``rankings``, the summary of strategies. Both have ``version``, ``family`` and ``family_name``
     (see :mod:`analysis.builds`).
+
+    Where it was measured, and under the plan's first collector: ``head_start`` as in the findings;
+    under the names of :data:`PROBES` their absolute values, with a column for everything observed
+    beside them; ``factories`` as in the findings. Also ``collectors``, the comparisons with the
+    baseline in every case that was measured under several, with ``flips`` where the ranking
+    differs from that with the collector on; and ``timelines``, those of the witness.
     """
     frames = {
         "comparisons": findings.comparisons,
@@ -45,7 +65,74 @@ def prepared(findings: Findings) -> Mapping[str, pd.DataFrame]:
     if len(findings.pythons):
         frames["pythons"] = _pythons(findings)
         frames["rankings"] = _with_builds(findings.summary, findings.campaign)
-    return frames
+    asked = {
+        "head_start": findings.head_start,
+        **{probe: _observed(findings, probe) for probe in PROBES},
+        "factories": _usual(findings, findings.factories),
+        "collectors": _collectors(findings),
+        "timelines": timelines(findings.witness or Witness()),
+    }
+    frames |= {name: frame for name, frame in asked.items() if len(frame)}
+    shown = python_shown(findings.campaign)
+    return {
+        name: _as_objects(
+            frame
+            if shown is None or name in OF_EVERY_PYTHON
+            else frame[frame["python"] == shown.label]
+        )
+        for name, frame in frames.items()
+    }
+
+
+def _as_objects(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with Python's own strings: a chart takes many small parts of it, which takes
+    several times as long with Arrow's.
+    """
+    strings = [name for name in frame if isinstance(frame[name].dtype, pd.StringDtype)]
+    return frame.astype(dict.fromkeys(strings, object))
+
+
+def python_shown(campaign: Campaign) -> Interpreter | None:
+    """The Python that is drawn where all of them would be too many: the newest release of CPython;
+    None where all are drawn.
+    """
+    every = campaign.interpreters
+    if len(every) <= _MOST_PYTHONS:
+        return None
+    usual = [one for one in every if one.version_label == one.version]
+    final = [one for one in usual if re.fullmatch(r"[\d.]+", one.version)]
+    return max(final or usual or every, key=lambda one: style.python_order(one.version_label))
+
+
+def _observed(findings: Findings, probe: str) -> pd.DataFrame:
+    """The absolute values of a probe, with what was observed in the same cells."""
+    frame = _usual(findings, findings.every_absolute)
+    rows = frame[frame["probe"] == probe]
+    seen = findings.observations
+    wide = seen[seen["probe"] == probe].pivot_table(
+        index=_CELL, columns="name", values="value", aggfunc="first"
+    )
+    return rows.join(wide, on=_CELL) if len(wide) else rows
+
+
+def _usual(findings: Findings, frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the plan's first collector."""
+    contenders = findings.campaign.contenders
+    return frame[frame["collector"] == contenders[0].collector] if contenders else frame
+
+
+def _collectors(findings: Findings) -> pd.DataFrame:
+    """The comparisons of all cases that were measured under several collectors."""
+    frame = findings.everything
+    further = frame[frame["collector"] != COLLECTOR_ON]
+    rows = frame[_keys(frame, _RANKED).isin(_keys(further, _RANKED))]
+    flipped = _keys(findings.flips, [*_RANKED, "collector"])
+    return rows.assign(flips=_keys(rows, [*_RANKED, "collector"]).isin(flipped))
+
+
+def _keys(frame: pd.DataFrame, columns: list[str]) -> pd.Series[Any]:
+    """The values of some columns as one, row by row."""
+    return pd.Series([*zip(*(frame[name] for name in columns), strict=True)], frame.index, object)
 
 
 def _pythons(findings: Findings) -> pd.DataFrame:

@@ -1,15 +1,12 @@
 """The Pythons of a campaign side by side: cost by version, ratios to one of them, and how the
 strategies rank on each.
-
-A line leads from one version to the next only within a family of builds: an unoptimised build can
-cost more than three versions gain.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -18,144 +15,39 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
-from matplotlib.ticker import FixedLocator, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from analysis import style
 from analysis.plots import scales
 from analysis.plots.multiples import keys
-from analysis.plots.ratios import compared, draw_series, missing_notes, ratio_legend
-from analysis.plots.registry import CannotDrawError, Look, chart
-from analysis.plots.sheet import NARROW_INCHES, WIDE_INCHES, Margins, Plan, sheet
+from analysis.plots.ratios import (
+    compared,
+    draw_series,
+    missing_notes,
+    ratio_legend,
+    ratio_notes,
+)
+from analysis.plots.registry import Look, chart
+from analysis.plots.sheet import Margins, Plan, sheet
+from analysis.plots.versions import (
+    CHARACTER_INCHES,
+    Place,
+    Versions,
+    build_notes,
+    over_versions,
+    panel_inches,
+    tick_inches,
+    version_axis,
+    versions,
+)
 
 _TYPICAL_TASKS: Final = 1_000
-_MOST_PYTHONS: Final = 24
-_GAP: Final = 0.6
-"""Between two families, in widths of a version."""
-_CHARACTER_INCHES: Final = 0.56 * 7.5 / 72
+_DODGE: Final = 0.14
+"""How far strategies stand beside one another, in widths of a version."""
 _ROOMY_INCHES: Final = 0.85
 """A cell so wide holds an interval."""
 _STEPS: Final = (0.05, 0.20)
 """Changes at which the colour of a cell becomes stronger."""
-
-
-# --- versions in a row ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Build:
-    """A family of builds along the axis: its name among the others, all of it, and its places."""
-
-    name: str
-    label: str
-    first: float
-    last: float
-
-
-@dataclass(frozen=True, slots=True)
-class Versions:
-    """The Pythons along an axis, builds of one family together, each family in order of version.
-
-    ``slots`` are their labels with an empty one between two families, where a line breaks;
-    ``places`` are where they stand, ``ticks`` what is written there.
-    """
-
-    slots: tuple[str, ...]
-    places: np.ndarray
-    ticks: tuple[str, ...]
-    builds: tuple[Build, ...]
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        """From end to end."""
-        return -0.6, float(self.places[-1]) + 0.6
-
-    def of(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """The rows in the order of the slots; NaN between families and where there is none."""
-        return scales.at(rows, "python", self.slots)
-
-
-def versions(rows: pd.DataFrame) -> Versions:
-    """The Pythons of a frame along an axis. Raises CannotDrawError when they are too many."""
-    families: dict[str, list[dict[Any, Any]]] = {}
-    each = rows.drop_duplicates("python").to_dict("records")
-    for row in sorted(each, key=lambda row: style.python_order(str(row["version"]))):
-        families.setdefault(str(row["family"]), []).append(row)
-    if len(each) > _MOST_PYTHONS:
-        raise CannotDrawError(f"{len(each)} Pythons are too many for a picture")
-    slots: list[str] = []
-    ticks: list[str] = []
-    places: list[float] = []
-    builds: list[Build] = []
-    place = 0.0
-    for family, members in families.items():
-        if builds:
-            slots, ticks = [*slots, ""], [*ticks, ""]
-            places.append(place - 0.5 + _GAP / 2)
-            place += _GAP
-        labels = [str(row["version"]) for row in members]
-        for row, label in zip(members, labels, strict=True):
-            slots.append(str(row["python"]))
-            ticks.append(label if labels.count(label) == 1 else str(row["python"]))
-            places.append(place)
-            place += 1
-        first = place - len(members)
-        builds.append(Build(str(members[0]["family_name"]), family, first, place - 1))
-    return Versions(tuple(slots), np.array(places), tuple(ticks), tuple(builds))
-
-
-def build_notes(shown: Versions) -> list[str]:
-    """What the letters of the builds stand for; nothing where all are of one family."""
-    if len(shown.builds) < 2:
-        return []
-    return [f"Build {_letter(i)}: {build.label}." for i, build in enumerate(shown.builds)]
-
-
-def _letter(index: int) -> str:
-    return chr(ord("A") + index)
-
-
-def _version_axis(axes: Axes, shown: Versions, inches: float, look: Look, top: float) -> None:
-    """Ticks for the versions, and the builds named over their places at ``top`` (of the axes)."""
-    marked = [(p, t) for p, t in zip(shown.places.tolist(), shown.ticks, strict=True) if t]
-    axes.set_xlim(*shown.limits)
-    axes.xaxis.set_major_locator(FixedLocator([place for place, _ in marked]))
-    axes.set_xticklabels([text for _, text in marked], fontsize=8)
-    start, end = shown.limits
-    width = inches / (end - start)
-    if max(len(text) for _, text in marked) * _CHARACTER_INCHES * 1.15 > width:
-        axes.tick_params(axis="x", labelrotation=90)
-    if len(shown.builds) < 2:
-        return
-    for index, build in enumerate(shown.builds):
-        words = f"{_letter(index)}: {build.name}"
-        room = (build.last - build.first + 1) * width
-        axes.text(
-            (build.first + build.last) / 2,
-            top,
-            words if len(words) * _CHARACTER_INCHES <= room else _letter(index),
-            transform=axes.get_xaxis_transform(),
-            ha="center",
-            va="top",
-            fontsize=7.5,
-            color=look.theme.soft_ink,
-        )
-    for slot, place in zip(shown.slots, shown.places.tolist(), strict=True):
-        if not slot:
-            axes.axvline(place, color=look.theme.rule, linewidth=0.8, zorder=0.6)
-
-
-def _panel_inches(look: Look, columns: int, first: Margins, inner: Margins) -> float:
-    width = NARROW_INCHES if look.narrow else WIDE_INCHES
-    gaps = (columns - 1) * (inner.left + inner.right)
-    return (width - first.left - first.right - gaps - 0.2) / columns
-
-
-def _tick_inches(shown: Versions, inches: float) -> float:
-    """Room that the versions need below a panel."""
-    longest = max(map(len, shown.ticks))
-    start, end = shown.limits
-    upright = longest * _CHARACTER_INCHES * 1.15 > inches / (end - start)
-    return 0.2 + (longest * _CHARACTER_INCHES * 1.1 if upright else 0.12)
 
 
 def _loops(rows: pd.DataFrame) -> dict[scales.Group, str]:
@@ -244,49 +136,51 @@ def cost_by_python(rows: pd.DataFrame, look: Look) -> Figure:
     shown = versions(rows)
     loops, workloads = _loops(rows), scales.names(rows, "workload")
     strategies = scales.names(rows, "contender")
+    marks = style.marks(strategies)
     tasks = _tasks_shown(rows)
-    columns = 1 if look.narrow else len(workloads)
-    inner = Margins(left=0.6, right=0.08, top=0.36, bottom=0.0)
-    first = Margins(left=0.65, right=0.1, top=0.46, bottom=0.0)
-    inches = _panel_inches(look, columns, first, inner)
-    room = _tick_inches(shown, inches)
-    grid = [(group, workload) for group in loops for workload in workloads]
-    figure, panels = sheet(
-        look,
-        Plan(
-            title=_cost_finding(rows),
-            subtitle=(
-                f"Time per task by Python, {_fan_out_of(rows)}. Lower is better; each workload has "
-                "its own scale, from zero. Bars are 95 % intervals."
-            ),
-            legend=keys(strategies, look),
-            notes=[*build_notes(shown), *missing_notes(rows[rows["ns_per_task"].isna()])],
-            rows=len(grid) // columns,
-            columns=columns,
-            panel_height=1.7,
-            first=Margins(first.left, first.right, first.top, room + 0.1),
-            inner=Margins(inner.left, inner.right, inner.top, room),
-        ),
-    )
-    for (group, workload), axes in zip(grid, (axes for row in panels for axes in row), strict=True):
+    many = len(set(tasks.values())) > 1
+
+    def draw(axes: Axes, group: scales.Group, workload: str) -> None:
         of_workload = scales.only(rows, workload=workload)
         cells = _of_loop(of_workload, group)
-        for index, name in enumerate(strategies):
-            shift = (index - (len(strategies) - 1) / 2) * 0.14
-            mine = shown.of(scales.only(cells, contender=name))
-            _cost_line(axes, shown.places + shift, mine, style.marks(strategies)[name], look)
+        for name, places in _beside(shown, strategies):
+            _cost_line(
+                axes, places, shown.of(scales.only(cells, contender=name)), marks[name], look
+            )
         axes.set_ylim(0, _top(of_workload) * (1.25 if len(shown.builds) > 1 else 1.1))
         axes.yaxis.set_major_locator(MaxNLocator(4))
         axes.yaxis.set_major_formatter(
             lambda value, _: "0" if value == 0 else style.short_seconds(value * 1e-9)
         )
-        axes.grid(axis="y")
-        _version_axis(axes, shown, inches, look, top=0.98)
-        many = len(set(tasks.values())) > 1
-        of = f", {style.count(tasks[workload])} tasks" if many else ""
-        about = style.meaning(workload) if group == next(iter(loops)) else ""
-        scales.panel_title(axes, f"{loops[group]}: {style.label(workload)}{of}", look, about)
-    return figure
+
+    places = [
+        Place(
+            title=f"{loops[group]}: {style.label(workload)}"
+            + (f", {style.count(tasks[workload])} tasks" if many else ""),
+            about=style.meaning(workload) if group == next(iter(loops)) else "",
+            draw=partial(draw, group=group, workload=workload),
+        )
+        for group in loops
+        for workload in workloads
+    ]
+    plan = Plan(
+        title=_cost_finding(rows),
+        subtitle=(
+            f"Time per task by Python, {_fan_out_of(rows)}. Lower is better; each workload has "
+            "its own scale, from zero. Bars are 95 % intervals."
+        ),
+        legend=keys(strategies, look),
+        notes=missing_notes(rows[rows["ns_per_task"].isna()]),
+        panel_height=1.7,
+    )
+    columns = 1 if look.narrow else len(workloads)
+    return over_versions(look, shown, places, plan, columns=columns, own_scales=True)
+
+
+def _beside(shown: Versions, strategies: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
+    """Each strategy with its places, a little beside those of the others."""
+    for index, name in enumerate(strategies):
+        yield name, shown.places + (index - (len(strategies) - 1) / 2) * _DODGE
 
 
 def _cost_line(
@@ -348,14 +242,14 @@ def python_ratios(rows: pd.DataFrame, look: Look) -> Figure:
         for of_loop in lines.values()
         for line in of_loop
     }
-    left = 0.15 + max(map(len, words.values())) * _CHARACTER_INCHES * (0.95 if look.narrow else 1)
+    left = 0.15 + max(map(len, words.values())) * CHARACTER_INCHES * (0.95 if look.narrow else 1)
     first = Margins(left=left, right=0.05, top=0.3, bottom=0.0)
-    inches = _panel_inches(look, 1, first, first)
+    inches = panel_inches(look, 1, first, first)
     start, end = shown.limits
     cell_inches = inches / (end - start)
     roomy = cell_inches >= _ROOMY_INCHES
     head = 0.8 if len(shown.builds) > 1 else 0.0
-    room = _tick_inches(shown, inches)
+    room = tick_inches(shown, inches)
     figure, panels = sheet(
         look,
         Plan(
@@ -383,7 +277,7 @@ def python_ratios(rows: pd.DataFrame, look: Look) -> Figure:
             ):
                 if python:
                     _cell(axes, (place, height), row, python == baseline, look, cell_inches)
-        _version_axis(axes, shown, inches, look, top=1.0)
+        version_axis(axes, shown, inches, look, top=1.0)
         axes.set_ylim(len(of_loop) - 0.45, -0.55 - head)
         axes.set_yticks(range(len(of_loop)), [words[line] for line in of_loop])
         axes.tick_params(axis="both", length=0)
@@ -407,7 +301,7 @@ def _cell(
     inches: float,
 ) -> None:
     theme, words = look.theme, _cell_words(row, is_baseline, inches >= _ROOMY_INCHES)
-    longest = max(map(len, words.split("\n"))) * _CHARACTER_INCHES
+    longest = max(map(len, words.split("\n"))) * CHARACTER_INCHES
     known = not style.is_missing(row["ns_per_task" if is_baseline else "ratio"])
     told = str(row["verdict"]).startswith(("slower", "faster"))
     if is_baseline or not known:
@@ -502,54 +396,31 @@ def strategies_by_python(rows: pd.DataFrame, look: Look) -> Figure:
     """Ratio to gather(*coroutines) by version, a panel per event loop, a line per strategy."""
     shown = versions(rows)
     loops, strategies = _loops(rows), scales.names(rows, "contender")
-    columns = 1 if look.narrow else min(2, len(loops))
-    inner = Margins(left=0.1, right=0.1, top=0.36, bottom=0.0)
-    first = Margins(left=0.95, right=0.1, top=0.36, bottom=0.0)
-    inches = _panel_inches(look, columns, first, inner)
-    room = _tick_inches(shown, inches)
+    marks = style.marks(strategies)
     low, high = scales.ratio_limits(*(rows[c].to_numpy(float) for c in ("ratio", "low", "high")))
     if len(shown.builds) > 1:
         high *= (high / low) ** 0.12
-    figure, panels = sheet(
-        look,
-        Plan(
-            title=_ranking_finding(rows),
-            subtitle=(
-                "Time of the whole fan-out compared with gather(*coroutines) on the same Python, "
-                "geometric mean over all cases. Bars are 95 % intervals; a hollow point is not "
-                "told apart."
-            ),
-            legend=ratio_legend(strategies, look),
-            notes=[*build_notes(shown), *missing_notes(rows)],
-            rows=math.ceil(len(loops) / columns),
-            columns=columns,
-            panel_height=1.9,
-            first=Margins(first.left, first.right, first.top, room + 0.1),
-            inner=Margins(inner.left, inner.right, inner.top, room),
-        ),
-    )
-    every = [axes for row in panels for axes in row]
-    for index, (group, axes) in enumerate(zip(loops, every, strict=False)):
+    limits = (low, high)
+
+    def draw(axes: Axes, group: scales.Group) -> None:
+        cells = _of_loop(rows, group)
         axes.axhline(1.0, color=look.theme.soft_ink, linewidth=0.8, zorder=1)
-        _strategies(axes, _of_loop(rows, group), strategies, shown, look)
-        scales.ratio_axis(axes.yaxis, (low, high))
-        axes.grid(axis="y")
-        _version_axis(axes, shown, inches, look, top=0.98)
-        scales.panel_title(axes, loops[group], look)
-        if index % columns:
-            axes.tick_params(labelleft=False)
-        else:
-            scales.directions(axes.yaxis)
-    for axes in every[len(loops) :]:
-        axes.set_visible(False)
-    return figure
+        for name, places in _beside(shown, strategies):
+            mine = shown.of(scales.only(cells, contender=name))
+            draw_series(axes, places, mine, marks[name], look, limits=limits)
+        scales.ratio_axis(axes.yaxis, limits)
 
-
-def _strategies(
-    axes: Axes, cells: pd.DataFrame, strategies: Sequence[str], shown: Versions, look: Look
-) -> None:
-    marks = style.marks(strategies)
-    for index, name in enumerate(strategies):
-        shift = (index - (len(strategies) - 1) / 2) * 0.14
-        mine = shown.of(scales.only(cells, contender=name))
-        draw_series(axes, shown.places + shift, mine, marks[name], look)
+    plan = Plan(
+        title=_ranking_finding(rows),
+        subtitle=(
+            "Time of the whole fan-out compared with gather(*coroutines) on the same Python, "
+            "geometric mean over all cases. Bars are 95 % intervals; a hollow point is not "
+            "told apart."
+        ),
+        legend=ratio_legend(strategies, look),
+        notes=ratio_notes(rows, limits),
+        panel_height=1.9,
+    )
+    places = [Place(label, "", partial(draw, group=group)) for group, label in loops.items()]
+    columns = 1 if look.narrow else min(2, len(loops))
+    return over_versions(look, shown, places, plan, columns=columns, own_scales=False)

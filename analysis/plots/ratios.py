@@ -18,7 +18,6 @@ from analysis import style
 from analysis.plots import scales
 from analysis.plots.multiples import Panel, over_tasks
 from analysis.plots.registry import Look, chart
-from analysis.plots.sheet import Margins, Plan, sheet
 
 _TOLD_APART = ("slower", "faster")
 
@@ -74,16 +73,21 @@ def told_apart(rows: pd.DataFrame) -> tuple[dict[str, int], int]:
 
 
 def throughput_rows(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows the headline chart draws: contrasts of the whole fan-out's time."""
+    """Contrasts of the whole fan-out's time."""
     return frame[
         (frame["probe"].astype(str) == "throughput") & (frame["metric"].astype(str) == "total")
     ]
 
 
+def fan_outs(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of strategies that fan out: what launches nothing is too far off for their scale."""
+    return frame[~frame["contender"].astype(str).isin(style.NO_FAN_OUT)]
+
+
 @chart(
     needs="comparisons",
     place=1,
-    select=throughput_rows,
+    select=lambda frame: fan_outs(throughput_rows(frame)),
     heading="Which way of launching is faster?",
     caption=(
         "Each point is the time of a whole fan-out relative to gather(*coroutines) on the same "
@@ -108,8 +112,9 @@ def ratios_by_tasks(rows: pd.DataFrame, look: Look) -> Figure:
     def draw(panel: Panel) -> None:
         scales.floor_over_tasks(panel.axes, panel.cells, panel.tasks, look)
         for name in contenders:
+            control = name == style.CONTROL
             draw_series(
-                panel.axes, *panel.of(name), marks[name], look, control=name == style.CONTROL
+                panel.axes, *panel.of(name), marks[name], look, limits=limits, control=control
             )
         if not panel.cells["ratio"].notna().any():
             panel.axes.text(
@@ -128,7 +133,7 @@ def ratios_by_tasks(rows: pd.DataFrame, look: Look) -> Figure:
         legend=[*ratio_legend(contenders, look), Patch(color=look.theme.band, label="noise floor")],
         draw=draw,
         scale=lambda axis, _: scales.ratio_axis(axis, limits),
-        notes=missing_notes(rows),
+        notes=ratio_notes(rows, limits),
         directions=True,
     )
 
@@ -140,19 +145,22 @@ def draw_series(
     mark: style.Mark,
     look: Look,
     *,
+    limits: tuple[float, float],
     control: bool = False,
     sideways: bool = False,
 ) -> None:
     """One contender's points and intervals; a missing point breaks the thin line between them.
 
     ``places`` lie along the number of tasks; ``sideways`` puts the ratio on the horizontal axis and
-    leaves the line out. Filled points are told apart from the baseline, hollow ones are not.
+    leaves the line out. Filled points are told apart from the baseline, hollow ones are not. An
+    arrowhead ends an interval that goes on beyond the ``limits`` of the ratio axis.
     """
     colour = mark.colour(look.theme)
     ratio, low, high = (mine[column].to_numpy(float) for column in ("ratio", "low", "high"))
     bars = np.isfinite(ratio) & np.isfinite(low) & np.isfinite(high) & (low > 0)
     lines = axes.hlines if sideways else axes.vlines
     lines(places[bars], low[bars], high[bars], color=colour, linewidth=1.6, zorder=3)
+    scales.arrows(axes, places[bars], (low[bars], high[bars]), limits, colour, sideways=sideways)
     if not control and not sideways:
         axes.plot(places, ratio, color=colour, linewidth=0.9, alpha=0.6, zorder=2)
     told = mine["verdict"].astype(str).str.startswith(_TOLD_APART).to_numpy(bool)
@@ -205,134 +213,13 @@ def headline_rows(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[frame["headline"].astype(bool)]
 
 
-def _main_metrics(rows: pd.DataFrame) -> list[tuple[str, str]]:
-    pairs = {(str(p), str(m)) for p, m in rows[["probe", "metric"]].itertuples(index=False)}
-    return sorted(pairs, key=lambda pair: (style.order(pair[0]), style.order(pair[1])))
-
-
-def control_finding(rows: pd.DataFrame) -> str:
-    """In words: how often the strategies are told apart, and how often the control is, which is
-    nothing but chance.
-    """
-    finding = strategies_finding(rows)
-    told, measured = told_apart(scales.only(rows, contender=style.CONTROL))
-    if not measured:
-        return finding
-    times = str(sum(told.values())) if told else "none"
-    return f"{finding}. The control, which cannot differ, is told apart in {times} of {measured}"
-
-
-@chart(
-    needs="comparisons",
-    place=2,
-    select=headline_rows,
-    heading="Every comparison",
-    caption=(
-        "A row per workload and number of tasks, a column per event loop and probe: the time of "
-        "the whole fan-out, and the "
-        "99th percentile of the time from launch to a task's completion. A point is the ratio to "
-        "gather(*coroutines), the "
-        "bar its 95 % interval, the grey band the noise floor. Filled points are told apart from "
-        "the baseline."
-    ),
-    finding=control_finding,
-)
-def every_ratio(rows: pd.DataFrame, look: Look) -> Figure:
-    """A forest plot: all ratios with their intervals and the noise floor, a row per workload and
-    number of tasks.
-    """
-    groups = scales.groups(rows)
-    metrics = _main_metrics(rows)
-    contenders = scales.names(rows, "contender")
-    marks = style.marks(contenders)
-    lines = _forest_lines(rows)
-    limits = scales.ratio_limits(*(rows[c].to_numpy(float) for c in ("ratio", "low", "high")))
-    beside = len(groups) * len(metrics) <= 4 and not look.narrow
-    grid = (
-        [[(g, m) for g in groups for m in metrics]]
-        if beside
-        else [[(g, m) for m in metrics] for g in groups]
-    )
-    plan = Plan(
-        title=control_finding(rows),
-        subtitle=(
-            "Ratio to gather(*coroutines) with its 95 % interval; a hollow point is not "
-            "told apart from the baseline."
-        ),
-        legend=[*ratio_legend(contenders, look), Patch(color=look.theme.band, label="noise floor")],
-        notes=missing_notes(rows),
-        rows=len(grid),
-        columns=len(grid[0]),
-        panel_height=0.23 * (len(lines) + 1),
-        first=Margins(left=1.15, right=0.1, top=0.36, bottom=0.5),
-        inner=Margins(left=0.1, right=0.1, top=0.36, bottom=0.5),
-    )
-    figure, panels = sheet(look, plan)
-    for line, row in zip(grid, panels, strict=True):
-        for (group, (probe, metric)), axes in zip(line, row, strict=True):
-            cells = scales.of_group(rows, group)
-            cells = cells[
-                (cells["probe"].astype(str) == probe) & (cells["metric"].astype(str) == metric)
-            ]
-            _forest_panel(axes, cells, contenders, marks, lines, look)
-            scales.ratio_axis(axes.xaxis, limits, most=3)
-            axes.grid(axis="x")
-            scales.directions(axes.xaxis)
-            title = (
-                groups[group]
-                if len(metrics) == 1
-                else f"{groups[group]}: {_measure(probe, metric)}"
-            )
-            scales.panel_title(axes, title, look)
-            if axes is not row[0]:
-                axes.tick_params(labelleft=False)
-    return figure
-
-
-def _measure(probe: str, metric: str) -> str:
-    return "whole fan-out" if metric == "total" else f"{style.label(probe)}, {metric}"
-
-
-def _forest_lines(rows: pd.DataFrame) -> list[tuple[str, int]]:
-    pairs = {(str(w), int(n)) for w, n in rows[["workload", "tasks"]].itertuples(index=False)}
-    return sorted(pairs, key=lambda pair: (style.order(pair[0]), pair[1]))
-
-
-def _forest_panel(
-    axes: Axes,
-    cells: pd.DataFrame,
-    contenders: Sequence[str],
-    marks: dict[str, style.Mark],
-    lines: Sequence[tuple[str, int]],
-    look: Look,
-) -> None:
-    keyed = cells.assign(workload=cells["workload"].astype(str))
-    floors = keyed.groupby(["workload", "tasks"], observed=True)["floor"].max().reindex(list(lines))
-    height = np.arange(len(lines), dtype=float)
-    edges = np.repeat(height, 2) + np.tile([-0.5, 0.5], len(lines))
-    scales.floor_band(axes, edges, np.repeat(floors.to_numpy(float), 2), look, vertical=False)
-    for index, name in enumerate(contenders):
-        mine = scales.at(scales.only(keyed, contender=name), ["workload", "tasks"], lines)
-        shift = (index - (len(contenders) - 1) / 2) * 0.28
-        draw_series(
-            axes,
-            height + shift,
-            mine,
-            marks[name],
-            look,
-            control=name == style.CONTROL,
-            sideways=True,
-        )
-    axes.set_ylim(len(lines) - 0.4, -0.6)
-    firsts = [i for i, (workload, _) in enumerate(lines) if i == 0 or lines[i - 1][0] != workload]
-    for place in firsts[1:]:
-        axes.axhline(place - 0.5, color=look.theme.rule, linewidth=0.8)
-    words = [
-        f"{style.label(w)}   {style.count(n)}" if i in firsts else style.count(n)
-        for i, (w, n) in enumerate(lines)
-    ]
-    axes.set_yticks(height, words)
-    axes.tick_params(axis="y", length=0)
+def ratio_notes(rows: pd.DataFrame, limits: tuple[float, float]) -> list[str]:
+    """What a chart of ratios within ``limits`` does not show, and why."""
+    low, high = (rows[name].to_numpy(float) for name in ("low", "high"))
+    known = np.isfinite(rows["ratio"].to_numpy(float)) & np.isfinite(high) & (low > 0)
+    cut = bool((known & ((low < limits[0]) | (high > limits[1]))).any())
+    arrows = ["An arrowhead marks an interval that goes on beyond the panel."] if cut else []
+    return [*arrows, *missing_notes(rows)]
 
 
 def missing_notes(rows: pd.DataFrame, most: int = 3) -> list[str]:

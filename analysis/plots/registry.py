@@ -23,6 +23,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis import style
+from analysis.plots.compact import compact
 
 PNG_DPI: Final = 144
 
@@ -32,12 +33,14 @@ class Look:
     """What a chart needs beyond its data: the theme, the line in its foot, and a warning it must
     carry if there is one.
 
-    ``narrow`` asks for the form that fits a phone.
+    ``scope`` says, where a chart shows a part of what was measured, which; ``narrow`` asks for the
+    form that fits a phone.
     """
 
     theme: style.Theme = style.LIGHT
     source: str = ""
     warning: str = ""
+    scope: str = ""
     narrow: bool = False
 
 
@@ -170,31 +173,20 @@ def render(
     return Rendered(described, pixels.getvalue())
 
 
-_PROLOG = re.compile(r"\A.*?(?=<svg\b)", re.DOTALL)
-_METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
-_IDENTITY = re.compile(r' id="([^"]*)"')
-_REFERENCE = re.compile(r'(url\(#|href="#)([^")]*)')
 _STYLE = re.compile(r'style="[^"]*"')
 _COLOUR = re.compile(r"#[0-9a-f]{6}\b")
 
 
 def _described(svg: str, one: Chart, look: Look, rows: pd.DataFrame) -> str:
-    """The SVG without prolog and empty metadata, with a title and description for those who cannot
-    see it.
-
-    Identifiers nothing refers to go; the others are told apart from those of other charts on the
-    same page.
+    """The SVG, compact, with a title and description for those who cannot see it. Its identifiers
+    are told apart from those of other charts on the same page.
     """
-    svg = _METADATA.sub("", _PROLOG.sub("", svg, count=1), count=1)
-    used = {match[2] for match in _REFERENCE.finditer(svg)}
     own = f"{one.name}-{'narrow' if look.narrow else 'wide'}"
-    svg = _IDENTITY.sub(lambda m: f' id="{own}-{m[1]}"' if m[1] in used else "", svg)
-    svg = _REFERENCE.sub(lambda m: f"{m[1]}{own}-{m[2]}", svg)
-    head, rest = svg.split(">", 1)
+    head, rest = compact(svg, own).split(">", 1)
     return (
         f'{head} role="img" aria-labelledby="{own}-title {own}-desc">'
-        f'\n <title id="{own}-title">{escape(one.finding(rows))}</title>'
-        f'\n <desc id="{own}-desc">{escape(one.caption)}</desc>{rest}'
+        f'<title id="{own}-title">{escape(one.finding(rows))}</title>'
+        f'<desc id="{own}-desc">{escape(one.caption)}</desc>{rest}\n'
     )
 
 

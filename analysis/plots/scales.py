@@ -21,6 +21,7 @@ from analysis.plots.registry import Look
 GROUP: Final = ("python", "loop", "task_factory")
 Group = tuple[str, str, str]
 
+_TYPICAL_TASKS: Final = 1_000
 _MOST_TICKS: Final = 6
 _STEPS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 _WIDE_TICKS: Final = (
@@ -40,8 +41,20 @@ def only(frame: pd.DataFrame, **wanted: str) -> pd.DataFrame:
     """The rows whose columns read as wanted."""
     keep = np.ones(len(frame), dtype=bool)
     for column, value in wanted.items():
-        keep &= (frame[column].astype(str) == value).to_numpy(dtype=bool)
+        keep &= frame[column].to_numpy(dtype=object) == value
     return frame[keep]
+
+
+def without_control(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of what is compared."""
+    keep: pd.DataFrame = frame[frame["contender"] != style.CONTROL]
+    return keep
+
+
+def of_most_tasks(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the largest number of tasks."""
+    most: pd.DataFrame = rows[rows["tasks"] == rows["tasks"].max()]
+    return most
 
 
 def at(frame: pd.DataFrame, columns: str | list[str], wanted: Sequence[object]) -> pd.DataFrame:
@@ -55,6 +68,13 @@ def at(frame: pd.DataFrame, columns: str | list[str], wanted: Sequence[object]) 
 def of_group(frame: pd.DataFrame, group: Group) -> pd.DataFrame:
     """The rows of one (python, loop, task factory)."""
     return only(frame, **dict(zip(GROUP, group, strict=True)))
+
+
+def typical_tasks(rows: pd.DataFrame) -> int:
+    """The measured number of tasks nearest to a typical fan-out, on a logarithmic scale."""
+    return min(
+        (int(n) for n in rows["tasks"].unique()), key=lambda n: abs(math.log(n / _TYPICAL_TASKS))
+    )
 
 
 def names(frame: pd.DataFrame, column: str) -> list[str]:
@@ -148,6 +168,25 @@ def ratio_ticks(low: float, high: float, most: int = 7) -> list[float]:
 def _change(ratio: float) -> str:
     percent = round((ratio - 1) * 100, 6)
     return f"{percent:+g} %" if percent <= 1000 else f"x {ratio:g}"
+
+
+def arrows(
+    axes: Axes,
+    places: np.ndarray,
+    intervals: tuple[np.ndarray, np.ndarray],
+    limits: tuple[float, float],
+    colour: str,
+    *,
+    sideways: bool,
+) -> None:
+    """An arrowhead at the edge for every interval (lows, highs) that goes on beyond it."""
+    beyond = (intervals[0] < limits[0], intervals[1] > limits[1])
+    for edge, cut, marker in zip(limits, beyond, "<>" if sideways else "v^", strict=True):
+        edges = np.full(int(cut.sum()), edge)
+        x, y = (edges, places[cut]) if sideways else (places[cut], edges)
+        axes.plot(
+            x, y, linestyle="", marker=marker, color=colour, markersize=4, clip_on=False, zorder=5
+        )
 
 
 def quantity_axis(axis: Axis, low: float, high: float, words: Callable[[float], str]) -> None:

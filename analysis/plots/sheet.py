@@ -68,7 +68,8 @@ def sheet(look: Look, plan: Plan) -> tuple[Figure, list[list[Axes]]]:
     width = NARROW_INCHES if look.narrow else WIDE_INCHES
     usable_points = (width - 2 * _EDGE) * 72
     title = _wrap(plan.title, usable_points, _TITLE_SIZE, _BOLD_CHARACTER)
-    subtitle = _wrap(plan.subtitle, usable_points, _TEXT_SIZE, _CHARACTER)
+    words = " ".join(filter(None, (plan.subtitle, look.scope)))
+    subtitle = _wrap(words, usable_points, _TEXT_SIZE, _CHARACTER)
     notes = [
         line for note in plan.notes for line in _wrap(note, usable_points, _FOOT_SIZE, _CHARACTER)
     ]

@@ -1,19 +1,30 @@
 "use strict";
 // Sorting and filtering of tables that read well without it.
 (() => {
+  const collator = new Intl.Collator("en", { numeric: true });
   const compare = (a, b) => {
-    const x = Number(a), y = Number(b);
     if (a === "" || b === "") return (a === "") - (b === "");
-    return Number.isNaN(x) || Number.isNaN(y) ? a.localeCompare(b) : x - y;
+    return typeof a === "number" && typeof b === "number" ? a - b : collator.compare(a, b);
+  };
+
+  // What a cell says, as a number where its column is one: "1.23 ms [1.20, 1.27]" is 0.00123.
+  const UNITS = { ns: 1e-9, us: 1e-6, ms: 1e-3, s: 1, B: 1, kB: 1e3, MB: 1e6, GB: 1e9 };
+  const NUMBER = /^([+-]?[\d,]*\.?\d+)(?: (ns|us|ms|s|B|kB|MB|GB)\b)?/;
+  const key = (cell, numeric) => {
+    const text = cell.textContent.trim();
+    if (cell.dataset.sort !== undefined) return cell.dataset.sort === "" ? "" : Number(cell.dataset.sort);
+    if (!numeric) return text;
+    const found = NUMBER.exec(text);
+    return found ? Number(found[1].replaceAll(",", "")) * (UNITS[found[2]] ?? 1) : "";
   };
 
   const sort = (table, column, heading) => {
     const down = heading.getAttribute("aria-sort") === "ascending";
     for (const other of heading.parentElement.children) other.removeAttribute("aria-sort");
     heading.setAttribute("aria-sort", down ? "descending" : "ascending");
+    const numeric = heading.classList.contains("n");
     const body = table.tBodies[0];
-    const key = (row) => row.cells[column].dataset.sort ?? row.cells[column].textContent.trim();
-    const rows = [...body.rows].map((row) => [key(row), row]);
+    const rows = [...body.rows].map((row) => [key(row.cells[column], numeric), row]);
     rows.sort(([a], [b]) => (a === "" || b === "" || !down ? 1 : -1) * compare(a, b));
     body.append(...rows.map(([, row]) => row));
   };
@@ -30,20 +41,28 @@
 
   for (const form of document.querySelectorAll("form.filters")) {
     const section = form.closest("section");
-    const rows = [...section.querySelectorAll("table[data-filtered] tbody tr")];
+    const tables = [...section.querySelectorAll("table[data-filtered]")];
     const count = section.querySelector(".count");
+    // What a row has for a filter: what stands in its column, or what the whole table has.
+    const choice = (row, name, where) => {
+      const text = typeof where === "number" ? row.cells[where].firstChild.textContent : where;
+      return name === "verdict" ? text.split(",")[0] : text;
+    };
     const apply = () => {
       const wanted = [...new FormData(form)].filter(([, value]) => value !== "");
-      let shown = 0;
-      for (const row of rows) {
-        row.hidden = wanted.some(([name, value]) => row.dataset[name] !== value);
-        shown += !row.hidden;
+      let shown = 0, all = 0;
+      for (const table of tables) {
+        const columns = JSON.parse(table.dataset.filtered);
+        let here = 0;
+        for (const row of table.tBodies[0].rows) {
+          row.hidden = wanted.some(([name, value]) => choice(row, name, columns[name]) !== value);
+          here += !row.hidden;
+          all += 1;
+        }
+        table.closest(".part").hidden = here === 0;
+        shown += here;
       }
-      for (const table of section.querySelectorAll("table[data-filtered]")) {
-        const empty = ![...table.tBodies[0].rows].some((row) => !row.hidden);
-        table.closest(".part").hidden = empty;
-      }
-      count.textContent = `${shown} of ${rows.length} comparisons shown`;
+      count.textContent = `${shown} of ${all} comparisons shown`;
     };
     form.addEventListener("change", apply);
     form.addEventListener("reset", () => setTimeout(apply));
@@ -52,12 +71,11 @@
     apply();
   }
 
-  // A link to a row that a filter hides shows all rows again.
+  // A link into what is folded unfolds it.
   const reveal = () => {
     const row = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (row?.hidden) { row.closest("section").querySelector("form.filters").reset(); setTimeout(() => row.scrollIntoView()); }
-    const details = row?.closest("details");
-    if (details) details.open = true;
+    for (let folded = row?.closest("details"); folded; folded = folded.parentElement.closest("details")) folded.open = true;
+    if (row) setTimeout(() => row.scrollIntoView());
   };
   addEventListener("hashchange", reveal);
   reveal();

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -36,7 +35,11 @@ from analysis.plots import (
 )
 from analysis.plots.prepare import prepared
 from analysis.plots.ratios import compared
+from analysis.validate import Problems
+from analysis.witness_file import read_witness
+from tests.analysis.drawing import bars, drawn, panel, points, ticks, words
 from tests.synthetic import World, fail, write_campaign
+from tests.synthetic_witness import write_witness
 
 FAILED = "cpython-3.14.10/uvloop/lazy/task_group"
 FAILED_CASE = "throughput/noop/100"
@@ -54,70 +57,27 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> Findings:
 
 @pytest.fixture(scope="module")
 def frames(
-    findings: Findings, tmp_path_factory: pytest.TempPathFactory
+    findings: Findings, question: Findings, tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[str, pd.DataFrame]:
-    """Those of one Python, and what only several have from another campaign."""
+    """Those of one Python, and what only others have from other campaigns."""
     folder = tmp_path_factory.mktemp("results") / "several"
     write_campaign(
         folder, rounds=6, sweeps=2, probes=("throughput",), tasks=(10, 1000),
         pythons=("3.13.1", "3.14.0"), builds={"3.14.0": {"builder": "debian"}},
     )  # fmt: skip
-    return {**prepared(find(read_campaign(folder))), **prepared(findings)}
+    problems = Problems()
+    witness = read_witness(write_witness(tmp_path_factory.mktemp("witness")), problems)
+    return {
+        **prepared(replace(question, witness=witness)),
+        **prepared(find(read_campaign(folder))),
+        **prepared(findings),
+    }
 
 
 @pytest.fixture(scope="module")
 def rendered(frames: Mapping[str, pd.DataFrame]) -> dict[str, Rendered]:
     """Every chart, wide and light."""
     return {name: render(one, frames[one.needs], LOOK) for name, one in CHARTS.items()}
-
-
-def drawn(name: str, frames: Mapping[str, pd.DataFrame], look: Look | None = None) -> Figure:
-    one = CHARTS[name]
-    with registry.rc((look or Look()).theme, "test"):
-        return one.draw(one.select(frames[one.needs]), look or Look())
-
-
-def panel(figure: Figure, title: str) -> Axes:
-    [found] = [axes for axes in figure.axes if axes.get_title(loc="left") == title]
-    return found
-
-
-def points(axes: Axes, name: str) -> list[tuple[float, float]]:
-    """Every marker of a series, filled and hollow, by its colour."""
-    colour = style.marks([name])[name].light
-    return sorted(
-        (float(x), float(y))
-        for line in axes.lines
-        if line.get_marker() not in ("None", "", None)
-        and to_hex(line.get_markeredgecolor()) == colour
-        for x, y in zip(np.asarray(line.get_xdata()), np.asarray(line.get_ydata()), strict=True)
-        if np.isfinite(y)
-    )
-
-
-def bars(axes: Axes, name: str) -> list[tuple[float, float]]:
-    """(low, high) of every vertical interval of a series, by its colour."""
-    colour = style.marks([name])[name].light
-    return sorted(
-        (float(segment[0][1]), float(segment[1][1]))
-        for collection in axes.collections
-        if isinstance(collection, LineCollection) and first_colour(collection) == colour
-        for segment in collection.get_segments()
-    )
-
-
-def first_colour(collection: LineCollection) -> str:
-    colours: Any = collection.get_color()
-    return to_hex(colours[0])
-
-
-def ticks(axes: Axes) -> list[str]:
-    axes.figure.canvas.draw()
-    return [label.get_text() for label in axes.get_yticklabels()]
-
-
-def words(figure: Figure) -> str:
-    return " ".join(text.get_text() for text in figure.texts)
 
 
 # --- the headline chart --------------------------------------------------------------------------

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import math
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -21,17 +22,25 @@ import pytest
 from analysis import style
 from analysis.answers import answers
 from analysis.campaign import CampaignError
+from analysis.checks import ledger
 from analysis.estimates import hodges_lehmann, round_difference
 from analysis.findings import Findings, find
+from analysis.guide import guide
 from analysis.load import read_campaign
-from analysis.pages import build
+from analysis.pages import build, files_of
 from analysis.plots import CHARTS
-from analysis.plots.prepare import ABOUT_PYTHONS
+from analysis.plots.prepare import ABOUT_PYTHONS, OF_THE_QUESTION
+from analysis.question_tables import head_start_tables
 from analysis.report import ReportError, publish, write
+from analysis.validate import Problems
+from analysis.witness_file import read_witness
 from tests.synthetic import World, change_lines, change_plan, write_campaign
+from tests.synthetic_witness import write_witness
 
-DRAWN = {name: one for name, one in CHARTS.items() if one.needs not in ABOUT_PYTHONS}
-"""The charts of a campaign with one Python."""
+DRAWN = {
+    name: one for name, one in CHARTS.items() if one.needs not in (*ABOUT_PYTHONS, *OF_THE_QUESTION)
+}
+"""The charts of a campaign with one Python and the default preset."""
 
 # --- reading a page ------------------------------------------------------------------------------
 
@@ -93,6 +102,26 @@ def page_of(files: dict[str, bytes]) -> Element:
     return Page(files["index.html"].decode()).root
 
 
+def comparisons(page: Element) -> Iterator[tuple[dict[str, str], Element]]:
+    """Every row that the filters of the page look at, with what each of them sees."""
+    for table in page.all("table"):
+        if "data-filtered" not in table.attributes:
+            continue
+        filtered = json.loads(table.attributes["data-filtered"])
+        for row in next(table.all("tbody")).all("tr"):
+            cells = list(row.all("td"))
+            seen = {
+                name: where if isinstance(where, str) else str(cells[where].children[0])
+                for name, where in filtered.items()
+            }
+            yield {**seen, "verdict": seen["verdict"].split(",")[0]}, row
+
+
+def section(page: Element, name: str) -> Element:
+    [found] = page.all("section", **{"aria-labelledby": name})
+    return found
+
+
 @pytest.fixture(scope="module")
 def findings(published: Path) -> Findings:
     return find(read_campaign(published))
@@ -106,7 +135,7 @@ def page(published: Path) -> Element:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the headline chart, for tests that are about something else."""
-    monkeypatch.setattr("analysis.pages.CHARTS", {"ratios-by-tasks": CHARTS["ratios-by-tasks"]})
+    monkeypatch.setattr("analysis.pictures.CHARTS", {"ratios-by-tasks": CHARTS["ratios-by-tasks"]})
 
 
 def small(folder: Path, **options: object) -> Path:
@@ -141,18 +170,46 @@ def test_it_is_the_same_to_the_byte_when_made_again(published: Path) -> None:
     assert set(again.files) | {report / "manifest.json"} == set(after)
 
 
-def test_the_first_thing_is_the_question_then_the_answer_then_the_chart(
+def test_the_first_thing_is_the_question_then_the_guide_then_the_answer_and_its_chart(
     page: Element, findings: Findings
 ) -> None:
     [title] = page.all("h1")
     assert title.text == "When should I use asyncio.create_task?"
     [main] = page.all("main")
-    first = next(main.all("section"))
-    said = [item.text for item in first.all("li")]
-    assert said == [str(answer) for answer in answers(findings.summary)]
-    assert [s for s in said if re.search(r" % \[[\d.]+, [\d.]+\]", s)] == said
-    [figure] = first.all("figure")
+    first, second, *_ = main.all("section")
+    advice = [line for line in guide([findings]) if line.evidence]
+    assert advice
+    said = [next(item.all("p")).text for item in first.all("li") if list(item.all("p"))]
+    assert [text.split(" when ")[0] for text in said] == [line.use for line in advice]
+    topics = [heading.text for heading in first.all("h3")]
+    assert topics == list(dict.fromkeys(line.topic for line in advice))
+    answered = [item.text for item in second.all("li")]
+    assert answered == [str(answer) for answer in answers(findings.summary)]
+    assert [s for s in answered if re.search(r" % \[[\d.]+, [\d.]+\]", s)] == answered
+    [figure] = second.all("figure")
     assert figure.attributes["id"] == "chart-ratios-by-tasks"
+
+
+def test_every_line_of_the_guide_has_its_reason_and_the_cells_behind_it(
+    page: Element, findings: Findings
+) -> None:
+    lines = [item for item in section(page, "guide").all("li") if list(item.all("summary"))]
+    advice = [line for line in guide([findings]) if line.evidence]
+    for item, line in zip(lines, advice, strict=True):
+        assert line.reason.startswith(next(item.all("summary")).text.rstrip("."))
+        evidence = list(next(item.all("ul")).all("li"))
+        assert [text.text.split(". Measured in")[0] for text in evidence] == [
+            str(one).rstrip(".") for one in line.evidence
+        ]
+        targets = {link.attributes["href"] for link in item.all("a")}
+        cases = {case for cell in line.cells for case in cell.cases}
+        assert len([target for target in targets if target.startswith("#case-")]) == len(cases)
+
+
+def test_what_the_guide_has_no_cells_for_is_one_sentence(page: Element) -> None:
+    text = section(page, "guide").text
+    assert text.count("Not measured here: ") == 1
+    assert "make bench PRESET=question" in text
 
 
 def test_headings_descend_by_one(page: Element) -> None:
@@ -169,7 +226,7 @@ def test_ids_are_unique_and_links_lead_somewhere(page: Element, published: Path)
         target = link.attributes["href"]
         if target.startswith("#"):
             assert target[1:] in ids
-        else:
+        elif not target.startswith("https://"):  # the source of a claim
             assert (published / "report" / target).is_file()
 
 
@@ -210,11 +267,12 @@ def test_every_chart_is_inline_with_its_finding_and_heading(page: Element) -> No
 
 
 def test_there_is_a_row_for_every_comparison(page: Element, findings: Findings) -> None:
-    rows = [
-        row for row in page.all("tr") if row.attributes.get("id", "").startswith("comparisons-")
-    ]
-    assert len(rows) == len(findings.comparisons)
-    shown = [row.text for row in rows]
+    against_baseline = [
+        row for table in ("comparisons-0", "comparisons-1")
+        for row in next(next(page.all("div", id=table)).all("tbody")).all("tr")
+    ]  # fmt: skip
+    assert len(against_baseline) == len(findings.comparisons)
+    shown = [row.text for row in against_baseline]
     for row in findings.comparisons.to_dict("records"):
         change = style.change_interval(row["ratio"], row["low"], row["high"])
         assert any(change in text and row["verdict"] in text for text in shown)
@@ -222,7 +280,7 @@ def test_there_is_a_row_for_every_comparison(page: Element, findings: Findings) 
 
 def test_every_table_has_a_caption_and_column_headers(page: Element) -> None:
     tables = list(page.all("table"))
-    assert len(tables) == 6
+    assert len(tables) == 7
     for table in tables:
         assert len(list(table.all("caption"))) == 1
         heads = list(table.all("th"))
@@ -233,17 +291,28 @@ def test_every_table_has_a_caption_and_column_headers(page: Element) -> None:
 
 
 def test_a_missing_cell_says_so_with_its_reason(page: Element) -> None:
-    missing = [row for row in page.all("tr") if row.attributes.get("data-verdict") == "missing"]
+    missing = [row for seen, row in comparisons(page) if seen["verdict"] == "missing"]
     assert missing
     assert all("killed by signal 9" in row.text for row in missing)
+
+
+def test_a_filter_offers_what_stands_in_the_tables(page: Element) -> None:
+    seen = [values for values, _ in comparisons(page)]
+    [form] = page.all("form")
+    for select in form.all("select"):
+        name = select.attributes["name"]
+        offered = [option.attributes["value"] for option in select.all("option")]
+        assert offered[0] == ""
+        assert set(offered[1:]) == {values[name] for values in seen}
+    names = [select.attributes["name"] for select in form.all("select")]
+    assert names == ["loop", "workload", "tasks", "strategy", "verdict"]
 
 
 def test_a_number_can_be_made_again_from_the_cell_that_its_row_names(
     page: Element, published: Path
 ) -> None:
-    wanted = {"loop": "uvloop", "workload": "echo", "tasks": "1000", "strategy": "task_group"}
-    rows = page.all("tr", **{f"data-{name}": value for name, value in wanted.items()})
-    [row] = [row for row in rows if row.attributes["id"].startswith("comparisons-0")]
+    wanted = {"loop": "uvloop", "workload": "echo", "tasks": "1,000", "strategy": "TaskGroup"}
+    row = next(row for seen, row in comparisons(page) if wanted.items() <= seen.items())
     lines = (published / "rounds.jsonl").read_text(encoding="utf-8").splitlines()
     journal = [json.loads(line) for line in lines]
     targets = [link.attributes["href"][1:] for link in row.all("a")]
@@ -308,15 +377,135 @@ def test_a_campaign_without_a_round_gives_a_page(tmp_path: Path) -> None:
     files = build(read_campaign(folder))
     text = page_of(files).text
     assert "was not measured" in text
-    assert text.count("This chart is not drawn: nothing was measured for it") >= 3
+    assert text.count("Not drawn: ") == 1
+    assert text.count("(nothing was measured for it)") >= 3
 
 
-def test_a_campaign_of_latency_alone_gives_a_page(tmp_path: Path) -> None:
+def test_a_campaign_of_latency_alone_has_no_empty_section(tmp_path: Path) -> None:
     files = build(read_campaign(small(tmp_path / "c", probes=("latency",))))
     page = page_of(files)
     assert "99th percentile" in page.text
     assert list(page.all("figure", id="chart-latency-quantiles"))
     assert not list(page.all("figure", id="chart-ns-per-task"))
+    assert not list(page.all("figure", id="chart-ratios-by-tasks"))
+    assert not list(page.all("section", **{"aria-labelledby": "cost-model"}))
+    assert all(list(body.all("tr")) for body in page.all("tbody"))
+    assert "Nothing was measured" not in page.text
+    markdown = files["report.md"].decode()
+    assert "Cost model" not in markdown
+    assert "Nothing was measured" not in markdown
+
+
+# --- the question's own probes -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def question_files(
+    question: Findings, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, bytes]:
+    """The report of a campaign of every probe and axis, with the programs it came with."""
+    problems = Problems()
+    witness = read_witness(write_witness(tmp_path_factory.mktemp("witness")), problems)
+    assert not list(problems.all())
+    return files_of(replace(question, witness=witness))
+
+
+@pytest.fixture(scope="module")
+def question_page(question_files: dict[str, bytes]) -> Element:
+    return page_of(question_files)
+
+
+MATTERS_SHOWN = ["head-start", "programs", "stall", "failure", "memory", "factories", "collectors"]
+
+
+def test_every_matter_of_the_question_has_its_section(
+    question_page: Element, question_files: dict[str, bytes]
+) -> None:
+    ids = [part.attributes["aria-labelledby"] for part in question_page.all("section")]
+    assert ids[:2] == ["guide", "answer"]
+    assert ids[2:9] == MATTERS_SHOWN
+    assert ids[9:11] == ["claims", "charts"]
+    [contents] = question_page.all("nav")
+    linked = [link.attributes["href"][1:] for link in contents.all("a")]
+    assert linked == ids[1:]
+    for name in MATTERS_SHOWN:
+        part = section(question_page, name)
+        assert list(part.all("figure"))
+        assert list(part.all("table"))
+    markdown = question_files["report.md"].decode()
+    headings = [next(part.all("h2")).text for part in question_page.all("section")]
+    assert all(f"\n## {heading}\n" in markdown for heading in headings[:9])
+
+
+def test_a_default_campaign_has_none_of_these_sections(page: Element) -> None:
+    ids = [part.attributes["aria-labelledby"] for part in page.all("section")]
+    assert not {*ids} & {*MATTERS_SHOWN}
+
+
+def test_the_charts_of_the_question_stand_in_their_sections(question_page: Element) -> None:
+    wanted: dict[str, list[str]] = {frame: [] for frame in OF_THE_QUESTION}
+    for name, one in CHARTS.items():
+        if one.needs in wanted:
+            wanted[one.needs].append(f"chart-{name}")
+    for matter, frames in {
+        "head-start": ["head_start"], "programs": ["timelines"], "stall": ["stall"],
+        "failure": ["failure", "cancel"], "memory": ["memory"], "factories": ["factories"],
+        "collectors": ["collectors"],
+    }.items():  # fmt: skip
+        figures = section(question_page, matter).all("figure")
+        shown = {figure.attributes["id"] for figure in figures}
+        assert shown == {name for frame in frames for name in wanted[frame]}
+    assert len(list(question_page.all("figure"))) == len(CHARTS) - 3  # those about Pythons
+
+
+def test_the_tables_of_a_matter_are_its_own(question: Findings, question_page: Element) -> None:
+    folded = next(section(question_page, "head-start").all("details"))
+    captions = [caption.text for caption in folded.all("caption")]
+    assert captions == [table.title for table in head_start_tables(question)]
+    for matter, others in (("stall", "memory"), ("memory", "stall"), ("failure", "stall")):
+        titles = [caption.text for caption in section(question_page, matter).all("caption")]
+        assert titles
+        assert all(matter in title or "cancel" in title for title in titles)
+        assert not any(others in title for title in titles)
+
+
+def test_the_ledger_shows_what_could_be_tested_and_folds_the_rest(
+    question: Findings, question_page: Element
+) -> None:
+    part = section(question_page, "claims")
+    [table] = part.all("table")
+    rows = list(next(table.all("tbody")).all("tr"))
+    met = [one for one in ledger([question]) if one.verdict != "conditions not met"]
+    assert 0 < len(met) <= len(rows)
+    assert all(
+        any(one.claim.statement in row.text and one.verdict in row.text for row in rows)
+        for one in met
+    )
+    links = [link.attributes["href"] for row in rows for link in row.all("a")]
+    assert len(links) == len(rows)
+    assert all(link.startswith("https://") for link in links)
+    assert "Not tested here" in next(part.all("summary")).text
+
+
+def test_all_numbers_of_the_question_are_in_the_csv_files(
+    question: Findings, question_files: dict[str, bytes]
+) -> None:
+    import pandas as pd
+
+    for name, frame in {
+        "comparisons": question.everything,
+        "absolutes": question.every_absolute,
+        "observations": question.observations,
+        "factories": question.factories,
+        "collectors": question.collectors,
+        "head-start": question.head_start,
+    }.items():
+        read = pd.read_csv(io.BytesIO(question_files[f"{name}.csv"]))
+        assert len(read) == len(frame)
+        assert list(read.columns) == list(frame.columns)
+
+
+# --- damaged and hostile folders -----------------------------------------------------------------
 
 
 def test_a_damaged_campaign_is_not_reported(tmp_path: Path) -> None:
@@ -568,6 +757,6 @@ def test_the_csv_files_hold_the_frames(published: Path, findings: Findings) -> N
 
     read = pd.read_csv(published / "report" / "comparisons.csv")
     expected: Sequence[float] = findings.comparisons["ratio"].tolist()
-    assert np.array(read["ratio"]) == pytest.approx(np.array(expected), nan_ok=True, rel=1e-12)
+    assert np.array(read["ratio"]) == pytest.approx(np.array(expected), nan_ok=True, rel=1e-8)
     wanted = ["python", "loop", "task_factory", "case", "contender", "baseline", "ratio", "low"]
     assert {*wanted, "high", "verdict", "rounds", "ns_per_task"} <= set(read.columns)
