@@ -4,12 +4,14 @@
     python -m analysis report [FOLDER]             the same, and the report in FOLDER/report
     python -m analysis export [FOLDER] [--out DIR] the values as Parquet and CSV
     python -m analysis check  [FOLDER ...]         everything that is wrong with the raw files
+    python -m analysis claims FOLDER [FOLDER ...]  published claims, checked against campaigns
     python -m analysis compare BASE HEAD           two campaigns; with --fail-slower 3% a gate
     python -m analysis readme [--check]            the READMEs' generated parts, from the reference
 
 FOLDER is a campaign's; without one it is the newest under results/. Exits 0 when all is well, 1
 when a campaign cannot be used or written, 2 when it cannot be found. show and report take
---baseline-python VERSION, the Python that the others of the campaign are held against.
+--baseline-python VERSION, the Python that the others of the campaign are held against, and --all,
+which prints every case of several Pythons too.
 """
 
 from __future__ import annotations
@@ -19,10 +21,14 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from analysis.campaign import Campaign, CampaignError, Problem
+from analysis.campaign import Campaign, CampaignError
 from analysis.load import frame_of, mixed_code, newest_campaign, read_campaign
+from analysis.validate import Problem
+
+if TYPE_CHECKING:
+    from analysis.findings import Findings
 
 OK, FAILED, USAGE = 0, 1, 2
 RESULTS = Path("results")
@@ -64,19 +70,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def show(options: argparse.Namespace) -> int:
     """Tables on the terminal."""
-    _show(_usable(_folder(options.folder)), options.baseline_python)
+    _shown(_folder(options.folder), options)
     return OK
 
 
 def report(options: argparse.Namespace) -> int:
     """Tables on the terminal, and the report."""
     from analysis.pages import HEADLINE
-    from analysis.report import ReportError, publish
+    from analysis.report import ReportError, publish_findings
 
     folder = _folder(options.folder)
-    _show(_usable(folder), options.baseline_python)
+    findings = _shown(folder, options)
     try:
-        published = publish(folder, baseline_python=options.baseline_python)
+        published = publish_findings(findings)
     except ReportError as error:
         return _fail(str(error), FAILED)
     charts = [path for path in published.files if path.stem == f"{HEADLINE}-light"]
@@ -94,7 +100,8 @@ def export(options: argparse.Namespace) -> int:
     out = options.out or folder / "export"
     if os.path.lexists(out):
         raise UsageError(f"{out} exists already and is never overwritten; name another with --out")
-    for path in write(frame_of([_usable(folder)]), out):
+    campaign = _usable(folder)
+    for path in write(frame_of([campaign]), campaign.observed, out):
         print(path)
     return OK
 
@@ -141,6 +148,17 @@ def compare(options: argparse.Namespace) -> int:
     return OK
 
 
+def claims(options: argparse.Namespace) -> int:
+    """Published claims, checked against campaigns."""
+    from analysis import terminal
+    from analysis.checks import ledger
+    from analysis.findings import find
+
+    found = [find(_usable(_folder(folder))) for folder in options.folders]
+    terminal.show_claims(ledger(found), terminal.console())
+    return OK
+
+
 def readme(options: argparse.Namespace) -> int:
     """The generated parts of the READMEs, from the reference campaigns."""
     from analysis.readme import ReadmeError, documents
@@ -160,16 +178,18 @@ def readme(options: argparse.Namespace) -> int:
     return OK
 
 
-def _show(campaign: Campaign, baseline_python: str | None) -> None:
+def _shown(folder: Path, options: argparse.Namespace) -> Findings:
+    """What was found in the campaign, after it has been shown."""
     from analysis import terminal
-    from analysis.comparisons import UnknownPythonError
     from analysis.findings import find
+    from analysis.pairs import UnknownPythonError
 
     try:
-        findings = find(campaign, baseline_python=baseline_python)
+        findings = find(_usable(folder), baseline_python=options.baseline_python)
     except UnknownPythonError as error:
         raise UsageError(str(error)) from None
-    terminal.show(findings, terminal.console())
+    terminal.show(findings, terminal.console(), everything=options.all)
+    return findings
 
 
 def _usable(folder: Path) -> Campaign:
@@ -227,6 +247,7 @@ def _parser() -> argparse.ArgumentParser:
                 metavar="VERSION",
                 help="the Python to hold the others against (default: the campaign's first)",
             )
+            one.add_argument("--all", action="store_true", help="every case of several Pythons too")
     two = commands.add_parser("compare", help=compare.__doc__, allow_abbrev=False)
     two.add_argument("base", type=Path, help="the campaign to compare with")
     two.add_argument("head", type=Path, help="the campaign to judge")
@@ -240,6 +261,9 @@ def _parser() -> argparse.ArgumentParser:
         "--allow-different", action="store_true", help="compare machines and code that differ"
     )
     two.set_defaults(command=compare)
+    some = commands.add_parser("claims", help=claims.__doc__, allow_abbrev=False)
+    some.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="campaigns")
+    some.set_defaults(command=claims)
     page = commands.add_parser("readme", help=readme.__doc__, allow_abbrev=False)
     page.add_argument("--check", action="store_true", help="only say whether it is current")
     page.set_defaults(command=readme)

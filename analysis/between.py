@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.campaign import Campaign, Contender
+from analysis.campaign import BYTE, SECOND, Campaign, Contender
 from analysis.comparisons import THROUGHPUT, noise_floors
 from analysis.estimates import FloatArray, RowEstimates, hodges_lehmann_shift
 from analysis.medians import Values, values_of
@@ -60,7 +60,8 @@ def compare_campaigns(base: Campaign, head: Campaign, *, delta: float = DELTA) -
     Cells are matched by Python too, unless each campaign has a single one: then the two Pythons are
     what is compared. ``ratio`` is head over base with ``low``, ``high`` at 95 % and ``low90``,
     ``high90``, of :func:`analysis.estimates.hodges_lehmann_shift` over rounds; ``floor`` is the
-    larger of both campaigns' noise floors; ``seconds`` of a batch.
+    larger of both campaigns' noise floors; ``seconds`` of a batch, or ``bytes_per_task`` of what is
+    measured in bytes.
     """
     values = {"base": values_of(base), "head": values_of(head)}
     campaigns = {"base": base, "head": head}
@@ -85,9 +86,14 @@ def compare_campaigns(base: Campaign, head: Campaign, *, delta: float = DELTA) -
     frame = pd.DataFrame(keys, columns=list(_KEY))
     for side, of_side in rounds.items():
         frame[f"{side}_rounds"] = [len(of_cell) for of_cell in of_side]
-        frame[f"{side}_seconds"] = [_middle(of_cell) for of_cell in of_side]
-        per_task = frame[f"{side}_seconds"] / frame["tasks"] * 1e9
+        middles = pd.Series([_middle(of_cell) for of_cell in of_side], dtype=np.float64)
+        seconds = middles.where(frame["unit"] == SECOND)
+        frame[f"{side}_seconds"] = seconds
+        per_task = seconds / frame["tasks_in_all"] * 1e9
         frame[f"{side}_ns_per_task"] = per_task.where(frame["probe"] == THROUGHPUT)
+        frame[f"{side}_bytes_per_task"] = (
+            middles.where(frame["unit"] == BYTE) / frame["tasks_in_all"]
+        )
     return frame.assign(
         ratio=np.exp(estimates.value),
         low=np.exp(estimates.low[:, 0]),
@@ -122,13 +128,16 @@ _KEY = (
     "probe",
     "workload",
     "tasks",
+    "tasks_in_all",
     "metric",
+    "unit",
     "python",
     "loop",
     "task_factory",
+    "collector",
     "strategy",
 )
-_Key = tuple[str, str, str, int, str, str, str, str, str]
+_Key = tuple[str, str, str, int, int, str, str, str, str, str, str, str]
 
 
 def _cells(campaign: Campaign, values: Values, *, with_python: bool) -> dict[_Key, int]:
@@ -140,13 +149,14 @@ def _cells(campaign: Campaign, values: Values, *, with_python: bool) -> dict[_Ke
 
     return {
         (
-            *(one.case.id, one.case.probe, one.case.workload, one.case.tasks, one.metric),
-            *(python(who), who.loop, who.task_factory, who.strategy),
+            *(one.case.id, one.case.probe, one.case.workload, one.case.tasks),
+            *(one.tasks_in_all, one.metric, one.unit),
+            *(python(who), who.loop, who.task_factory, who.collector, who.strategy),
         ): measure * count + contender
         for measure, one in enumerate(values.measures)
         if one.is_headline
         for contender, who in enumerate(campaign.contenders)
-        if who.role != "control"
+        if who.role != "control" and values.asked[measure * count + contender]
     }
 
 
@@ -159,8 +169,8 @@ def _rounds(values: Values, cell: int | None) -> FloatArray:
     return of_cell
 
 
-def _middle(log_seconds: FloatArray) -> float:
-    return float(np.exp(np.median(log_seconds))) if len(log_seconds) else float("nan")
+def _middle(logs: FloatArray) -> float:
+    return float(np.exp(np.median(logs))) if len(logs) else float("nan")
 
 
 def _shifts(base: Sequence[FloatArray], head: Sequence[FloatArray]) -> RowEstimates:

@@ -5,28 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from analysis.builds import Family, family_of
+from analysis.validate import Problem, Scalar
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Scalar: TypeAlias = "str | int | float | bool | None"
+    from analysis.witness import Witness
 
+Unit: TypeAlias = Literal["second", "byte"]
+SECOND: Final = "second"
+BYTE: Final = "byte"
+UNITS: Final[tuple[Unit, ...]] = (SECOND, BYTE)
+"""What a metric is measured in, in pyperf's words."""
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something wrong in a folder: errors spoil its figures, warnings are said and lived with."""
-
-    severity: Literal["error", "warning"]
-    file: str
-    line: int | None
-    message: str
-
-    def __str__(self) -> str:
-        place = self.file if self.line is None else f"{self.file}:{self.line}"
-        return f"{place}: {self.severity}: {self.message}"
+COLLECTOR_ON: Final = "on"
+"""The collector as a program has it unless it says otherwise."""
+NO_PAUSE: Final = "none"
+"""The caller does nothing between creating its children and joining them."""
 
 
 class CampaignError(ValueError):
@@ -71,7 +69,7 @@ class Interpreter:
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """Python x event loop x task factory x strategy, in a process of its own."""
+    """Python x event loop x task factory x collector x strategy, in a process of its own."""
 
     id: str
     interpreter: str
@@ -82,11 +80,12 @@ class Contender:
     strategy: str
     role: Literal["baseline", "contender", "control"]
     conditions: Mapping[str, Scalar]
+    collector: str = COLLECTOR_ON
 
     @property
-    def group(self) -> tuple[str, str, str]:
+    def group(self) -> tuple[str, str, str, str]:
         """Contenders of one group share one baseline."""
-        return (self.interpreter, self.loop, self.task_factory)
+        return (self.interpreter, self.loop, self.task_factory, self.collector)
 
     @property
     def name(self) -> str:
@@ -96,7 +95,14 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Probe x workload x n, asked of every contender. ``sweeps`` is 0 until calibrated."""
+    """Probe x workload x n x pause. ``sweeps`` is 0 until calibrated.
+
+    The pause is what the caller does between creating its children and joining them:
+    ``pause_seconds`` long, and giving way to them only where it ``pause_suspends``.
+    ``work_seconds`` is how long one task takes by construction, None where it is not given.
+    ``tasks_each`` are the tasks that one of the n makes in all. ``units`` are those of metrics
+    that are not in seconds.
+    """
 
     id: str
     probe: str
@@ -105,6 +111,23 @@ class Case:
     sweeps: int
     metrics: tuple[str, ...]
     headline_metric: str
+    pause: str = NO_PAUSE
+    pause_seconds: float = 0.0
+    pause_suspends: bool = False
+    work_seconds: float | None = None
+    tasks_each: int = 1
+    units: Mapping[str, Unit] = field(default_factory=dict)
+
+    def unit(self, metric: str) -> Unit:
+        return self.units.get(metric, SECOND)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Every contender of a block is asked every case of it. Ids as in the plan."""
+
+    contenders: frozenset[str]
+    cases: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +153,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """campaign.json: what was to be measured, where, and how it ended. ``precision`` is a share."""
+    """campaign.json: what was to be measured, where, and how it ended. ``precision`` is a share.
+
+    Without ``blocks`` (None) every contender is asked every case.
+    """
 
     name: str = ""
     status: str = "failed"
@@ -150,6 +176,13 @@ class Plan:
     cases: tuple[Case, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     failed: tuple[Failure, ...] = ()
+    blocks: tuple[Block, ...] | None = None
+
+    def asks(self, contender_id: str, case_id: str) -> bool:
+        """Whether this contender was to be measured in this case."""
+        if self.blocks is None:
+            return True
+        return any(contender_id in one.contenders and case_id in one.cases for one in self.blocks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,16 +191,20 @@ class Campaign:
 
     ``frame`` has a row per value (columns: :data:`analysis.load.COLUMNS`), ``journal`` a row per
     journal line (round, case, started, wall_seconds, steal_seconds, timed_seconds, cells,
-    failures). ``failed`` joins the failures of the plan and of the journal. Values that
-    ``problems`` call wrong are not in the frame.
+    failures), ``observed`` a row per cell, round and name of what was seen beside the values
+    (contender, case, round, name, value: the mean over sweeps). ``failed`` joins the failures of
+    the plan and of the journal. Values that ``problems`` call wrong are not in the frames.
+    ``witness`` is None where the folder has none.
     """
 
     folder: Path
     plan: Plan
     frame: pd.DataFrame
     journal: pd.DataFrame
+    observed: pd.DataFrame
     failed: tuple[Failure, ...]
     problems: tuple[Problem, ...]
+    witness: Witness | None = None
 
     @property
     def name(self) -> str:

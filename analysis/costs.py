@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.campaign import Campaign, Contender
+from analysis.campaign import NO_PAUSE, Campaign, Contender
 from analysis.comparisons import THROUGHPUT
 from analysis.estimates import FloatArray, fit_line, hodges_lehmann_rows
 from analysis.medians import IntArray, Values, values_of
@@ -34,7 +34,8 @@ class _Line:
 
 
 def cost_model(campaign: Campaign, *, values: Values | None = None) -> pd.DataFrame:
-    """Fit the line of every contender and workload that the throughput probe measured.
+    """Fit the line of every contender and workload that the throughput probe measured, apart from
+    workloads whose tasks make tasks of their own.
 
     The fit is made in each round, in relative error, and the estimates are Hodges-Lehmann over
     rounds with 95 % intervals: ``fixed_seconds`` of a fan-out whatever its size, ``ns_per_task`` of
@@ -63,6 +64,7 @@ def cost_model(campaign: Campaign, *, values: Values | None = None) -> pd.DataFr
             "build": [line.contender.build for line in lines],
             "loop": [line.contender.loop for line in lines],
             "task_factory": [line.contender.task_factory for line in lines],
+            "collector": [line.contender.collector for line in lines],
             "workload": [line.workload for line in lines],
             "contender": [line.contender.name for line in lines],
             "strategy": [line.contender.strategy for line in lines],
@@ -118,12 +120,14 @@ def _lines(campaign: Campaign, values: Values, seconds: FloatArray) -> list[_Lin
     contenders = campaign.contenders
     points: dict[tuple[int, str], list[tuple[int, int]]] = {}
     for index, measure in enumerate(values.measures):
-        if measure.case.probe == THROUGHPUT and measure.is_headline:
+        case = measure.case
+        alike = case.pause == NO_PAUSE and case.tasks_each == 1
+        if case.probe == THROUGHPUT and alike and measure.is_headline:
             for contender in range(len(contenders)):
                 cell = index * len(contenders) + contender
                 if not np.isnan(seconds[cell]).all():
-                    key = (contender, measure.case.workload)
-                    points.setdefault(key, []).append((measure.case.tasks, cell))
+                    key = (contender, case.workload)
+                    points.setdefault(key, []).append((case.tasks, cell))
     return [
         _Line(
             contender=contenders[contender],

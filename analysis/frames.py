@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import union_categoricals
 
-from analysis.campaign import Campaign, Contender, Plan
-from analysis.journal import Journal
+from analysis.campaign import BYTE, Campaign, Contender, Plan
+from analysis.journal import Journal, Observed
 
 COLUMNS = (
     "campaign",
@@ -20,6 +20,7 @@ COLUMNS = (
     "build",
     "loop",
     "task_factory",
+    "collector",
     "strategy",
     "role",
     "contender",
@@ -28,12 +29,16 @@ COLUMNS = (
     "metric",
     "workload",
     "tasks",
+    "pause",
     "round",
     "sweep",
     "loops",
     "seconds",
+    "bytes",
 )
-"""Of every frame of values; :func:`with_conditions` adds ``condition_...``."""
+"""Of every frame of values; :func:`with_conditions` adds ``condition_...``. A value stands in
+``seconds`` or in ``bytes``, as the metric has it; the other one is nan.
+"""
 
 JOURNAL_COLUMNS = (
     "round",
@@ -46,24 +51,29 @@ JOURNAL_COLUMNS = (
     "failures",
 )
 
+OBSERVED_COLUMNS = ("contender", "case", "round", "name", "value")
+
 MAX_CONDITIONS = 50
 
 
 def values_frame(plan: Plan, journal: Journal) -> pd.DataFrame:
-    """The values of a journal, columns :data:`COLUMNS`; what is no duration (nan) is left out."""
+    """The values of a journal, columns :data:`COLUMNS`; what is no value (nan) is left out."""
     contender = np.repeat(journal.contender, journal.count)
     case = np.repeat(journal.case, journal.count)
     starts = np.cumsum(journal.count) - journal.count
-    sweep = np.arange(len(journal.seconds)) - np.repeat(starts, journal.count)
+    sweep = np.arange(len(journal.values)) - np.repeat(starts, journal.count)
     metrics = list(dict.fromkeys(metric for c in plan.cases for metric in c.metrics))
     codes = _metric_codes(plan, metrics)
     metric = codes[journal.case, journal.metric] if len(journal.case) else journal.metric
     everything = np.zeros(len(contender), dtype=np.int64)
+    metric_of_value = np.repeat(metric, journal.count)
+    in_bytes = _in_bytes(plan, metrics)[case, metric_of_value] if len(case) else case > 0
     by_contender: dict[str, list[str]] = {
         "python": [c.python for c in plan.contenders],
         "build": [c.build for c in plan.contenders],
         "loop": [c.loop for c in plan.contenders],
         "task_factory": [c.task_factory for c in plan.contenders],
+        "collector": [c.collector for c in plan.contenders],
         "strategy": [c.strategy for c in plan.contenders],
         "role": [c.role for c in plan.contenders],
         "contender": [c.id for c in plan.contenders],
@@ -72,20 +82,22 @@ def values_frame(plan: Plan, journal: Journal) -> pd.DataFrame:
         "case": [c.id for c in plan.cases],
         "probe": [c.probe for c in plan.cases],
         "workload": [c.workload for c in plan.cases],
+        "pause": [c.pause for c in plan.cases],
     }
     columns: dict[str, pd.Categorical | NDArray[Any]] = {
         "campaign": _categories([plan.name], everything),
         "machine": _categories([str(plan.machine.get("id", ""))], everything),
         **{name: _categories(labels, contender) for name, labels in by_contender.items()},
         **{name: _categories(labels, case) for name, labels in by_case.items()},
-        "metric": _categories(metrics, np.repeat(metric, journal.count)),
+        "metric": _categories(metrics, metric_of_value),
         "tasks": np.array([c.tasks for c in plan.cases], dtype=np.int64)[case],
         "round": np.repeat(journal.round, journal.count),
         "sweep": sweep,
         "loops": np.repeat(journal.loops, journal.count),
-        "seconds": journal.seconds,
+        "seconds": np.where(in_bytes, np.nan, journal.values),
+        "bytes": np.where(in_bytes, journal.values, np.nan),
     }
-    sound = ~np.isnan(journal.seconds)
+    sound = ~np.isnan(journal.values)
     frame = pd.DataFrame({name: columns[name] for name in COLUMNS})
     return frame if sound.all() else frame[sound].reset_index(drop=True)
 
@@ -98,6 +110,12 @@ def _metric_codes(plan: Plan, metrics: Sequence[str]) -> NDArray[np.int64]:
     for row, case in enumerate(plan.cases):
         codes[row, : len(case.metrics)] = [index[metric] for metric in case.metrics]
     return codes
+
+
+def _in_bytes(plan: Plan, metrics: Sequence[str]) -> NDArray[np.bool_]:
+    """Whether a case has a metric in bytes; shape (cases, metrics)."""
+    rows = [[case.unit(metric) == BYTE for metric in metrics] for case in plan.cases]
+    return np.array(rows, dtype=bool).reshape(len(plan.cases), len(metrics))
 
 
 def _categories(labels: Sequence[str], index: NDArray[np.int64]) -> pd.Categorical:
@@ -120,6 +138,24 @@ def journal_frame(plan: Plan, journal: Journal) -> pd.DataFrame:
         },
         columns=list(JOURNAL_COLUMNS),
     )
+
+
+def observed_frame(plan: Plan, observed: Observed) -> pd.DataFrame:
+    """A row per contender, case, round and name, columns :data:`OBSERVED_COLUMNS`.
+
+    ``value`` is the mean over sweeps. Rows with a number that cannot be are left out.
+    """
+    starts = np.cumsum(observed.count) - observed.count
+    sums = np.add.reduceat(observed.numbers, starts) if len(starts) else observed.numbers
+    columns: dict[str, pd.Categorical | NDArray[Any]] = {
+        "contender": _categories([c.id for c in plan.contenders], observed.contender),
+        "case": _categories([c.id for c in plan.cases], observed.case),
+        "round": observed.round,
+        "name": _categories(observed.names, observed.name),
+        "value": sums / observed.count,
+    }
+    frame = pd.DataFrame({name: columns[name] for name in OBSERVED_COLUMNS})
+    return frame.dropna().reset_index(drop=True)
 
 
 def with_conditions(campaign: Campaign) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """rounds.jsonl -> arrays, with every problem found.
 
 Work per value is numpy's; Python sees each line and each cell once. A *cell* here is the values of
-one contender, case and metric in one round.
+one contender, case and metric in one round; beside each stand the numbers observed with it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.campaign import Failure, Plan
-from analysis.plan import MAX_ROUNDS, MAX_SWEEPS
+from analysis.plan import MAX_ROUNDS, MAX_SWEEPS, asked
 from analysis.validate import (
     Json,
     Line,
@@ -37,8 +37,8 @@ MAX_LINE_BYTES = 8 * 2**20
 MAX_ROUND_CELLS = 20_000_000
 """Planned cells x rounds: the arrays of the analysis have this shape."""
 
-SHORTEST_SECONDS = 1e-9
-LONGEST_SECONDS = 3600.0
+MAX_OBSERVED_NAMES = 100
+"""Different ones in a campaign: there are some ten."""
 _LONGEST_CAMPAIGN_SECONDS = 1e9
 
 IntArray: TypeAlias = NDArray[np.int64]
@@ -60,8 +60,27 @@ class LineFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Observed:
+    """Numbers seen beside the values: arrays over series, one for every contender, case, round and
+    name, and ``numbers`` of all series one after another, ``count`` of each.
+
+    ``contender`` and ``case`` index the plan's, ``name`` indexes ``names``.
+    """
+
+    line: IntArray
+    round: IntArray
+    contender: IntArray
+    case: IntArray
+    name: IntArray
+    count: IntArray
+    numbers: NDArray[np.float64]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Journal:
-    """Arrays over cells, and ``seconds`` over the values of all cells one after another.
+    """Arrays over cells, and ``values`` over those of all cells one after another, each in the unit
+    of its metric.
 
     ``contender``, ``case`` and ``metric`` index the plan's contenders and cases and the case's
     metrics.
@@ -74,7 +93,8 @@ class Journal:
     metric: IntArray
     loops: IntArray
     count: IntArray
-    seconds: NDArray[np.float64]
+    values: NDArray[np.float64]
+    observed: Observed
     facts: tuple[LineFacts, ...]
     failures: tuple[Failure, ...]
 
@@ -82,8 +102,9 @@ class Journal:
     def empty(
         cls, facts: tuple[LineFacts, ...] = (), failures: tuple[Failure, ...] = ()
     ) -> Journal:
-        none = np.empty(0, dtype=np.int64)
-        return cls(none, none, none, none, none, none, none, np.empty(0), facts, failures)
+        none, nothing = np.empty(0, dtype=np.int64), np.empty(0)
+        observed = Observed(none, none, none, none, none, none, nothing, ())
+        return cls(none, none, none, none, none, none, none, nothing, observed, facts, failures)
 
 
 class _Reader:
@@ -96,13 +117,17 @@ class _Reader:
         self.case_index = {c.id: i for i, c in enumerate(plan.cases)}
         baselines = {c.group: i for i, c in enumerate(plan.contenders) if c.role == "baseline"}
         self.baseline_of = [baselines.get(c.group, i) for i, c in enumerate(plan.contenders)]
+        self.asked = [frozenset(np.flatnonzero(of_case).tolist()) for of_case in asked(plan).T]
         self.seen: dict[tuple[int, int], int] = {}
         self.facts: list[LineFacts] = []
         self.failures: dict[tuple[str, str], Failure] = {
             (failure.contender, failure.case): failure for failure in plan.failed
         }
         self.cells = array("q")  # the fields of Journal up to count, cell by cell
-        self.seconds = array("d")
+        self.values = array("d")
+        self.series = array("q")  # the fields of Observed up to count, series by series
+        self.observed = array("d")
+        self.observed_names: dict[str, int] = {}
         # Lines whose cells are not all there, judged at the end, when every failure is known.
         self.absent: list[tuple[int, int, list[int], list[int]]] = []
 
@@ -180,6 +205,7 @@ class _Reader:
         present: set[int] = set()
         rows: list[int] = []
         flat: list[Json] = []
+        observing: list[tuple[int, Mapping[str, Any]]] = []
         for name, cell in cells.items():
             contender = self.contender_index.get(name)
             if contender is None:
@@ -190,6 +216,8 @@ class _Reader:
                 self.error(line, f"cell {quoted(name)}: {fault}")
                 continue
             timed += cell["timed_seconds"]
+            if "observed" in cell:
+                observing.append((contender, cell["observed"]))
             loops, values = cell["loops"], cell["values"]
             for metric, metric_name in enumerate(planned.metrics):
                 one = values[metric_name]
@@ -202,9 +230,40 @@ class _Reader:
             rows, flat = [], []
         self.cells.extend(rows)
         # An integer too large for a float is taken as what it is: not a duration.
-        self.seconds.extend(flat if int not in types else map(as_float, flat))
-        self._judge_cells(line, case, cells, present, set(rows[6::7]))
+        self.values.extend(flat if int not in types else map(as_float, flat))
+        lengths = set(rows[6::7])
+        self._judge_cells(line, case, cells, present, lengths)
+        if observing and lengths:
+            self._take_observed(line, round_number, case, observing, lengths)
         return timed
+
+    def _take_observed(
+        self,
+        line: Line,
+        round_number: int,
+        case: int,
+        observing: Sequence[tuple[int, Mapping[str, Any]]],
+        lengths: set[int],
+    ) -> None:
+        """Append what was observed in the cells of a line; ``lengths`` are those of its values."""
+        rows: list[int] = []
+        flat: list[Json] = []
+        for contender, of_cell in observing:
+            for name, one in of_cell.items():
+                index = self.observed_names.setdefault(name, len(self.observed_names))
+                rows += (line.number, round_number, contender, case, index, len(one))
+                flat += one
+        types = set(map(type, flat))
+        if len(self.observed_names) > MAX_OBSERVED_NAMES:
+            self.error(line, f"observes more than {MAX_OBSERVED_NAMES} different things")
+            self.observed_names = dict(list(self.observed_names.items())[:MAX_OBSERVED_NAMES])
+        elif not types <= _NUMBERS:
+            self.error(line, "observes something that is not a number")
+        elif not set(rows[5::6]) <= lengths:
+            self.error(line, "observes other numbers of sweeps than it has values")
+        else:
+            self.series.extend(rows)
+            self.observed.extend(flat if int not in types else map(as_float, flat))
 
     def _judge_cells(
         self,
@@ -219,14 +278,18 @@ class _Reader:
         if len(present) < len(cells):
             unknown = [name for name in cells if name not in self.contender_index]
             self.error(line, f"{_some(unknown)} not in the plan's contenders")
+        asked_here = self.asked[case]
+        if not present <= asked_here:
+            strangers = [self.plan.contenders[i].id for i in sorted(present - asked_here)]
+            self.error(line, f"{_some(strangers)} not asked this case by any block of the plan")
         if len(lengths) > 1:
             self.error(
                 line, "its cells have different numbers of values; every sweep gives each one"
             )
         elif planned.sweeps and lengths and lengths != {planned.sweeps}:
             self.warning(line, f"has {min(lengths)} sweeps; the plan says {planned.sweeps}")
-        if len(present) < len(self.plan.contenders):
-            absent = [i for i in range(len(self.plan.contenders)) if i not in present]
+        if len(present) < len(asked_here):
+            absent = sorted(asked_here - present)
             self.absent.append((line.number, case, absent, sorted(present)))
 
     def _take_failures(
@@ -277,7 +340,7 @@ _NUMBERS = {int, float}
 
 
 def read_journal(folder: Path, plan: Plan, problems: Problems) -> Journal:
-    """The journal of a folder; values that cannot be durations become nan, and problems."""
+    """The journal of a folder; what its numbers say is for :mod:`analysis.plausible` to judge."""
     reader = _Reader(plan, problems)
     try:
         with open_regular(folder / FILE) as file:
@@ -298,7 +361,8 @@ def read_journal(folder: Path, plan: Plan, problems: Problems) -> Journal:
         metric,
         loops,
         count,
-        np.array(reader.seconds, dtype=np.float64),
+        np.array(reader.values, dtype=np.float64),
+        _observed(reader),
         tuple(reader.facts),
         tuple(reader.failures.values()),
     )
@@ -309,8 +373,15 @@ def read_journal(folder: Path, plan: Plan, problems: Problems) -> Journal:
             FILE, None, f"{rounds} rounds of {cells} cells; at most {MAX_ROUND_CELLS} are analysed"
         )
         return Journal.empty(journal.facts, journal.failures)
-    _check_seconds(journal, plan, problems)
     return journal
+
+
+def _observed(reader: _Reader) -> Observed:
+    fields = np.array(reader.series, dtype=np.int64).reshape(-1, 6).T
+    line, round_, contender, case, name, count = fields
+    numbers = np.array(reader.observed, dtype=np.float64)
+    names = tuple(reader.observed_names)
+    return Observed(line, round_, contender, case, name, count, numbers, names)
 
 
 def _fault(cell: Json, metrics: frozenset[str]) -> str:
@@ -327,6 +398,18 @@ def _fault(cell: Json, metrics: frozenset[str]) -> str:
     for name, one in values.items():
         if not isinstance(one, list) or not 1 <= len(one) <= MAX_SWEEPS:
             return f"{name} is not a list of 1 to {MAX_SWEEPS} values"
+    return _observed_fault(cell["observed"]) if "observed" in cell else ""
+
+
+def _observed_fault(observed: Json) -> str:
+    """What is wrong with the form of what was observed; the types of numbers are not looked at."""
+    if not isinstance(observed, dict) or len(observed) > MAX_OBSERVED_NAMES:
+        return f"observed is not an object of at most {MAX_OBSERVED_NAMES} lists"
+    for name, one in observed.items():
+        if not name or printable(name) != name:
+            return f"observed: {quoted(name)} is empty, too long or holds control characters"
+        if not isinstance(one, list) or not 1 <= len(one) <= MAX_SWEEPS:
+            return f"observed: {quoted(name)} is not a list of 1 to {MAX_SWEEPS} numbers"
     return ""
 
 
@@ -344,41 +427,6 @@ def _not_a_number(cells: Mapping[str, Any], metrics: frozenset[str]) -> str:
         if not set(map(type, one)) <= _NUMBERS
     )
     return f"{first} holds something that is not a number"
-
-
-def _check_seconds(journal: Journal, plan: Plan, problems: Problems) -> None:
-    """Name every value that cannot be a duration and make it nan."""
-    seconds = journal.seconds
-    with np.errstate(invalid="ignore"):
-        wrong = ~((seconds >= SHORTEST_SECONDS) & (seconds <= LONGEST_SECONDS))
-    if not wrong.any():
-        return
-    cell_of_value = np.repeat(np.arange(len(journal.count)), journal.count)
-    starts = np.cumsum(journal.count) - journal.count
-    for index in np.flatnonzero(wrong).tolist():
-        cell = int(cell_of_value[index])
-        case = plan.cases[int(journal.case[cell])]
-        name = quoted(plan.contenders[int(journal.contender[cell])].id)
-        metric = case.metrics[int(journal.metric[cell])]
-        sweep = index - int(starts[cell])
-        problems.error(
-            FILE,
-            int(journal.line[cell]),
-            f"cell {name}: {metric}, sweep {sweep}: {_judgement(float(seconds[index]))}",
-        )
-    seconds[wrong] = np.nan
-
-
-def _judgement(seconds: float) -> str:
-    if seconds != seconds:
-        return "is not a number (NaN)"
-    if seconds < 0:
-        return f"{seconds:g} s is negative"
-    if seconds == 0:
-        return "is zero"
-    if seconds < SHORTEST_SECONDS:
-        return f"{seconds:g} s is shorter than any batch can be"
-    return f"{seconds:g} s is longer than an hour"
 
 
 def _some(names: Sequence[str]) -> str:

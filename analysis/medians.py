@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.campaign import Campaign, CampaignError, Case
+from analysis.campaign import Campaign, CampaignError, Case, Unit
 from analysis.estimates import FloatArray, RowEstimates, hodges_lehmann_rows
+from analysis.plan import asked
 
 IntArray = NDArray[np.int64]
 
@@ -30,23 +31,34 @@ class Measure:
     def is_headline(self) -> bool:
         return self.metric == self.case.headline_metric
 
+    @property
+    def unit(self) -> Unit:
+        return self.case.unit(self.metric)
+
+    @property
+    def tasks_in_all(self) -> int:
+        """Tasks that a fan-out makes, those that its own make included."""
+        return self.case.tasks * self.case.tasks_each
+
 
 @dataclass(frozen=True)
 class Values:
     """The values of a campaign as arrays, an entry per value, in order of cell, round and sweep.
 
     ``rounds`` are the round numbers that occur; ``round`` indexes them. ``baseline`` has shape
-    (contenders,): the contender each one is held against, -1 for none. What is made of the values
-    is made once.
+    (contenders,): the contender each one is held against, -1 for none. ``asked`` has shape
+    (cells,): whether the plan asks for them. ``log_value`` is ln(seconds), or ln(bytes) where that
+    is the unit of the measure. What is made of the values is made once.
     """
 
     measures: tuple[Measure, ...]
     baseline: IntArray
+    asked: NDArray[np.bool_]
     rounds: IntArray
     cell: IntArray
     round: IntArray
     sweep: IntArray
-    log_seconds: FloatArray
+    log_value: FloatArray
 
     @property
     def contenders(self) -> int:
@@ -58,8 +70,8 @@ class Values:
 
     @cached_property
     def absolute(self) -> FloatArray:
-        """Median over sweeps of ln(seconds), shape (cells, rounds)."""
-        return _medians(self, self.log_seconds, np.ones(len(self.cell), dtype=bool))
+        """Median over sweeps of ln(value), shape (cells, rounds)."""
+        return _medians(self, self.log_value, np.ones(len(self.cell), dtype=bool))
 
     @cached_property
     def contrast(self) -> FloatArray:
@@ -68,7 +80,7 @@ class Values:
 
     @cached_property
     def absolute_estimates(self) -> RowEstimates:
-        """Over rounds, of ln(seconds), at 95 %."""
+        """Over rounds, of ln(value), at 95 %."""
         return hodges_lehmann_rows(self.absolute, (0.95,))
 
     @cached_property
@@ -95,7 +107,7 @@ def values_of(campaign: Campaign) -> Values:
     if campaign.errors:
         raise CampaignError(campaign.errors)
     frame = campaign.frame
-    measures = tuple(Measure(case, metric) for case in campaign.cases for metric in case.metrics)
+    measures = measures_of(campaign)
     contender = _codes(frame["contender"], [c.id for c in campaign.contenders])
     metrics = list(dict.fromkeys(measure.metric for measure in measures))
     cases = [case.id for case in campaign.cases]
@@ -106,14 +118,17 @@ def values_of(campaign: Campaign) -> Values:
     measure = measure_of[_codes(frame["case"], cases), _codes(frame["metric"], metrics)]
     rounds, round_index = np.unique(frame["round"].to_numpy(), return_inverse=True)
     cell = measure * len(campaign.contenders) + contender
+    seconds, size = frame["seconds"].to_numpy(), frame["bytes"].to_numpy()
+    asked_of = dict(zip(cases, asked(campaign.plan).T, strict=True))
     unordered = Values(
         measures=measures,
         baseline=_baselines(campaign),
+        asked=np.array([asked_of[one.case.id] for one in measures], dtype=bool).reshape(-1),
         rounds=rounds,
         cell=cell,
         round=round_index,
         sweep=frame["sweep"].to_numpy(),
-        log_seconds=np.log(frame["seconds"].to_numpy()),
+        log_value=np.log(np.where(np.isnan(seconds), size, seconds)),
     )
     order = np.argsort(unordered.keys, kind="stable")
     return replace(
@@ -121,8 +136,13 @@ def values_of(campaign: Campaign) -> Values:
         cell=cell[order],
         round=round_index[order],
         sweep=unordered.sweep[order],
-        log_seconds=unordered.log_seconds[order],
+        log_value=unordered.log_value[order],
     )
+
+
+def measures_of(campaign: Campaign) -> tuple[Measure, ...]:
+    """What is measured, in the order of the plan."""
+    return tuple(Measure(case, metric) for case in campaign.cases for metric in case.metrics)
 
 
 def contrast_medians(values: Values, reference: IntArray) -> FloatArray:
@@ -131,6 +151,8 @@ def contrast_medians(values: Values, reference: IntArray) -> FloatArray:
     ``reference`` has shape (contenders,): the contender each one is held against, -1 for none;
     contenders of one round take turns, so any two can be. Returns shape (cells, rounds).
     """
+    if not (reference >= 0).any():
+        return np.full(values.shape, np.nan)
     of_value = reference[values.cell % values.contenders] if values.contenders else values.cell
     wanted = of_value >= 0
     other_cell = values.cell - values.cell % max(1, values.contenders) + of_value
@@ -140,7 +162,7 @@ def contrast_medians(values: Values, reference: IntArray) -> FloatArray:
     place[place == len(values.keys)] = 0
     if len(values.keys):
         wanted &= values.keys[place] == other_keys
-    return _medians(values, values.log_seconds - values.log_seconds[place], wanted)
+    return _medians(values, values.log_value - values.log_value[place], wanted)
 
 
 def _medians(values: Values, numbers: FloatArray, wanted: NDArray[np.bool_]) -> FloatArray:

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from analysis.campaign import (
+    COLLECTOR_ON,
+    NO_PAUSE,
+    UNITS,
+    Block,
     Case,
     Contender,
     Failure,
     Interpreter,
     Plan,
     Skipped,
+    Unit,
 )
 from analysis.validate import Json, Problems, Record, UnreadableError, quoted, read_json
 
@@ -28,8 +36,14 @@ MAX_CELLS = 200_000
 """Contenders x cases x metrics: a full campaign has some thousands."""
 MAX_LIST = 200_000
 MAX_TASKS = 10**9
+MAX_TASKS_EACH = 10**9
 MAX_SWEEPS = 10_000
 MAX_ROUNDS = 10_000
+MAX_BLOCKS = 1_000
+MAX_BLOCK_IDS = 20_000
+"""Contenders, or cases, in one block."""
+MAX_TOTAL_BLOCK_IDS = 2_000_000
+"""In all blocks together."""
 
 
 def read_plan(folder: Path, problems: Problems) -> Plan:
@@ -75,7 +89,21 @@ def _plan(content: Json, folder: Path, problems: Problems) -> Plan:
         cases=cases,
         skipped=tuple(map(_skipped, _listed(top, "skipped"))),
         failed=_failures(top, contenders, cases),
+        blocks=_blocks(top, contenders, cases),
     )
+
+
+def asked(plan: Plan) -> NDArray[np.bool_]:
+    """:meth:`Plan.asks` of all, shape (contenders, cases)."""
+    if plan.blocks is None:
+        return np.ones((len(plan.contenders), len(plan.cases)), dtype=bool)
+    found = np.zeros((len(plan.contenders), len(plan.cases)), dtype=bool)
+    contender_of = {contender.id: index for index, contender in enumerate(plan.contenders)}
+    case_of = {case.id: index for index, case in enumerate(plan.cases)}
+    for block in plan.blocks:
+        rows = [contender_of[id_] for id_ in block.contenders]
+        found[np.ix_(rows, [case_of[id_] for id_ in block.cases])] = True
+    return found
 
 
 def _listed(top: Record, key: str) -> list[Record]:
@@ -139,6 +167,7 @@ def _contender(item: Record, interpreters: Mapping[str, Interpreter]) -> Contend
         item.wrong("interpreter", "is not among the interpreters")
         return None
     role = item.choice("role", ROLES)
+    has_collector = item.has("collector")
     return Contender(
         id=identity,
         interpreter=interpreter.name,
@@ -149,21 +178,14 @@ def _contender(item: Record, interpreters: Mapping[str, Interpreter]) -> Contend
         strategy=item.text("strategy", exact=True),
         role=cast(Literal["baseline", "contender", "control"], role),
         conditions=item.flat_scalars("conditions"),
+        collector=item.text("collector", exact=True) if has_collector else COLLECTOR_ON,
     )
 
 
 def _cases(top: Record) -> tuple[Case, ...]:
     read: dict[str, Case] = {}
     for item in _listed(top, "cases"):
-        case = Case(
-            id=item.text("id", exact=True),
-            probe=item.text("probe", exact=True),
-            workload=item.text("workload", exact=True),
-            tasks=item.integer("tasks", 1, MAX_TASKS),
-            sweeps=item.integer("sweeps", 0, MAX_SWEEPS),
-            metrics=item.texts("metrics"),
-            headline_metric=item.text("headline_metric", exact=True),
-        )
+        case = _case(item)
         if case.id in read:
             item.wrong("id", f"{quoted(case.id)} is given twice")
         if len(set(case.metrics)) != len(case.metrics):
@@ -173,6 +195,65 @@ def _cases(top: Record) -> tuple[Case, ...]:
         if item.sound:
             read[case.id] = case
     return tuple(read.values())
+
+
+def _case(item: Record) -> Case:
+    metrics = item.texts("metrics")
+    # Campaigns of before there were pauses say nothing of them.
+    has_pause, has_tasks_each = item.has("pause"), item.has("tasks_each")
+    return Case(
+        id=item.text("id", exact=True),
+        probe=item.text("probe", exact=True),
+        workload=item.text("workload", exact=True),
+        tasks=item.integer("tasks", 1, MAX_TASKS),
+        sweeps=item.integer("sweeps", 0, MAX_SWEEPS),
+        metrics=metrics,
+        headline_metric=item.text("headline_metric", exact=True),
+        pause=item.text("pause", exact=True) if has_pause else NO_PAUSE,
+        pause_seconds=item.number("pause_seconds") if item.has("pause_seconds") else 0.0,
+        pause_suspends=item.truth("pause_suspends") if item.has("pause_suspends") else False,
+        work_seconds=item.optional_number("work_seconds"),
+        tasks_each=item.integer("tasks_each", 1, MAX_TASKS_EACH) if has_tasks_each else 1,
+        units=_units(item, metrics),
+    )
+
+
+def _units(item: Record, metrics: tuple[str, ...]) -> dict[str, Unit]:
+    if not item.has("units"):
+        return {}
+    units = item.flat_scalars("units")
+    if not set(units) <= set(metrics):
+        item.wrong("units", "names something that is not among metrics")
+    if not set(units.values()) <= set(UNITS):
+        item.wrong("units", f"holds something that is not one of {', '.join(UNITS)}")
+    return {name: one for name, unit in units.items() for one in UNITS if unit == one}
+
+
+def _blocks(
+    top: Record, contenders: Iterable[Contender], cases: Iterable[Case]
+) -> tuple[Block, ...] | None:
+    """The blocks; None where the plan has none."""
+    if not top.has("blocks"):
+        return None
+    known = {
+        "contenders": frozenset(contender.id for contender in contenders),
+        "cases": frozenset(case.id for case in cases),
+    }
+    read = []
+    total = 0
+    for item in top.records("blocks", MAX_BLOCKS):
+        ids = {key: frozenset(item.texts(key, MAX_BLOCK_IDS)) for key in known}
+        total += sum(map(len, ids.values()))
+        if total > MAX_TOTAL_BLOCK_IDS:
+            top.wrong("blocks", f"hold more than {MAX_TOTAL_BLOCK_IDS} names in all")
+            return ()
+        for key, of_key in ids.items():
+            strangers = sorted(of_key - known[key])
+            if strangers:
+                item.wrong(key, f"{quoted(strangers[0])} is not in the plan")
+        if item.sound:
+            read.append(Block(**ids))
+    return tuple(read)
 
 
 def _skipped(item: Record) -> Skipped:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from analysis import answers, style, tables
-from analysis.campaign import Campaign, CampaignError
-from analysis.findings import find
-from analysis.load import newest_campaign, read_campaign
+from analysis.campaign import Campaign
+from analysis.findings import Findings, find
+from analysis.guide import guide
+from analysis.load import read_campaign
 from analysis.pages import HEADLINE
 from analysis.plan import FILE as PLAN_FILE
 from analysis.plots import CHARTS
-from analysis.plots.prepare import prepared
+from analysis.plots.prepare import prepared, python_shown
 
 README: Final = Path("README.md")
 RESULTS_README: Final = Path("results/README.md")
@@ -42,26 +44,30 @@ def updated(text: str, block: str, path: Path = README) -> str:
 
 
 def current(reference: Path = REFERENCE) -> str:
-    """The block, from the newest reference campaign. Raises ReadmeError without a usable one."""
-    folder = newest_campaign(reference)
-    if folder is None:
+    """The README's block: the answer and its chart from the campaign that averages most cases, and
+    the guide from all of them. Raises ReadmeError without a usable campaign.
+    """
+    every = [find(campaign) for campaign in _campaigns(reference)]
+    if not every:
         raise ReadmeError(f"{reference}/ holds no campaign")
-    campaign = read_campaign(folder)
-    try:
-        findings = find(campaign)
-    except CampaignError as error:
-        raise ReadmeError(str(error)) from None
+    findings = max(every, key=_cases)
+    campaign = findings.campaign
+    first = python_shown(campaign)
     chart = CHARTS[HEADLINE]
     finding = chart.finding(chart.select(prepared(findings)[chart.needs]))
-    charts = f"{folder.as_posix()}/report/charts/{HEADLINE}"
-    lines = [f"- {tables.escaped(str(answer))}" for answer in answers.answers(findings.summary)]
+    charts = f"{campaign.folder.as_posix()}/report/charts/{HEADLINE}"
+    said = answers.answers(findings.summary)
     measured = tables.escaped(tables.provenance(campaign))
-    report = f"[all of it]({folder.as_posix()}/report/report.md)"
+    report = f"[all of it]({campaign.folder.as_posix()}/report/report.md)"
     return "\n".join(
         [
             f"**{tables.escaped(answers.RULE)}**",
             "",
-            *lines,
+            *(
+                f"- {tables.escaped(str(answer))}"
+                for answer in said
+                if first is None or answer.python == first.label
+            ),
             "",
             "<picture>",
             f'  <source media="(prefers-color-scheme: dark)" srcset="{charts}-dark.svg">',
@@ -70,17 +76,42 @@ def current(reference: Path = REFERENCE) -> str:
             "",
             f"{answers.basis(findings.summary)} Measured: {measured}; {report}.",
             "",
+            *_guide(every),
         ]
     )
 
 
-def index(reference: Path = REFERENCE) -> str:
-    """A table of the reference campaigns, newest first. Raises ReadmeError for one in error."""
+def _campaigns(reference: Path) -> list[Campaign]:
+    """The reference campaigns, newest first. Raises ReadmeError for one in error."""
     campaigns = [read_campaign(plan.parent) for plan in reference.glob(f"*/{PLAN_FILE}")]
     for campaign in campaigns:
         if campaign.errors:
             raise ReadmeError(str(campaign.errors[0]))
-    campaigns.sort(key=lambda campaign: (campaign.plan.created, campaign.name), reverse=True)
+    return sorted(campaigns, key=lambda one: (one.plan.created, one.name), reverse=True)
+
+
+def _cases(findings: Findings) -> int:
+    return int(findings.summary["cases"].max()) if len(findings.summary) else 0
+
+
+def _guide(every: Sequence[Findings]) -> list[str]:
+    """What the campaigns decide of when to use what, a line each with the head of its reason;
+    nothing where they do not.
+    """
+    lines = [
+        f"- **{tables.escaped(one.use)}**"
+        + (f" when {tables.escaped(one.when)}" if one.when else "")
+        + (f" ({tables.escaped(one.where)})" if one.where else "")
+        + f". {tables.escaped(one.reason.partition('; ')[0])}."
+        for one in guide(every)
+        if one.decided
+    ]
+    return ["When to use what, as far as it was measured:", "", *lines, ""] if lines else []
+
+
+def index(reference: Path = REFERENCE) -> str:
+    """A table of the reference campaigns, newest first. Raises ReadmeError for one in error."""
+    campaigns = _campaigns(reference)
     lines = [_INDEX, tuple("---" for _ in _INDEX), *map(_row, campaigns)]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 

@@ -17,6 +17,8 @@ from typing import Final
 MISSING: Final = "missing"
 CONTROL: Final = "control"
 BASELINE: Final = "gather_coroutines"
+NO_FAN_OUT: Final = frozenset({"sequential"})
+"""Strategies that launch nothing: their time is the sum of all tasks', whatever a task costs."""
 NS_PER_SECOND: Final = 1e9
 
 # --- names ----------------------------------------------------------------------------------------
@@ -47,8 +49,10 @@ WORKLOADS: Final[Mapping[str, Word]] = MappingProxyType(
         "noop": Word("noop", "each coroutine returns at once"),
         "yield_once": Word("yield once", "each coroutine suspends once"),
         "sleep": Word("sleep", "each coroutine waits on a timer"),
+        "sleep_20ms": Word("sleep 20 ms", "each coroutine waits 20 ms on a timer"),
         "echo": Word("echo", "each makes one request over TCP"),
         "tree": Word("tree", "each coroutine fans out again"),
+        "pending": Word("pending", "each coroutine waits until it is cancelled"),
     }
 )
 LOOPS: Final[Mapping[str, Word]] = MappingProxyType(
@@ -60,10 +64,30 @@ TASK_FACTORIES: Final[Mapping[str, Word]] = MappingProxyType(
         "eager": Word("eager tasks", "a task takes its first step when it is created"),
     }
 )
+COLLECTORS: Final[Mapping[str, Word]] = MappingProxyType(
+    {
+        "on": Word("collector on", "garbage is collected when it falls due, as in any program"),
+        "off": Word("collector off", "gc.disable(): no garbage is collected while it is timed"),
+        "frozen": Word("collector frozen", "gc.freeze(): what is there already is not visited"),
+    }
+)
+PAUSES: Final[Mapping[str, Word]] = MappingProxyType(
+    {
+        "none": Word("no pause", "the caller joins its children at once"),
+        "sleep_5ms": Word("sleep 5 ms", "before it joins, the caller waits 5 ms on a timer"),
+        "sleep_20ms": Word("sleep 20 ms", "before it joins, the caller waits 20 ms on a timer"),
+        "compute_10ms": Word("compute 10 ms", "before it joins, the caller computes for 10 ms"),
+    }
+)
 PROBES: Final[Mapping[str, Word]] = MappingProxyType(
     {
         "throughput": Word("throughput", "seconds for the whole fan-out"),
         "latency": Word("latency", "from launch to each task's completion"),
+        "head_start": Word("head start", "from the first creation until the results are in hand"),
+        "stall": Word("stall", "how long the loop keeps other callbacks waiting"),
+        "failure": Word("failure", "one child of n raises"),
+        "cancel": Word("cancel", "the caller is cancelled while all n wait"),
+        "memory": Word("memory", "growth of the process while all n wait"),
     }
 )
 METRICS: Final[Mapping[str, Word]] = MappingProxyType(
@@ -73,6 +97,13 @@ METRICS: Final[Mapping[str, Word]] = MappingProxyType(
         "p50": Word("median", "half of the tasks have completed"),
         "p99": Word("99th percentile", "99 in 100 tasks have completed"),
         "max": Word("slowest task", "every task has completed"),
+        "makespan": Word("makespan", "from the first creation until the results are in hand"),
+        "longest_wait": Word("longest wait", "the longest that another ready callback waited"),
+        "known": Word("error known", "from launch until the caller has the exception"),
+        "cancelled": Word("cancelled", "from cancel() until the caller is cancelled"),
+        "clean": Word("clean", "until no child is left running"),
+        "steady": Word("steady", "bytes by which the process has grown when all n wait"),
+        "peak": Word("peak", "bytes by which the process grew at most"),
     }
 )
 VERDICTS: Final[Mapping[str, Word]] = MappingProxyType(
@@ -86,6 +117,20 @@ VERDICTS: Final[Mapping[str, Word]] = MappingProxyType(
         MISSING: Word(MISSING, "there is no measurement; the reason is given"),
     }
 )
+OBSERVED: Final[Mapping[str, Word]] = MappingProxyType(
+    {
+        "collections": Word("collections", "garbage collections in one fan-out"),
+        "share_before_join": Word("done before the join", "children completed by then"),
+        "started_before_join": Word("started before the join", "children that took a step by then"),
+        "siblings_finished": Word("finished", "siblings done before the caller knew"),
+        "siblings_ran_on": Word("ran on", "siblings that finished after the caller knew"),
+        "siblings_cancelled": Word("cancelled", "siblings that were cancelled"),
+        "siblings_never_started": Word("never started", "siblings that took no step at all"),
+        "left_running": Word("left running", "children that the cancellation did not reach"),
+    }
+)
+MORE_AND_LESS: Final[Mapping[str, str]] = MappingProxyType({"slower": "more", "faster": "less"})
+"""Verdicts on what is not a time."""
 _LONGEST_LABEL: Final = 40
 _VOCABULARIES: Final = (
     STRATEGIES,
@@ -95,6 +140,9 @@ _VOCABULARIES: Final = (
     PROBES,
     METRICS,
     VERDICTS,
+    COLLECTORS,
+    PAUSES,
+    OBSERVED,
 )
 
 
@@ -120,6 +168,12 @@ def meaning(name: str) -> str:
 
 def _word(name: str) -> Word | None:
     return next((words[name] for words in _VOCABULARIES if name in words), None)
+
+
+def verdict(name: str, unit: str = "second") -> str:
+    """A verdict on a number in this unit: of bytes there are more or less."""
+    first, comma, rest = name.partition(",")
+    return name if unit == "second" else MORE_AND_LESS.get(first, first) + comma + rest
 
 
 def ordered(names: Iterable[str]) -> list[str]:
@@ -249,6 +303,9 @@ _OWN: Final[Mapping[str, Mark]] = MappingProxyType(
         "sequential": _CYCLE[4],
         "asyncio": _CYCLE[2],
         "uvloop": _CYCLE[3],
+        "on": _CYCLE[5],
+        "off": _CYCLE[4],
+        "frozen": _CYCLE[2],
     }
 )
 
@@ -285,6 +342,7 @@ def palette(theme: Theme) -> dict[str, str]:
 # -------------
 
 _TIME_UNITS: Final = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
+_SIZE_UNITS: Final = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
 _RATE_UNITS: Final = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 
 
@@ -346,6 +404,32 @@ def _time_unit(number: float) -> tuple[float, str]:
         if abs(number) >= size * 0.9995:  # 999.6 us reads "1.00 ms"
             return size, unit
     return _TIME_UNITS[-1]
+
+
+def size(number: float | None) -> str:
+    """A number of bytes in the unit that suits it: 2212 -> "2.21 kB"."""
+    if number is None or math.isnan(number):
+        return MISSING
+    one, unit = _size_unit(number)
+    return f"{significant(number / one)} {unit}"
+
+
+def size_interval(number: float | None, low: float, high: float) -> str:
+    """A number of bytes with its interval in the same unit: "2.21 kB [2.19, 2.24]"."""
+    if number is None or math.isnan(number):
+        return MISSING
+    one, unit = _size_unit(number)
+    return f"{significant(number / one)} {unit} {_bracket(low / one, high / one)}"
+
+
+def short_size(number: float) -> str:
+    """A number of bytes on an axis, without needless digits: 2500 -> "2.5 kB"."""
+    one, unit = _size_unit(number)
+    return f"{float(f'{number / one:.3g}'):g} {unit}"
+
+
+def _size_unit(number: float) -> tuple[float, str]:
+    return next((row for row in _SIZE_UNITS if abs(number) >= row[0] * 0.9995), _SIZE_UNITS[-1])
 
 
 def ns_per_task(number: float | None) -> str:
@@ -425,6 +509,13 @@ def _signed(ratio: float) -> str:
     decimals = 1 if abs(percent) < 99.95 else 0
     text = f"{percent:+,.{decimals}f}"
     return text.lstrip("+-") if float(text.replace(",", "")) == 0 else text
+
+
+def tally(number: float | None) -> str:
+    """A mean count, without needless digits: 9.0 -> "9", 0.01 -> "0.01"."""
+    if number is None or math.isnan(number):
+        return MISSING
+    return f"{float(f'{number:.3g}'):,g}" if abs(number) < 1e6 else significant(number)
 
 
 def share(fraction: float | None, decimals: int = 1) -> str:

@@ -64,7 +64,7 @@ def _runs_of_journal(plan: Plan, journal: Journal) -> Iterator[tuple[Key, NDArra
     ):
         case = plan.cases[case_index]
         key = (plan.contenders[contender].id, case.id, case.metrics[metric], number)
-        yield key, journal.seconds[start:end]
+        yield key, journal.values[start:end]
         start = end
 
 

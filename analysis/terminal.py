@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 from rich.console import Console
@@ -11,12 +11,23 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from analysis import tables
+from analysis.behaviours import behaviour_tables
+from analysis.checks import Check, claims_table
 from analysis.findings import Findings
+from analysis.question_tables import question_tables
+from analysis.witness import Witness
 
 WIDTH = 100
 """Columns where the width cannot be asked for: in pipes and files."""
 
-_STYLES = {"slower": "red", "faster": "green", "same": "", "undecided": "yellow", "missing": "dim"}
+_STYLES = {
+    "slower": "red",
+    "more": "red",
+    "faster": "green",
+    "less": "green",
+    "undecided": "yellow",
+    "missing": "dim",
+}
 
 
 class _Console(Console):
@@ -32,18 +43,22 @@ def console() -> Console:
     return found if found.is_terminal else _Console(highlight=False, width=WIDTH)
 
 
-def show(findings: Findings, on: Console) -> None:
-    """Print every case, the cost model, what is missing and why, and the answer."""
+def show(findings: Findings, on: Console, *, everything: bool = False) -> None:
+    """Print every case, the cost model, what is missing and why, and the answer.
+
+    Of several Pythons only the summaries, unless ``everything`` is asked for: their cases are many
+    screens.
+    """
     campaign = findings.campaign
     _line(on, tables.provenance(campaign), "bold")
     on.print()
-    for table in tables.case_tables(findings):
-        _table(on, table)
-    for table in tables.python_tables(findings):
-        _table(on, table)
-    _table(on, tables.cost_table(findings))
-    if len(findings.python_summary):
-        _table(on, tables.python_answer(findings))
+    if everything or len(campaign.interpreters) < 2:
+        for table in _cases(findings):
+            _table(on, table)
+    else:
+        _line(on, f"Every case: python -m analysis show {campaign.folder} --all")
+        on.print()
+    _table(on, tables.python_answer(findings))
     control, *others = tables.foot(findings)
     for line in others:
         _line(on, line)
@@ -53,17 +68,37 @@ def show(findings: Findings, on: Console) -> None:
     _table(on, tables.answer(findings))
 
 
+def _cases(findings: Findings) -> Iterator[tables.Table]:
+    yield from tables.case_tables(findings)
+    yield from tables.python_tables(findings)
+    yield from question_tables(findings)
+    yield tables.cost_table(findings)
+
+
 def show_between(comparison: pd.DataFrame, base: str, head: str, on: Console) -> None:
     """Print two campaigns held against each other."""
-    _table(on, tables.between_table(comparison, base, head))
+    table = tables.between_table(comparison, base, head)
+    _table(on, table)
+    if not table.rows:
+        _line(on, f"{table.title}: {table.empty}")
+
+
+def show_witness(witness: Witness, on: Console) -> None:
+    """Print what the programs of a witness showed, a table for each."""
+    for table in behaviour_tables(witness):
+        _table(on, table)
+
+
+def show_claims(checks: Sequence[Check], on: Console) -> None:
+    """Print the ledger: published claims beside what was measured."""
+    _table(on, claims_table(checks, short=True))
 
 
 def _table(on: Console, table: tables.Table) -> None:
-    _line(on, table.title, "bold")
+    """Print a table; one without rows is left out."""
     if not table.rows:
-        _line(on, f"  {table.empty}", "dim")
-        on.print()
         return
+    _line(on, table.title, "bold")
     shown = RichTable(box=None, pad_edge=False, padding=(0, 1), header_style="dim")
     for index, column in enumerate(table.columns, start=1):
         # Only the last column, which may hold a reason, is folded where the terminal is narrow.

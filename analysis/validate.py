@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal, TypeAlias
 
-from analysis.campaign import Problem, Scalar
-
 Severity: TypeAlias = Literal["error", "warning"]
+Scalar: TypeAlias = "str | int | float | bool | None"
+"""A free-form fact."""
 
 Json: TypeAlias = Any
 """What ``json`` gives back, before it is checked."""
@@ -28,6 +28,20 @@ MAX_SCALARS = 200
 _UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong in a folder: errors spoil its figures, warnings are said and lived with."""
+
+    severity: Severity
+    file: str
+    line: int | None
+    message: str
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{place}: {self.severity}: {self.message}"
 
 
 class Problems:
@@ -191,6 +205,9 @@ class Record:
             return 0.0
         return number
 
+    def optional_number(self, key: str) -> float | None:
+        return None if self._fields.get(key) is None else self.number(key)
+
     def integer(self, key: str, low: int, high: int) -> int:
         value = self._get(key)
         if isinstance(value, bool) or not isinstance(value, int):
@@ -227,11 +244,19 @@ class Record:
         place = f"{self._place}.{key}" if self._place else key
         return Record(self._get(key), self._problems, self._file, place)
 
-    def texts(self, key: str) -> tuple[str, ...]:
+    def truth(self, key: str) -> bool:
         value = self._get(key)
-        if not isinstance(value, list) or not value or len(value) > MAX_SCALARS:
+        if not isinstance(value, bool):
             if key in self._fields:
-                self.wrong(key, "is not a list of texts")
+                self.wrong(key, "is neither true nor false")
+            return False
+        return value
+
+    def texts(self, key: str, limit: int = MAX_SCALARS) -> tuple[str, ...]:
+        value = self._get(key)
+        if not isinstance(value, list) or not value or len(value) > limit:
+            if key in self._fields:
+                self.wrong(key, f"is not a list of 1 to {limit} texts")
             return ()
         if any(not isinstance(item, str) or printable(item) != item or not item for item in value):
             self.wrong(key, "holds something that is not a plain text")

@@ -17,6 +17,7 @@ against itself, shows in that case and metric. The control itself is judged with
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,10 +53,12 @@ def judge(
     floor: FloatArray,
     delta: float,
     proven: NDArray[np.bool_] | None = None,
+    least: IntArray | None = None,
 ) -> Judgement:
     """The rule at the head of this module, for rows of estimates of ln(ratio).
 
-    Where ``proven`` is False, slower and faster are withheld.
+    Where ``proven`` is False, slower and faster are withheld; they take ``least`` rounds, whatever
+    the interval. All of shape (rows,).
     """
     low, low90 = estimates.low.T
     high, high90 = estimates.high.T
@@ -72,25 +75,38 @@ def judge(
         [MISSING, SLOWER + within, FASTER + within, SLOWER, FASTER, SAME],
         UNDECIDED,
     ).astype(object)
-    needed = _rounds_needed(estimates, epsilon, same_within)
+    least = np.zeros(len(low), dtype=np.int64) if least is None else least
+    needed = _rounds_needed(estimates, epsilon, same_within, least)
     return Judgement(verdict, pd.Series(needed).where(verdict == UNDECIDED).astype("Int64"))
 
 
-def _rounds_needed(estimates: RowEstimates, epsilon: FloatArray, same_within: float) -> FloatArray:
+def least_rounds(claims: int) -> int:
+    """Rounds without which no signed-rank p-value can be below 0.05 after Holm over ``claims``.
+
+    The smallest one that n rounds can give is 2 ** (1 - n), two-sided.
+    """
+    return math.ceil(1 + math.log2(max(1, claims) / SIGNIFICANCE))
+
+
+def _rounds_needed(
+    estimates: RowEstimates, epsilon: FloatArray, same_within: float, least: IntArray
+) -> FloatArray:
     """Further rounds until the intervals would decide; nan for never.
 
     Assumes that they shrink with the root of the rounds and that the estimate stays where it is.
-    Either the 95 % interval must leave the floor or the 90 % interval must fit into +- delta,
-    whichever comes first.
+    Either the 95 % interval must leave the floor, in ``least`` rounds or more, or the 90 % interval
+    must fit into +- delta, whichever comes first.
     """
     distance = np.abs(estimates.value)
     half95, half90 = ((estimates.high - estimates.low) / 2).T
     with np.errstate(divide="ignore", invalid="ignore"):
         room_beyond = np.where(distance > epsilon, distance - epsilon, np.nan)
         room_within = np.where(distance < same_within, same_within - distance, np.nan)
-        shrink = np.fmin(half95 / room_beyond, half90 / room_within)
-        further = np.ceil(estimates.rounds * (shrink**2 - 1))
-    further = np.where(np.isinf(half95), LEAST_ROUNDS - estimates.rounds, further)
+        beyond = np.ceil(estimates.rounds * ((half95 / room_beyond) ** 2 - 1))
+        within = np.ceil(estimates.rounds * ((half90 / room_within) ** 2 - 1))
+        further = np.fmin(np.maximum(beyond, least - estimates.rounds), within)
+    few = np.maximum(LEAST_ROUNDS, least) - estimates.rounds
+    further = np.where(np.isinf(half95), few, further)
     return np.where(np.isnan(further), np.nan, np.clip(further, 1, 1e9))
 
 

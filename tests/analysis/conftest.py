@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from analysis.findings import Findings, find
+from analysis.load import read_campaign
 from analysis.report import publish
-from tests.synthetic import fail, write_campaign
+from tests.synthetic import fail, write_campaign, write_question
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +21,10 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     fail(folder, contender, case, round_index=0, cause="killed by signal 9")
     publish(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def question(tmp_path_factory: pytest.TempPathFactory) -> Findings:
+    """What is found in a small campaign of every probe and axis (tests.synthetic.QUESTION)."""
+    folder = tmp_path_factory.mktemp("results") / "question"
+    return find(read_campaign(write_question(folder)))

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from analysis.answers import answers, basis, group_labels
-from analysis.comparisons import summarise
 from analysis.load import read_campaign
+from analysis.summaries import summarise
 from tests.synthetic import World, write_campaign
 
 

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from analysis import tables
 from analysis.__main__ import main
 from analysis.between import IncomparableError, check_comparable, compare_campaigns, gate
 from analysis.campaign import Campaign
 from analysis.estimates import hodges_lehmann_shift
 from analysis.load import read_campaign
-from tests.synthetic import World, change_lines, change_plan, fail, write_campaign
+from tests.synthetic import (
+    QUESTION,
+    World,
+    change_lines,
+    change_plan,
+    fail,
+    write_campaign,
+    write_question,
+)
 
 # Hollander and Wolfe, Nonparametric Statistical Methods, and example(wilcox.test) in R:
 # permeability constants of the human chorioamnion at term, and at 12 to 26 weeks.
@@ -207,3 +218,31 @@ def test_a_damaged_campaign_is_not_compared(tmp_path: Path, capsys: Capture) -> 
     change_lines(head, lambda lines: lines[0].update(case="unheard/of"))
     assert main(["compare", str(base), str(head)]) == 1
     assert "unheard/of" in capsys.readouterr().err
+
+
+def test_bytes_collectors_and_pauses_are_compared_each_with_itself(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"rounds": 6, "tasks": (10,), "workloads": ("sleep_20ms",)}
+    base = read_campaign(write_question(tmp_path / "base", **options))
+    twice = replace(QUESTION, bytes_per_task=2 * QUESTION.bytes_per_task)
+    head = read_campaign(write_question(tmp_path / "head", **options, world=twice, seed=2))
+    frame = compare_campaigns(base, head)
+    asked = sum(
+        base.plan.asks(one.id, case.id)
+        for case in base.cases
+        for one in base.contenders
+        if one.role != "control"
+    )
+    assert len(frame) == asked
+    assert set(frame["collector"]) == {"on", "off", "frozen"}
+    memory = frame[frame["probe"] == "memory"]
+    assert memory["ratio"].between(1.97, 2.03).all()
+    assert set(memory["verdict"]) == {"slower"}
+    np.testing.assert_allclose(
+        memory["head_bytes_per_task"] / memory["base_bytes_per_task"], 2, 0.1
+    )
+    assert memory[["base_seconds", "head_seconds", "base_ns_per_task"]].isna().to_numpy().all()
+    table = tables.between_table(memory, "base", "head")
+    assert {row[-1] for row in table.rows} == {"more"}
+    assert all(re.fullmatch(r"\d\.\d\d kB", cell) for row in table.rows for cell in row[-4:-2])
+    has_rate = frame["base_ns_per_task"].notna()
+    assert (has_rate == (frame["probe"] == "throughput")).all()

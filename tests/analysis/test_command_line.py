@@ -12,8 +12,11 @@ import pytest
 
 import analysis
 from analysis.__main__ import main
+from analysis.campaign import Campaign
+from analysis.findings import Findings
+from analysis.load import read_campaign
 from analysis.report import Published, ReportError
-from tests.synthetic import change_lines, write_campaign
+from tests.synthetic import change_lines, write_campaign, write_question
 
 Capture = pytest.CaptureFixture[str]
 
@@ -27,6 +30,19 @@ def folder(tmp_path: Path) -> Path:
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
+
+
+def readings(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The folders that are read from now on."""
+    folders: list[Path] = []
+
+    def reading(folder: Path, *, suites: bool = False) -> Campaign:
+        folders.append(folder)
+        return read_campaign(folder, suites=suites)
+
+    for module in ("analysis.__main__", "analysis.report"):
+        monkeypatch.setattr(f"{module}.read_campaign", reading)
+    return folders
 
 
 def damage(folder: Path) -> None:
@@ -55,7 +71,9 @@ def test_report_prints_the_answer_and_where_everything_lies(
         markdown=report / "report.md",
         files=tuple(report / "charts" / name for name in names),
     )
-    monkeypatch.setattr("analysis.report.publish", lambda given, **_: {folder: published}[given])
+    monkeypatch.setattr(
+        "analysis.report.publish_findings", lambda found: {folder: published}[found.campaign.folder]
+    )
     assert main(["report", str(folder)]) == 0
     out = capsys.readouterr().out.splitlines()
     assert any(line.startswith("Time relative to gather_coroutines") for line in out)
@@ -67,13 +85,21 @@ def test_report_prints_the_answer_and_where_everything_lies(
     ]
 
 
+def test_a_report_reads_its_campaign_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = readings(monkeypatch)
+    monkeypatch.setattr("analysis.report.files_of", lambda _: {"index.html": b"page"})
+    assert main(["report", str(folder)]) == 0
+    assert read == [folder]
+    assert (folder / "report" / "index.html").read_bytes() == b"page"
+
+
 def test_a_report_that_cannot_be_written_is_a_failure(
     folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_: Path, *, baseline_python: str | None) -> Published:
+    def refuse(_: Findings) -> Published:
         raise ReportError("something is in the way")
 
-    monkeypatch.setattr("analysis.report.publish", refuse)
+    monkeypatch.setattr("analysis.report.publish_findings", refuse)
     assert main(["report", str(folder)]) == 1
     assert capsys.readouterr().err == "something is in the way\n"
 
@@ -83,6 +109,8 @@ def test_the_newest_campaign_is_the_default(
 ) -> None:
     created = {"created": "2027-01-01T00:00:00+00:00"}
     write_campaign(folder.parent / "newer", rounds=1, tasks=(10,), changes=created)
+    begun = {"created": "2027-01-02T00:00:00+00:00", "status": "running"}
+    write_campaign(folder.parent / "begun", rounds=0, tasks=(10,), changes=begun)
     monkeypatch.chdir(folder.parent.parent)
     assert main(["show"]) == 0
     assert capsys.readouterr().out.startswith("newer · ")
@@ -140,6 +168,21 @@ def test_export_writes_parquet_and_csv(folder: Path, capsys: Capture, tmp_path: 
         assert list(back["seconds"]) == list(values["seconds"])
         assert list(back["contender"]) == list(values["contender"])
         assert list(back["round"]) == list(values["round"])
+
+
+def test_export_writes_what_was_observed_too(tmp_path: Path, capsys: Capture) -> None:
+    folder = write_question(tmp_path / "c", rounds=2, probes=("throughput", "memory"))
+    assert main(["export", str(folder), "--out", str(tmp_path / "out")]) == 0
+    files = ["values.parquet", "values.csv", "observed.parquet", "observed.csv"]
+    assert capsys.readouterr().out.splitlines() == [str(tmp_path / "out" / name) for name in files]
+    observed = read_campaign(folder).observed
+    for back in (
+        pd.read_parquet(tmp_path / "out" / "observed.parquet"),
+        pd.read_csv(tmp_path / "out" / "observed.csv"),
+    ):
+        assert list(back.columns) == list(observed.columns)
+        assert list(back["contender"]) == list(observed["contender"])
+        assert list(back["value"]) == list(observed["value"])
 
 
 def test_export_overwrites_nothing(folder: Path, capsys: Capture) -> None:

@@ -13,17 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis.campaign import Campaign, CampaignError
-from analysis.comparisons import (
-    absolutes,
-    compare,
-    compare_loops,
-    control_health,
-    per_round,
-    summarise,
-)
+from analysis.comparisons import absolutes, compare, compare_loops, per_round
+from analysis.control import control_health
 from analysis.estimates import hodges_lehmann, round_difference
 from analysis.findings import find
 from analysis.load import read_campaign
+from analysis.summaries import summarise
 from tests.synthetic import World, change_lines, change_plan, fail, write_campaign
 
 BASELINE = "cpython-3.14.10/asyncio/lazy/gather_coroutines"
@@ -363,7 +358,32 @@ def test_a_quiet_control_proves_the_campaign(campaign: Campaign) -> None:
     health = control_health(compare(campaign))
     assert health.proven
     assert (health.cases, health.rounds) == (4, 12)
-    assert health.note.startswith("proven: the control, ")
+    rows = compare(campaign)
+    rows = rows[(rows["contender"] == "control") & rows["headline"]]
+    assert health.widest == pytest.approx(np.sqrt(rows["high"] / rows["low"]).max() - 1)
+    assert health.note == (
+        "proven: the control, the baseline a second time on asyncio, was not told apart from it in "
+        f"any of 4 cases (at most {health.largest * 100:.1f} % away, its interval up to "
+        f"±{health.widest * 100:.1f} % wide, 12 rounds)"
+    )
+
+
+def test_the_note_says_where_the_control_ran_only_where_there_is_more(tmp_path: Path) -> None:
+    one = small(tmp_path, World(loop_factors={"asyncio": 1.0}))
+    assert control_health(compare(one)).where == ""
+    several = write_campaign(
+        tmp_path / "several", rounds=6, sweeps=3, tasks=(10,), pythons=("3.14.10", "3.13.1")
+    )
+    assert control_health(compare(read_campaign(several))).where == " on asyncio, Python 3.14.10"
+
+
+def test_a_case_of_the_control_with_few_rounds_has_no_width(tmp_path: Path) -> None:
+    campaign = small(tmp_path, World(), tasks=(10, 100))
+    fail(campaign.folder, CONTROL, CASE, round_index=4, cause="killed")
+    health = control_health(compare(read_campaign(campaign.folder)))
+    assert health.proven
+    assert health.widest == np.inf
+    assert "in some without an interval" in health.note
 
 
 def test_a_control_told_apart_leaves_the_campaign_unproven(tmp_path: Path) -> None:
@@ -446,6 +466,32 @@ def test_a_claim_needs_holm_too(tmp_path: Path) -> None:
     assert set(single.loc[single["contender"] == "task_group", "verdict"]) == {"slower"}
     claims = summarise(campaign)
     assert set(claims.loc[claims["contender"] == "task_group", "verdict"]) == {"undecided"}
+
+
+@pytest.mark.parametrize(("pythons", "least"), [(1, 8), (2, 9), (5, 10)])
+def test_a_withheld_claim_says_how_many_rounds_holm_takes(
+    tmp_path: Path, pythons: int, least: int
+) -> None:
+    """4 claims a Python. 2 ** (1 - n) times their number must be below 0.05."""
+    campaign = read_campaign(
+        write_campaign(
+            tmp_path / "c", rounds=6, sweeps=3, probes=("throughput",), workloads=("noop",),
+            tasks=(10,), pythons=[f"3.{minor}.1" for minor in range(10, 10 + pythons)],
+        )
+    )  # fmt: skip
+    claims = 4 * pythons
+    assert 2.0 ** (1 - least) * claims < 0.05 <= 2.0 ** (2 - least) * claims
+    frame = summarise(campaign)
+    withheld = frame[frame["contender"] == "task_group"]
+    assert set(withheld["verdict"]) == {"undecided"}
+    assert set(withheld["rounds_needed"]) == {least - 6}
+    assert set(withheld["reason"]) == {f"about {least - 6} more rounds would decide it"}
+
+
+def test_so_many_rounds_do_pass_holm(tmp_path: Path) -> None:
+    campaign = small(tmp_path, World(effects={"gather_tasks": 1.3, "task_group": 1.2}), rounds=8)
+    frame = summarise(campaign)
+    assert set(frame.loc[frame["contender"] != "control", "verdict"]) == {"slower"}
 
 
 def test_summary_leaves_out_cases_that_failed_and_names_them(tmp_path: Path) -> None:

@@ -15,12 +15,12 @@ import pyperf
 import pytest
 
 import analysis
-from analysis.campaign import Campaign, CampaignError, Problem
+from analysis.campaign import Campaign, CampaignError
 from analysis.comparisons import compare
 from analysis.frames import COLUMNS, JOURNAL_COLUMNS
 from analysis.journal import MAX_LINE_BYTES
 from analysis.load import newest_campaign, read_campaign
-from analysis.validate import MAX_PROBLEMS_PER_FILE, Json, printable
+from analysis.validate import MAX_PROBLEMS_PER_FILE, Json, Problem, printable
 from tests.synthetic import change_lines, change_plan, fail, write_campaign
 
 Change = Callable[[Any], object]
@@ -156,10 +156,22 @@ def test_builds_of_one_version_keep_apart(
 def test_newest_campaign_is_the_one_created_last(tmp_path: Path) -> None:
     assert newest_campaign(tmp_path) is None
     for name, created in (("b", "2026-01-01"), ("reference/a", "2026-03-01"), ("c", "2026-02-01")):
-        write_campaign(tmp_path / name, rounds=0, changes={"created": f"{created}T00:00:00+00:00"})
+        changes = {"created": f"{created}T00:00:00+00:00"}
+        write_campaign(tmp_path / name, rounds=1, tasks=(1,), changes=changes)
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "campaign.json").write_text("{", encoding="utf-8")
     assert newest_campaign(tmp_path) == tmp_path / "reference" / "a"
+
+
+@pytest.mark.parametrize("journal", [b"", b'{"schema": 1, "rou', None])
+def test_a_campaign_without_a_whole_line_is_not_the_newest(
+    tmp_path: Path, journal: bytes | None
+) -> None:
+    older = {"created": "2026-01-01T00:00:00+00:00"}
+    write_campaign(tmp_path / "older", rounds=1, tasks=(1,), changes=older)
+    path = write_campaign(tmp_path / "newer", rounds=0) / "rounds.jsonl"
+    path.unlink() if journal is None else path.write_bytes(journal)
+    assert newest_campaign(tmp_path) == tmp_path / "older"
 
 
 # --- problems of the journal ---------------------------------------------------------------------
@@ -242,6 +254,106 @@ def test_what_is_wrong_with_a_line_is_an_error_with_its_number(
     assert {problem.line for problem in campaign.errors} == {2}
     assert {problem.file for problem in campaign.errors} == {"rounds.jsonl"}
     assert not campaign.frame["seconds"].isna().any()
+
+
+def seen(line: Json, contender: str = CONTENDER) -> Json:
+    return line["cells"][contender]["observed"]
+
+
+@pytest.fixture
+def modern(tmp_path: Path) -> Path:
+    """A small campaign with what was observed, bytes and blocks; line 2 is of the probe memory."""
+    return write_campaign(
+        tmp_path / "modern", rounds=2, sweeps=3, probes=("throughput", "memory"),
+        workloads=("noop",), tasks=(10,), asks=lambda contender, case: True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda line: cell(line).update(observed=[]), ["observed is not an object"]),
+        (lambda line: cell(line).update(observed=None), ["observed is not an object"]),
+        (
+            lambda line: cell(line).update(observed={f"o{i}": [1, 1, 1] for i in range(101)}),
+            ["observed is not an object of at most 100 lists"],
+        ),
+        (lambda line: seen(line).update({"": [1, 1, 1]}), ["observed", "is empty"]),
+        (lambda line: seen(line).update({"a\n": [1, 1, 1]}), ["observed", "control characters"]),
+        (lambda line: seen(line).update(collections=3), ["'collections' is not a list of 1 to"]),
+        (lambda line: seen(line).update(collections=[]), ["'collections' is not a list of 1 to"]),
+        (lambda line: seen(line).update(collections=[1, 2]), ["other numbers of sweeps"]),
+        (lambda line: seen(line).update(collections=[1, "2", 3]), ["observes something that is"]),
+        (lambda line: seen(line).update(collections=[1, True, 3]), ["observes something that is"]),
+        (lambda line: seen(line).update(collections=[1, -1, 3]), ["'collections' is not between"]),
+        (lambda line: seen(line).update(collections=[1, float("nan"), 3]), ["is not between 0"]),
+        (lambda line: seen(line).update(collections=[1, float("inf"), 3]), ["is not between 0"]),
+        (lambda line: seen(line).update(collections=[1, 10**400, 3]), ["is not between 0"]),
+        (lambda line: steady(line).__setitem__(1, 0), ["sweep 1", "0 bytes is less than one"]),
+        (lambda line: steady(line).__setitem__(1, -4096), ["sweep 1", "-4096 bytes is negative"]),
+        (lambda line: steady(line).__setitem__(1, 1e18), ["sweep 1", "than any machine has"]),
+        (lambda line: steady(line).__setitem__(1, float("nan")), ["sweep 1", "NaN"]),
+    ],
+)
+def test_what_is_wrong_with_observed_numbers_and_bytes_is_an_error(
+    modern: Path, change: Change, words: list[str]
+) -> None:
+    assert read_campaign(modern).problems == ()
+    change_lines(modern, lambda lines: change(lines[1]))
+    campaign = read_campaign(modern)
+    assert said(campaign, "error", *words, line=2)
+    assert len(campaign.errors) == 1
+    assert not campaign.frame[["seconds", "bytes"]].isna().all(axis=1).any()
+    assert campaign.observed["value"].between(0, 1e15).all()
+
+
+def steady(line: Json, contender: str = CONTENDER) -> Json:
+    return line["cells"][contender]["values"]["steady"]
+
+
+def test_bytes_may_be_more_than_an_hour_has_seconds(modern: Path) -> None:
+    change_lines(modern, lambda lines: steady(lines[1]).__setitem__(1, 5 * 10**9))
+    campaign = read_campaign(modern)
+    assert campaign.problems == ()
+    assert campaign.frame["bytes"].max() == 5e9
+
+
+def test_too_many_different_names_of_what_was_observed_are_refused(modern: Path) -> None:
+    def change(lines: list[Any]) -> None:
+        for number, line in enumerate(lines):
+            for index, name in enumerate(line["cells"]):
+                names = (f"o{number}-{index}-{i}" for i in range(20))
+                seen(line, name).update({one: [1, 2, 3] for one in names})
+
+    change_lines(modern, change)
+    campaign = read_campaign(modern)
+    assert said(campaign, "error", "observes more than 100 different things")
+    assert campaign.observed["name"].nunique() <= 100
+
+
+def test_what_was_observed_is_averaged_over_sweeps(modern: Path) -> None:
+    change_lines(modern, lambda lines: seen(lines[1]).update(collections=[0, 1, 5]))
+    observed = read_campaign(modern).observed
+    assert list(observed.columns) == ["contender", "case", "round", "name", "value"]
+    row = observed[(observed["contender"] == CONTENDER) & (observed["round"] == 0)]
+    row = row[row["case"] == "memory/pending/10"]
+    assert list(zip(row["name"], row["value"], strict=True)) == [("collections", 2.0)]
+
+
+def test_a_cell_that_no_block_asks_is_an_error(modern: Path) -> None:
+    change_plan(modern, lambda plan: plan["blocks"][0]["contenders"].remove(CONTENDER))
+    campaign = read_campaign(modern)
+    assert {problem.line for problem in campaign.errors} == {1, 2, 3, 4}
+    assert said(campaign, "error", CONTENDER, "not asked this case by any block", line=1)
+
+
+def test_a_cell_that_no_block_asks_is_not_missed(modern: Path) -> None:
+    change_plan(modern, lambda plan: plan["blocks"][0]["contenders"].remove(CONTENDER))
+    change_lines(modern, lambda lines: [line["cells"].pop(CONTENDER) for line in lines])
+    campaign = read_campaign(modern)
+    assert campaign.problems == ()
+    assert not campaign.plan.asks(CONTENDER, "memory/pending/10")
+    assert campaign.plan.asks(BASELINE, "memory/pending/10")
 
 
 def test_all_problems_are_listed_at_once(folder: Path) -> None:
@@ -367,6 +479,33 @@ def test_other_numbers_of_sweeps_or_rounds_than_planned_are_warnings(folder: Pat
             ["failed[0].case", "'what' is not in the plan"],
         ),
         (lambda plan: plan["skipped"].append({"contender": {}}), ["skipped[0].reason: is missing"]),
+        (lambda plan: plan["contenders"][1].update(collector=""), ["collector", "is empty"]),
+        (lambda plan: plan["contenders"][1].update(collector=1), ["collector: is not a text"]),
+        (lambda plan: plan["contenders"][1].update(collector="off"), ["no baseline", "lazy / off"]),
+        (lambda plan: plan["cases"][0].update(pause=5), ["pause: is not a text"]),
+        (lambda plan: plan["cases"][0].update(pause_seconds=-1), ["pause_seconds", "0 or more"]),
+        (lambda plan: plan["cases"][0].update(pause_suspends=1), ["neither true nor false"]),
+        (lambda plan: plan["cases"][0].update(work_seconds="x"), ["work_seconds", "not a number"]),
+        (lambda plan: plan["cases"][0].update(tasks_each=0), ["tasks_each: lies outside 1"]),
+        (lambda plan: plan["cases"][0].update(units=[]), ["units", "not an object"]),
+        (lambda plan: plan["cases"][0].update(units={"x": "byte"}), ["is not among metrics"]),
+        (lambda plan: plan["cases"][0].update(units={"total": "hour"}), ["one of second, byte"]),
+        (lambda plan: plan["cases"][0].update(units={"total": [1]}), ["one of second, byte"]),
+        (lambda plan: plan.update(blocks={}), ["blocks: is not a list"]),
+        (lambda plan: plan.update(blocks=[3]), ["blocks[0] is not an object"]),
+        (lambda plan: plan.update(blocks=[{"cases": [CASE]}]), ["blocks[0].contenders", "missing"]),
+        (
+            lambda plan: plan.update(blocks=[{"contenders": [], "cases": [CASE]}]),
+            ["blocks[0].contenders", "is not a list of 1 to"],
+        ),
+        (
+            lambda plan: plan.update(blocks=[{"contenders": ["who"], "cases": [CASE]}]),
+            ["blocks[0].contenders: 'who' is not in the plan"],
+        ),
+        (
+            lambda plan: plan.update(blocks=[{"contenders": [BASELINE], "cases": ["what"]}]),
+            ["blocks[0].cases: 'what' is not in the plan"],
+        ),
     ],
 )
 def test_what_is_wrong_with_the_plan_is_an_error_with_its_field(
@@ -427,6 +566,16 @@ def write_suite(folder: Path) -> Path:
 def test_a_suite_that_agrees_is_no_problem(folder: Path) -> None:
     write_suite(folder)
     assert read_campaign(folder, suites=True).problems == ()
+
+
+def test_a_suite_of_bytes_agrees_too(modern: Path) -> None:
+    path = write_suite(modern)
+    assert read_campaign(modern, suites=True).problems == ()
+    suite = json.loads(path.read_text(encoding="utf-8"))
+    of_bytes = [one for one in suite["benchmarks"] if one["metadata"]["metric"] == "steady"]
+    of_bytes[0]["runs"][0]["values"][0] *= 1.01
+    path.write_text(json.dumps(suite), encoding="utf-8")
+    assert said(read_campaign(modern, suites=True), "error", "values that differ", "'steady'")
 
 
 def test_a_missing_suite_is_a_warning_once_the_campaign_is_complete(folder: Path) -> None:

@@ -15,29 +15,25 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from analysis import style, tables
 from analysis.__main__ import main
+from analysis.answers import answers
 from analysis.builds import Fact, family_of, short_names
 from analysis.campaign import Campaign, Contender, Interpreter
-from analysis.comparisons import (
-    UnknownPythonError,
-    baseline_python,
-    compare,
-    compare_pythons,
-    summarise,
-    summarise_pythons,
-)
+from analysis.comparisons import compare, compare_pythons
 from analysis.estimates import hodges_lehmann, round_difference
 from analysis.facts import interpreter_facts
 from analysis.findings import Findings, find
 from analysis.load import read_campaign
 from analysis.pages import build
-from analysis.plots import CHARTS, CannotDrawError, Look, registry, render
+from analysis.pairs import UnknownPythonError, baseline_python
+from analysis.plots import CHARTS, CannotDrawError, Look, render
 from analysis.plots.prepare import ABOUT_PYTHONS, prepared
-from analysis.plots.pythons import versions
+from analysis.plots.versions import versions
+from analysis.summaries import summarise, summarise_pythons
+from tests.analysis.drawing import drawn, panel, words
 from tests.analysis.test_style import contrast
 from tests.synthetic import World, change_plan, write_campaign
 
@@ -289,7 +285,7 @@ def test_one_python_gives_empty_frames_with_all_columns(
 
 def test_one_python_changes_no_report(alone: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
     names = ("ratios-by-tasks", *LINES, "python-ratios")
-    monkeypatch.setattr("analysis.pages.CHARTS", {name: CHARTS[name] for name in names})
+    monkeypatch.setattr("analysis.pictures.CHARTS", {name: CHARTS[name] for name in names})
     files = build(alone)
     assert not [name for name in files if "python" in name]
     page = files["index.html"].decode()
@@ -404,8 +400,24 @@ def test_show_prints_them_and_takes_a_baseline(folder: Path, capsys: Capture) ->
     assert main(["show", str(folder), "--baseline-python", "3.10"]) == 0
     out = capsys.readouterr().out
     assert "Cost of each Python relative to 3.10.12" in out
-    assert "Python 3.13.1 relative to 3.10.12" in out
     assert "Build of Python 3.14.0: debian, PGO not stated" in " ".join(out.split())
+
+
+def test_show_of_several_pythons_is_short_unless_all_is_asked_for(
+    folder: Path, capsys: Capture
+) -> None:
+    assert main(["show", str(folder)]) == 0
+    short = capsys.readouterr().out
+    assert main(["show", str(folder), "--all"]) == 0
+    whole = capsys.readouterr().out
+    line = f"Every case: python -m analysis show {folder} --all\n"
+    assert line in short
+    assert line not in whole
+    for title in ("throughput · noop", "Python 3.9.18 relative to 3.13.1"):
+        assert title not in short
+        assert title in whole
+    for title in ("Cost of each Python relative to 3.13.1", "Time relative to gather_coroutines"):
+        assert short.count(title) == whole.count(title) == 1
 
 
 @pytest.mark.parametrize("command", ["show", "report"])
@@ -421,21 +433,6 @@ def test_an_unknown_baseline_is_bad_usage(folder: Path, command: str, capsys: Ca
 
 
 # --- charts --------------------------------------------------------------------------------------
-
-
-def drawn(name: str, frames: Mapping[str, pd.DataFrame], look: Look | None = None) -> Figure:
-    one = CHARTS[name]
-    with registry.rc((look or Look()).theme, "test"):
-        return one.draw(one.select(frames[one.needs]), look or Look())
-
-
-def panel(figure: Figure, title: str) -> Axes:
-    [found] = [axes for axes in figure.axes if axes.get_title(loc="left") == title]
-    return found
-
-
-def words(figure: Figure) -> str:
-    return " ".join(text.get_text() for text in figure.texts)
 
 
 def line_of(axes: Axes, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -582,7 +579,7 @@ def test_the_charts_can_be_drawn_in_every_look(
 @pytest.fixture(scope="module")
 def files(campaign: Campaign) -> dict[str, bytes]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("analysis.pages.CHARTS", FEW)
+        patch.setattr("analysis.pictures.CHARTS", FEW)
         return build(campaign)
 
 
@@ -591,7 +588,9 @@ FEW = {name: CHARTS[name] for name in ("ratios-by-tasks", *LINES, "python-ratios
 
 def test_the_report_holds_pythons(files: dict[str, bytes], findings: Findings) -> None:
     page = files["index.html"].decode()
-    assert len(re.findall(r'<tr id="pythons-\d+"', page)) == len(findings.pythons)
+    part = re.search(r'<div class="part" id="pythons">(.*?)</table>', page, re.DOTALL)
+    assert part is not None
+    assert part[1].count("<tr>") == 1 + len(findings.pythons)
     assert '<select name="python">' in page
     options = re.search(r'<select name="python">(.*?)</select>', page, re.DOTALL)
     assert options is not None
@@ -609,10 +608,23 @@ def test_the_report_holds_pythons(files: dict[str, bytes], findings: Findings) -
     assert "charts/python-ratios-dark.png" in files
 
 
+def test_the_answer_is_that_of_the_python_drawn_and_the_others_are_folded(
+    files: dict[str, bytes], findings: Findings
+) -> None:
+    page = unescape(files["index.html"].decode())
+    shown, folded = page.split("<summary>The same on the other Pythons</summary>")
+    said = answers(findings.summary)
+    assert {one.python for one in said} == {"3.9.18", "3.10.12", "3.13.1", "3.14.0"}
+    for one in said:
+        assert (one.sentence in shown) == (one.python == "3.14.0")
+        assert (one.sentence in folded) == (one.python != "3.14.0")
+    assert "Python 3.14.0, one of 4." in re.sub(r"<[^>]*>\s*", " ", page)
+
+
 def test_the_report_is_the_same_to_the_byte(
     files: dict[str, bytes], campaign: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("analysis.pages.CHARTS", FEW)
+    monkeypatch.setattr("analysis.pictures.CHARTS", FEW)
     assert build(campaign) == files
 
 
@@ -632,7 +644,7 @@ def test_hostile_names_are_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             skipped["reason"] = EVIL
 
     change_plan(folder, poison)
-    monkeypatch.setattr("analysis.pages.CHARTS", FEW)
+    monkeypatch.setattr("analysis.pictures.CHARTS", FEW)
     campaign = read_campaign(folder)
     made = build(campaign, baseline_python=campaign.interpreters[1].label)
     page = made["index.html"].decode()

@@ -150,3 +150,46 @@ def test_the_themes_have_the_same_roles_and_distinct_light_colours() -> None:
     light, dark = style.palette(style.LIGHT), style.palette(style.DARK)
     assert light.keys() == dark.keys()
     assert len(set(light.values())) == len(light)
+
+
+@pytest.mark.parametrize(
+    ("name", "of_bytes"),
+    [
+        ("slower", "more"),
+        ("faster, within 2 %", "less, within 2 %"),
+        ("same", "same"),
+        ("undecided", "undecided"),
+        ("missing", "missing"),
+    ],
+)
+def test_of_bytes_there_are_more_or_less(name: str, of_bytes: str) -> None:
+    assert style.verdict(name, "byte") == of_bytes
+    assert style.verdict(name) == name
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (2212.0, "2.21 kB"),
+        (999.8, "1.00 kB"),
+        (12.0, "12.0 B"),
+        (2.2e9, "2.20 GB"),
+        (0.5, "0.500 B"),
+        (None, "missing"),
+        (math.nan, "missing"),
+    ],
+)
+def test_a_number_of_bytes_gets_the_unit_that_suits_it(number: float | None, text: str) -> None:
+    assert style.size(number) == text
+
+
+def test_an_interval_of_bytes_shares_their_unit() -> None:
+    assert style.size_interval(2212.0, 990.0, 2300.0) == "2.21 kB [0.990, 2.30]"
+    assert style.size_interval(math.nan, 1.0, 2.0) == "missing"
+
+
+def test_mean_counts_have_no_needless_digits() -> None:
+    assert [style.tally(n) for n in (0.0, 9.0, 0.01, 12.345, 999.0, 12_345.0, 2.5e6)] == [
+        "0", "9", "0.01", "12.3", "999", "12,300", "2,500,000",
+    ]  # fmt: skip
+    assert style.tally(None) == style.tally(math.nan) == "missing"

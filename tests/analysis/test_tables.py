@@ -192,7 +192,8 @@ def test_foot_says_what_a_reader_must_know(troubled: Findings, findings: Finding
         "Campaign unproven: the control, the baseline a second time, was told apart"
     )
     assert re.fullmatch(r"Noise floor: \d\.\d % to \d\.\d %, by case\.", lines[1])
-    assert lines[2:] == [
+    assert lines[2] == tables.PAIRED
+    assert lines[3:] == [
         "Skipped cpython-3.14.10 / rloop / lazy / gather_tasks: rloop is not installed",
         f"Failed 3.14.10 / uvloop / lazy / task_group in {CASE}, round 0: {CAUSE}",
         f"rounds.jsonl:48: warning: no values and no failure for '{CONTENDER}'",
