@@ -10,7 +10,7 @@ from typing import Final
 from analysis import answers, style, tables
 from analysis.campaign import Campaign
 from analysis.findings import Findings, find
-from analysis.guide import guide
+from analysis.guide import Advice, guide
 from analysis.load import read_campaign
 from analysis.pages import HEADLINE
 from analysis.plan import FILE as PLAN_FILE
@@ -20,6 +20,8 @@ from analysis.plots.prepare import prepared, python_shown
 README: Final = Path("README.md")
 RESULTS_README: Final = Path("results/README.md")
 REFERENCE: Final = Path("results/reference")
+BY_PYTHON: Final = "cost-by-python"
+TIMELINE: Final = "head-start-timeline"
 _BLOCK = re.compile(r"(<!-- generated: begin -->\n).*?(<!-- generated: end -->)", re.DOTALL)
 
 
@@ -53,9 +55,6 @@ def current(reference: Path = REFERENCE) -> str:
     findings = max(every, key=_cases)
     campaign = findings.campaign
     first = python_shown(campaign)
-    chart = CHARTS[HEADLINE]
-    finding = chart.finding(chart.select(prepared(findings)[chart.needs]))
-    charts = f"{campaign.folder.as_posix()}/report/charts/{HEADLINE}"
     said = answers.answers(findings.summary)
     measured = tables.escaped(tables.provenance(campaign))
     report = f"[all of it]({campaign.folder.as_posix()}/report/report.md)"
@@ -69,16 +68,31 @@ def current(reference: Path = REFERENCE) -> str:
                 if first is None or answer.python == first.label
             ),
             "",
-            "<picture>",
-            f'  <source media="(prefers-color-scheme: dark)" srcset="{charts}-dark.svg">',
-            f'  <img alt="{finding.replace(chr(34), "")}" src="{charts}-light.svg">',
-            "</picture>",
-            "",
+            *_picture(findings, HEADLINE),
             f"{answers.basis(findings.summary)} Measured: {measured}; {report}.",
             "",
+            *_picture(findings, BY_PYTHON),
             *_guide(every),
+            *next(filter(None, (_picture(one, TIMELINE) for one in every)), []),
         ]
     )
+
+
+def _picture(findings: Findings, name: str) -> list[str]:
+    """A chart of the campaign's report, light and dark; nothing where it has no rows for it."""
+    chart = CHARTS[name]
+    frame = prepared(findings).get(chart.needs)
+    rows = None if frame is None else chart.select(frame)
+    if rows is None or rows.empty:
+        return []
+    path = f"{findings.campaign.folder.as_posix()}/report/charts/{name}"
+    return [
+        "<picture>",
+        f'  <source media="(prefers-color-scheme: dark)" srcset="{path}-dark.svg">',
+        f'  <img alt="{chart.finding(rows).replace(chr(34), "")}" src="{path}-light.svg">',
+        "</picture>",
+        "",
+    ]
 
 
 def _campaigns(reference: Path) -> list[Campaign]:
@@ -95,16 +109,18 @@ def _cases(findings: Findings) -> int:
 
 
 def _guide(every: Sequence[Findings]) -> list[str]:
-    """What the campaigns decide of when to use what, a line each with the head of its reason;
-    nothing where they do not.
+    """What the campaigns decide of when to use what: the newest Python's line of each question,
+    with the head of its reason; nothing where they do not decide.
     """
+    newest: dict[tuple[str, str], Advice] = {}
+    for one in guide(every):  # which has the newest Python first
+        if one.decided:
+            newest.setdefault((one.topic, one.when), one)
     lines = [
         f"- **{tables.escaped(one.use)}**"
         + (f" when {tables.escaped(one.when)}" if one.when else "")
-        + (f" ({tables.escaped(one.where)})" if one.where else "")
         + f". {tables.escaped(one.reason.partition('; ')[0])}."
-        for one in guide(every)
-        if one.decided
+        for one in newest.values()
     ]
     return ["When to use what, as far as it was measured:", "", *lines, ""] if lines else []
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from analysis.readme import README, RESULTS_README, ReadmeError, current, documents, index, updated
-from tests.synthetic import write_campaign
+from tests.synthetic import write_campaign, write_question
+from tests.synthetic_witness import write_witness as write_programs
 
 ROOT = Path(__file__).parents[2]
 TEXT = "before\n<!-- generated: begin -->\nold\n<!-- generated: end -->\nafter\n"
@@ -45,6 +46,20 @@ def test_the_block_has_an_answer_for_each_loop_and_the_chart(tmp_path: Path) -> 
     assert "On asyncio, " in block
     assert "On uvloop, " in block
     assert f"{tmp_path}/one/report/charts/ratios-by-tasks-light.svg" in block
+
+
+def test_the_guide_and_the_timeline_come_from_whichever_campaign_has_them(tmp_path: Path) -> None:
+    write_campaign(tmp_path / "many", workloads=("noop", "yield_once", "sleep"))
+    write_programs(write_question(tmp_path / "question"))
+    block = current(tmp_path)
+    assert f"{tmp_path}/many/report/charts/ratios-by-tasks-light.svg" in block
+    assert f"{tmp_path}/question/report/charts/head-start-timeline-dark.svg" in block
+    guide = block.partition("When to use what")[2]
+    assert "**Use TaskGroup** when one failure makes the others pointless." in guide
+    # Nothing is advised twice, for another Python.
+    lines = [line.partition(". ")[0] for line in guide.splitlines() if line.startswith("- ")]
+    assert len(lines) > 3
+    assert len(set(lines)) == len(lines)
 
 
 def test_without_a_reference_campaign_it_says_so(tmp_path: Path) -> None:
