@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pandas as pd
 from rich.console import Console
@@ -90,8 +91,11 @@ def show_witness(witness: Witness, on: Console) -> None:
 
 
 def show_claims(checks: Sequence[Check], on: Console) -> None:
-    """Print the ledger: published claims beside what was measured."""
-    _table(on, claims_table(checks, short=True))
+    """Print the ledger, a table for each campaign: claims beside what was measured."""
+    for campaign in dict.fromkeys(one.campaign for one in checks):
+        of_campaign = [one for one in checks if one.campaign == campaign]
+        table = claims_table(of_campaign, short=True)
+        _table(on, replace(table, title=f"{table.title}, in {campaign}"))
 
 
 def _table(on: Console, table: tables.Table) -> None:
