@@ -31,7 +31,8 @@ class ReadmeError(Exception):
 
 def documents() -> dict[Path, str]:
     """Every README that has a generated part, brought up to date. Raises ReadmeError, OSError."""
-    blocks = {README: current(), RESULTS_README: index()}
+    campaigns = reference_campaigns()
+    blocks = {README: current(campaigns), RESULTS_README: index(campaigns)}
     return {
         path: updated(path.read_text(encoding="utf-8"), block, path)
         for path, block in blocks.items()
@@ -45,14 +46,15 @@ def updated(text: str, block: str, path: Path = README) -> str:
     return _BLOCK.sub(lambda match: f"{match[1]}{block}{match[2]}", text, count=1)
 
 
-def current(reference: Path = REFERENCE) -> str:
+def current(campaigns: Sequence[Campaign]) -> str:
     """The README's block: the answer and its chart from the campaign that averages most cases, and
-    the guide from all of them. Raises ReadmeError without a usable campaign.
+    the guide from all of them. Raises ReadmeError without a campaign.
     """
-    every = [find(campaign) for campaign in _campaigns(reference)]
-    if not every:
-        raise ReadmeError(f"{reference}/ holds no campaign")
+    if not campaigns:
+        raise ReadmeError(f"{REFERENCE}/ holds no campaign")
+    every = [find(campaign) for campaign in campaigns]
     findings = max(every, key=_cases)
+    charted = _Charted(findings)
     campaign = findings.campaign
     first = python_shown(campaign)
     said = answers.answers(findings.summary)
@@ -68,34 +70,41 @@ def current(reference: Path = REFERENCE) -> str:
                 if first is None or answer.python == first.label
             ),
             "",
-            *_picture(findings, HEADLINE),
+            *charted.picture(HEADLINE),
             f"{answers.basis(findings.summary)} Measured: {measured}; {report}.",
             "",
-            *_picture(findings, BY_PYTHON),
+            *charted.picture(BY_PYTHON),
             *_guide(every),
-            *next(filter(None, (_picture(one, TIMELINE) for one in every)), []),
+            *next(filter(None, (_Charted(one).picture(TIMELINE) for one in every)), []),
         ]
     )
 
 
-def _picture(findings: Findings, name: str) -> list[str]:
-    """A chart of the campaign's report, light and dark; nothing where it has no rows for it."""
-    chart = CHARTS[name]
-    frame = prepared(findings).get(chart.needs)
-    rows = None if frame is None else chart.select(frame)
-    if rows is None or rows.empty:
-        return []
-    path = f"{findings.campaign.folder.as_posix()}/report/charts/{name}"
-    return [
-        "<picture>",
-        f'  <source media="(prefers-color-scheme: dark)" srcset="{path}-dark.svg">',
-        f'  <img alt="{chart.finding(rows).replace(chr(34), "")}" src="{path}-light.svg">',
-        "</picture>",
-        "",
-    ]
+class _Charted:
+    """A campaign's findings, prepared for charts once."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._charts = f"{findings.campaign.folder.as_posix()}/report/charts"
+        self._frames = prepared(findings)
+
+    def picture(self, name: str) -> list[str]:
+        """A chart of the campaign's report, light and dark; nothing where it has no rows for it."""
+        chart = CHARTS[name]
+        frame = self._frames.get(chart.needs)
+        rows = None if frame is None else chart.select(frame)
+        if rows is None or rows.empty:
+            return []
+        path = f"{self._charts}/{name}"
+        return [
+            "<picture>",
+            f'  <source media="(prefers-color-scheme: dark)" srcset="{path}-dark.svg">',
+            f'  <img alt="{chart.finding(rows).replace(chr(34), "")}" src="{path}-light.svg">',
+            "</picture>",
+            "",
+        ]
 
 
-def _campaigns(reference: Path) -> list[Campaign]:
+def reference_campaigns(reference: Path = REFERENCE) -> list[Campaign]:
     """The reference campaigns, newest first. Raises ReadmeError for one in error."""
     campaigns = [read_campaign(plan.parent) for plan in reference.glob(f"*/{PLAN_FILE}")]
     for campaign in campaigns:
@@ -125,9 +134,8 @@ def _guide(every: Sequence[Findings]) -> list[str]:
     return ["When to use what, as far as it was measured:", "", *lines, ""] if lines else []
 
 
-def index(reference: Path = REFERENCE) -> str:
-    """A table of the reference campaigns, newest first. Raises ReadmeError for one in error."""
-    campaigns = _campaigns(reference)
+def index(campaigns: Sequence[Campaign]) -> str:
+    """A table of the campaigns, in their order."""
     lines = [_INDEX, tuple("---" for _ in _INDEX), *map(_row, campaigns)]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeAlias
 
 MISSING: Final = "missing"
 CONTROL: Final = "control"
@@ -339,11 +339,13 @@ def palette(theme: Theme) -> dict[str, str]:
 
 
 # --- numbers --------------------------------------------------------------------------------------
-# -------------
 
-_TIME_UNITS: Final = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
-_SIZE_UNITS: Final = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
-_RATE_UNITS: Final = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+Units: TypeAlias = "tuple[tuple[float, str], ...]"
+"""Sizes of units with their names, the largest first."""
+
+_TIME_UNITS: Final[Units] = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
+_SIZE_UNITS: Final[Units] = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
+_RATE_UNITS: Final[Units] = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 
 
 def is_missing(number: float | None) -> bool:
@@ -369,10 +371,7 @@ def count(number: int) -> str:
 
 def seconds(number: float | None) -> str:
     """A duration in the unit that suits it: 0.00123 -> "1.23 ms"."""
-    if number is None or math.isnan(number):
-        return MISSING
-    size, unit = _time_unit(number)
-    return f"{significant(number / size)} {unit}"
+    return _in_unit(number, _TIME_UNITS)
 
 
 def number(value: float | None) -> str:
@@ -387,49 +386,51 @@ def interval(value: float | None, low: float, high: float) -> str:
 
 def seconds_interval(number: float | None, low: float, high: float) -> str:
     """A duration with its interval in the same unit: "1.23 ms [1.20, 1.27]"."""
-    if number is None or math.isnan(number):
-        return MISSING
-    size, unit = _time_unit(number)
-    return f"{significant(number / size)} {unit} {_bracket(low / size, high / size)}"
+    return _interval_in_unit(number, low, high, _TIME_UNITS)
 
 
 def short_seconds(number: float) -> str:
     """A duration on an axis, without needless digits: 0.0015 -> "1.5 ms"."""
-    size, unit = _time_unit(number)
-    return f"{float(f'{number / size:.3g}'):g} {unit}"
-
-
-def _time_unit(number: float) -> tuple[float, str]:
-    for size, unit in _TIME_UNITS:
-        if abs(number) >= size * 0.9995:  # 999.6 us reads "1.00 ms"
-            return size, unit
-    return _TIME_UNITS[-1]
+    return _short(number, _TIME_UNITS, " ")
 
 
 def size(number: float | None) -> str:
     """A number of bytes in the unit that suits it: 2212 -> "2.21 kB"."""
-    if number is None or math.isnan(number):
-        return MISSING
-    one, unit = _size_unit(number)
-    return f"{significant(number / one)} {unit}"
+    return _in_unit(number, _SIZE_UNITS)
 
 
 def size_interval(number: float | None, low: float, high: float) -> str:
     """A number of bytes with its interval in the same unit: "2.21 kB [2.19, 2.24]"."""
-    if number is None or math.isnan(number):
-        return MISSING
-    one, unit = _size_unit(number)
-    return f"{significant(number / one)} {unit} {_bracket(low / one, high / one)}"
+    return _interval_in_unit(number, low, high, _SIZE_UNITS)
 
 
 def short_size(number: float) -> str:
     """A number of bytes on an axis, without needless digits: 2500 -> "2.5 kB"."""
-    one, unit = _size_unit(number)
-    return f"{float(f'{number / one:.3g}'):g} {unit}"
+    return _short(number, _SIZE_UNITS, " ")
 
 
-def _size_unit(number: float) -> tuple[float, str]:
-    return next((row for row in _SIZE_UNITS if abs(number) >= row[0] * 0.9995), _SIZE_UNITS[-1])
+def _in_unit(number: float | None, units: Units) -> str:
+    if number is None or math.isnan(number):
+        return MISSING
+    one, unit = _unit(number, units)
+    return f"{significant(number / one)} {unit}"
+
+
+def _interval_in_unit(number: float | None, low: float, high: float, units: Units) -> str:
+    if number is None or math.isnan(number):
+        return MISSING
+    one, unit = _unit(number, units)
+    return f"{significant(number / one)} {unit} {_bracket(low / one, high / one)}"
+
+
+def _short(number: float, units: Units, space: str) -> str:
+    one, unit = _unit(number, units)
+    return f"{float(f'{number / one:.3g}'):g}{space}{unit}"
+
+
+def _unit(number: float, units: Units) -> tuple[float, str]:
+    """The largest unit that the number is at least one of; 999.6 us is 1.00 ms."""
+    return next((row for row in units if abs(number) >= row[0] * 0.9995), units[-1])
 
 
 def ns_per_task(number: float | None) -> str:
@@ -450,18 +451,13 @@ def tasks_per_second(number: float | None) -> str:
     """A rate: 1.234e6 -> "1.23 M tasks/s"."""
     if number is None or math.isnan(number):
         return MISSING
-    size, unit = _rate_unit(number)
+    size, unit = _unit(number, _RATE_UNITS)
     return f"{significant(number / size)}{unit and ' '}{unit} tasks/s"
 
 
 def short_rate(number: float) -> str:
     """A rate on an axis, without needless digits: 250000 -> "250k"."""
-    size, unit = _rate_unit(number)
-    return f"{float(f'{number / size:.3g}'):g}{unit}"
-
-
-def _rate_unit(number: float) -> tuple[float, str]:
-    return next((row for row in _RATE_UNITS if abs(number) >= row[0] * 0.9995), _RATE_UNITS[-1])
+    return _short(number, _RATE_UNITS, "")
 
 
 def duration(number: float) -> str:

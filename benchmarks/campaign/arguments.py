@@ -146,38 +146,14 @@ def _takes_pauses(selection: Selection) -> bool:
 
 def add_run_options(parser: argparse.ArgumentParser, turn_limit_seconds: float) -> None:
     """The knobs of ``run``; lists may be repeated or separated by commas or blanks."""
-
-    def choice(option: str, destination: str, names: Iterable[str], text: str) -> None:
-        parser.add_argument(
-            option,
-            dest=destination,
-            action="append",
-            default=[],
-            type=names_of(names),
-            metavar="NAME",
-            help=f"{text}: {', '.join(names)}",
-        )
-
-    parser.add_argument(
-        "--python",
-        dest="pythons",
-        action="append",
-        default=[],
-        metavar="PYTHON",
-        help="interpreter to measure: a version or a path (default: the one that runs this)",
-    )
-    parser.add_argument(
-        "--skip-missing",
-        action="store_true",
-        help="go on without the interpreters that cannot be had",
-    )
-    choice("--loop", "loops", EVENT_LOOPS, "event loops")
-    choice("--task-factory", "task_factories", TASK_FACTORIES, "task factories")
-    choice("--strategy", "strategies", STRATEGIES, "strategies")
-    choice("--collector", "collectors", COLLECTORS, "states of the garbage collector")
-    choice("--workload", "workloads", WORKLOADS, "workloads")
-    choice("--probe", "probes", PROBES, "probes")
-    choice("--pause", "pauses", PAUSES, "pauses between creating and joining")
+    add_python_options(parser, "measure")
+    add_choice(parser, "--loop", "loops", EVENT_LOOPS, "event loops")
+    add_choice(parser, "--task-factory", "task_factories", TASK_FACTORIES, "task factories")
+    add_choice(parser, "--strategy", "strategies", STRATEGIES, "strategies")
+    add_choice(parser, "--collector", "collectors", COLLECTORS, "states of the garbage collector")
+    add_choice(parser, "--workload", "workloads", WORKLOADS, "workloads")
+    add_choice(parser, "--probe", "probes", PROBES, "probes")
+    add_choice(parser, "--pause", "pauses", PAUSES, "pauses between creating and joining")
     parser.add_argument(
         "--tasks", action="append", default=[], type=task_counts, metavar="N", help="task counts"
     )
@@ -210,6 +186,42 @@ def add_run_options(parser: argparse.ArgumentParser, turn_limit_seconds: float) 
         help="time after which a worker counts as hung (default: %(default)gs)",
     )
     add_manner_options(parser)
+
+
+def add_python_options(parser: argparse.ArgumentParser, purpose: str) -> None:
+    """Which interpreters, and what of those that cannot be had; ``purpose`` is a verb."""
+    parser.add_argument(
+        "--python",
+        dest="pythons",
+        action="append",
+        default=[],
+        metavar="PYTHON",
+        help=f"interpreter to {purpose}: a version or a path (default: the one that runs this)",
+    )
+    parser.add_argument(
+        "--skip-missing",
+        action="store_true",
+        help="go on without the interpreters that cannot be had",
+    )
+
+
+def add_choice(
+    parser: argparse.ArgumentParser,
+    option: str,
+    destination: str,
+    names: Iterable[str],
+    text: str,
+) -> None:
+    """An option that takes names out of ``names``, and may be repeated."""
+    parser.add_argument(
+        option,
+        dest=destination,
+        action="append",
+        default=[],
+        type=names_of(names),
+        metavar="NAME",
+        help=f"{text}: {', '.join(names)}",
+    )
 
 
 def manner(options: argparse.Namespace) -> Manner:

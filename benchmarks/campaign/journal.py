@@ -174,13 +174,7 @@ class Journal:
 
     def save(self, plan: Plan, state: State) -> None:
         """Replace ``campaign.json``. Raises OSError."""
-        temporary = self.folder / f".{CAMPAIGN_FILE}"
-        with temporary.open("w", encoding="utf-8") as stream:
-            json.dump(_campaign_to_json(plan, state), stream, indent=1)
-            stream.write("\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(self.folder / CAMPAIGN_FILE)
+        replace_json(self.folder / CAMPAIGN_FILE, _campaign_to_json(plan, state))
 
     def load(self) -> tuple[Plan, State]:
         """Read ``campaign.json``. Raises JournalError."""
@@ -196,6 +190,19 @@ class Journal:
             raise JournalError(f"{path}: {error.strerror}; name the folder of a campaign") from None
         except (KeyError, TypeError, ValueError) as error:
             raise JournalError(f"{path}: not a campaign: {type(error).__name__}: {error}") from None
+
+
+def replace_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Put a file in its place whole and synced, so that a reader sees the old one or the new one.
+    Raises OSError.
+    """
+    temporary = path.with_name(f".{path.name}")
+    with temporary.open("w", encoding="utf-8") as stream:
+        json.dump(content, stream, indent=1)
+        stream.write("\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(path)
 
 
 def _campaign_to_json(plan: Plan, state: State) -> dict[str, Any]:

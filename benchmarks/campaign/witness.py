@@ -22,9 +22,9 @@ from typing import IO, Any, Literal
 
 from rich.console import Console
 
-from benchmarks.campaign.arguments import names_of
+from benchmarks.campaign.arguments import add_choice, add_python_options, names_of
 from benchmarks.campaign.interpreters import REPOSITORY, Interpreter, prepare_all
-from benchmarks.campaign.journal import JournalError
+from benchmarks.campaign.journal import JournalError, replace_json
 from benchmarks.campaign.plan import SCHEMA
 from benchmarks.campaign.workers import INHERITED_VARIABLES
 from benchmarks.cases import Launcher
@@ -125,32 +125,9 @@ def add_witness_options(parser: argparse.ArgumentParser) -> None:
         metavar="PROGRAM",
         help=f"which (default: all): {', '.join(WITNESSES)}",
     )
-    parser.add_argument(
-        "--python",
-        dest="pythons",
-        action="append",
-        default=[],
-        metavar="PYTHON",
-        help="interpreter to run them on: a version or a path (default: the one that runs this)",
-    )
-    parser.add_argument(
-        "--skip-missing",
-        action="store_true",
-        help="go on without the interpreters that cannot be had",
-    )
-    for option, destination, names, text in (
-        ("--loop", "loops", EVENT_LOOPS, "event loops"),
-        ("--task-factory", "task_factories", TASK_FACTORIES, "task factories"),
-    ):
-        parser.add_argument(
-            option,
-            dest=destination,
-            action="append",
-            default=[],
-            type=names_of(names),
-            metavar="NAME",
-            help=f"{text}: {', '.join(names)}",
-        )
+    add_python_options(parser, "run them on")
+    add_choice(parser, "--loop", "loops", EVENT_LOOPS, "event loops")
+    add_choice(parser, "--task-factory", "task_factories", TASK_FACTORIES, "task factories")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help=f"folder to put {FILE} into")
 
 
@@ -170,7 +147,7 @@ def witness(options: argparse.Namespace, console: Console) -> int:
     heard = hear(interpreters, choice)
     content = to_json(choice, heard)
     if options.out is not None:
-        _write(options.out, content)
+        replace_json(options.out / FILE, content)
     _show(content)
     failures = [line for one in heard if (line := one.failure) is not None]
     for line in failures[:MOST_FAILURES]:
@@ -191,7 +168,7 @@ def write_witness(
     """
     choice = choice or Choice()
     heard = hear(interpreters, choice)
-    _write(folder, to_json(choice, heard))
+    replace_json(folder / FILE, to_json(choice, heard))
     return [line for one in heard if (line := one.failure) is not None]
 
 
@@ -375,17 +352,6 @@ def _check_out(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise JournalError(f"{folder} cannot be made: {error.strerror}") from None
-
-
-def _write(folder: Path, content: Mapping[str, Any]) -> None:
-    """Put the file in its place whole."""
-    temporary = folder / f".{FILE}"
-    with temporary.open("w", encoding="utf-8") as stream:
-        json.dump(content, stream, indent=1)
-        stream.write("\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(folder / FILE)
 
 
 def _show(content: Mapping[str, Any]) -> None:

@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from analysis.readme import README, RESULTS_README, ReadmeError, current, documents, index, updated
+from analysis.readme import (
+    README,
+    RESULTS_README,
+    ReadmeError,
+    current,
+    documents,
+    index,
+    reference_campaigns,
+    updated,
+)
 from tests.synthetic import write_campaign, write_question
 from tests.synthetic_witness import write_witness as write_programs
 
@@ -42,7 +51,7 @@ def test_a_readme_without_markers_is_refused() -> None:
 
 def test_the_block_has_an_answer_for_each_loop_and_the_chart(tmp_path: Path) -> None:
     write_campaign(tmp_path / "one", workloads=("noop",), tasks=(10, 100))
-    block = current(tmp_path)
+    block = current(reference_campaigns(tmp_path))
     assert "On asyncio, " in block
     assert "On uvloop, " in block
     assert f"{tmp_path}/one/report/charts/ratios-by-tasks-light.svg" in block
@@ -51,7 +60,7 @@ def test_the_block_has_an_answer_for_each_loop_and_the_chart(tmp_path: Path) -> 
 def test_the_guide_and_the_timeline_come_from_whichever_campaign_has_them(tmp_path: Path) -> None:
     write_campaign(tmp_path / "many", workloads=("noop", "yield_once", "sleep"))
     write_programs(write_question(tmp_path / "question"))
-    block = current(tmp_path)
+    block = current(reference_campaigns(tmp_path))
     assert f"{tmp_path}/many/report/charts/ratios-by-tasks-light.svg" in block
     assert f"{tmp_path}/question/report/charts/head-start-timeline-dark.svg" in block
     guide = block.partition("When to use what")[2]
@@ -64,7 +73,7 @@ def test_the_guide_and_the_timeline_come_from_whichever_campaign_has_them(tmp_pa
 
 def test_without_a_reference_campaign_it_says_so(tmp_path: Path) -> None:
     with pytest.raises(ReadmeError, match="holds no campaign"):
-        current(tmp_path)
+        current(reference_campaigns(tmp_path))
 
 
 def test_the_index_names_every_reference_campaign_newest_first(tmp_path: Path) -> None:
@@ -79,7 +88,7 @@ def test_the_index_names_every_reference_campaign_newest_first(tmp_path: Path) -
             pythons=("3.13.1", "3.14.10"),
             changes={"created": created},
         )
-    head, _, *rows = index(tmp_path).splitlines()
+    head, _, *rows = index(reference_campaigns(tmp_path)).splitlines()
     assert head.startswith("| campaign | Python |")
     assert [row.split("](")[0] for row in rows] == ["| [new", "| [old"]
     assert (
@@ -91,4 +100,4 @@ def test_the_index_names_every_reference_campaign_newest_first(tmp_path: Path) -
 def test_a_damaged_reference_campaign_is_not_indexed(tmp_path: Path) -> None:
     (write_campaign(tmp_path / "one", tasks=(10,)) / "campaign.json").write_text("{}")
     with pytest.raises(ReadmeError, match=r"campaign\.json"):
-        index(tmp_path)
+        index(reference_campaigns(tmp_path))
