@@ -1,0 +1,339 @@
+"""The schema of a results folder: ``campaign.json``, ``rounds.jsonl`` and ``witness.json``.
+
+Defined once: the driver writes these records and the analysis reads them. msgspec decodes them, so
+that an error names the field (``cases[2].tasks``). What a type cannot say, such as that a contender
+is known, is in :mod:`analysis.read.rules`.
+
+A field that schema 1 did not have at first has a default: older campaigns are read as before.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, TypeAlias, TypeVar, Union
+
+import msgspec
+from msgspec import Meta, field
+
+SCHEMA: Final = 1
+CAMPAIGN_FILE: Final = "campaign.json"
+JOURNAL_FILE: Final = "rounds.jsonl"
+WITNESS_FILE: Final = "witness.json"
+
+# typing.Union: msgspec evaluates these at run time, on Python 3.10 too.
+Scalar: TypeAlias = Union[str, int, float, bool, None]  # noqa: UP007
+"""A free-form fact."""
+Facts: TypeAlias = dict[str, Scalar]
+
+PLAIN: Final = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+$"
+"""Names are one line without control characters, which could drive a terminal or disguise text."""
+Name: TypeAlias = Annotated[str, Meta(pattern=PLAIN, max_length=1000)]
+FileStem: TypeAlias = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f/\\.][^\x00-\x1f\x7f/\\]*$")]
+"""Part of a file's name: no folder, and not hidden."""
+Text: TypeAlias = Annotated[str, Meta(max_length=10_000)]
+Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=1e9)]
+Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**62)]
+Tasks: TypeAlias = Annotated[int, Meta(ge=1, le=10**9)]
+Sweeps: TypeAlias = Annotated[int, Meta(ge=0, le=10_000)]
+RoundNumber: TypeAlias = Annotated[int, Meta(ge=0, lt=10_000)]
+
+Unit: TypeAlias = Literal["second", "byte"]
+"""What a metric is measured in, in pyperf's words."""
+Role: TypeAlias = Literal["baseline", "contender", "control"]
+Status: TypeAlias = Literal["running", "complete", "interrupted", "failed"]
+
+USUAL_COLLECTOR: Final = "on"
+NO_PAUSE: Final = "none"
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What every record is: immutable, its fields given by name."""
+
+
+# --- what things are: written by the registries, so that no reader knows them by name -------------
+
+
+class Word(Record, frozen=True, kw_only=True):
+    """A name, what readers call it, and what it means, in a few words."""
+
+    name: Name
+    label: Name
+    meaning: Text = ""
+
+
+class Strategy(Word, frozen=True, kw_only=True):
+    """``concurrent`` is False where the children run one after another."""
+
+    concurrent: bool = True
+
+
+class Workload(Word, frozen=True, kw_only=True):
+    """``waits``: most of its time is waiting, so it says little of what a task costs."""
+
+    waits: bool = False
+
+
+class Metric(Word, frozen=True, kw_only=True):
+    """``per_task``: it grows with the number of tasks, and is shown divided by it."""
+
+    unit: Unit = "second"
+    per_task: bool = False
+
+
+class Probe(Word, frozen=True, kw_only=True):
+    """What is timed. Reports show it under the heading ``section``, introduced by a sentence.
+
+    ``answers``: its headline metric is what the answer is about. ``observed`` names what it counts
+    beside the timed values.
+    """
+
+    section: Text
+    introduction: Text = ""
+    metrics: tuple[Metric, ...]
+    observed: tuple[Word, ...] = ()
+    answers: bool = False
+
+
+class Definitions(Record, frozen=True, kw_only=True):
+    """Everything that a campaign names, in reading order."""
+
+    strategies: tuple[Strategy, ...] = ()
+    workloads: tuple[Workload, ...] = ()
+    probes: tuple[Probe, ...] = ()
+    loops: tuple[Word, ...] = ()
+    task_factories: tuple[Word, ...] = ()
+    collectors: tuple[Word, ...] = ()
+    pauses: tuple[Word, ...] = ()
+
+
+# --- campaign.json --------------------------------------------------------------------------------
+
+
+class Refusal(Record, frozen=True, kw_only=True):
+    """What an interpreter was found not to do; None stands for every one."""
+
+    reason: Text
+    loop: Name | None = None
+    task_factory: Name | None = None
+    collector: Name | None = None
+
+
+class Interpreter(Record, frozen=True, kw_only=True):
+    """A Python, its build as far as it says, and the packages of its environment."""
+
+    name: FileStem
+    version: Name
+    implementation: Name
+    build: Facts
+    packages: Facts = field(default_factory=dict)
+    environment: Text = ""
+    refusals: tuple[Refusal, ...] = ()
+
+
+class Contender(Record, frozen=True, kw_only=True):
+    """Python x event loop x task factory x collector x strategy, in a process of its own."""
+
+    id: Name
+    interpreter: Name
+    loop: Name
+    task_factory: Name
+    strategy: Name
+    collector: Name = USUAL_COLLECTOR
+    role: Role
+    conditions: Facts = field(default_factory=dict)
+
+    @property
+    def group(self) -> tuple[str, str, str, str]:
+        """Contenders of one group share one baseline."""
+        return (self.interpreter, self.loop, self.task_factory, self.collector)
+
+
+class Case(Record, frozen=True, kw_only=True):
+    """Probe x workload x n x pause: what every contender is asked to do.
+
+    ``sweeps`` and ``loops`` are 0 until calibrated. The pause is what the caller does between
+    creating its children and joining them: ``pause_seconds`` long, and giving way to them only
+    where it ``pause_suspends``. ``work_seconds`` is how long one task takes by construction, None
+    where nothing says. ``tasks_each`` are the tasks that one of the n makes in all, itself
+    included. ``units`` are those of metrics that are not in seconds.
+    """
+
+    id: Name
+    probe: Name
+    workload: Name
+    tasks: Tasks
+    metrics: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=200)]
+    headline_metric: Name
+    sweeps: Sweeps = 0
+    loops: Count = 0
+    pause: Name = NO_PAUSE
+    pause_seconds: Seconds = 0.0
+    pause_suspends: bool = False
+    work_seconds: Seconds | None = None
+    tasks_each: Tasks = 1
+    units: dict[str, Unit] = field(default_factory=dict)
+
+    def unit(self, metric: str) -> Unit:
+        """What one of its metrics is measured in."""
+        return self.units.get(metric, "second")
+
+
+class Block(Record, frozen=True, kw_only=True):
+    """Every contender of a block is asked every case of it; both by their ids."""
+
+    contenders: Annotated[tuple[Name, ...], Meta(max_length=20_000)]
+    cases: Annotated[tuple[Name, ...], Meta(max_length=20_000)]
+
+
+class Wanted(Record, frozen=True, kw_only=True):
+    """A contender that was asked for; only an interpreter, where that is what is missing."""
+
+    interpreter: Name
+    loop: Name | None = None
+    task_factory: Name | None = None
+    strategy: Name | None = None
+    collector: Name | None = None
+
+
+class Skipped(Record, frozen=True, kw_only=True):
+    """What was asked for and is not measured, and why."""
+
+    contender: Wanted
+    reason: Text
+
+
+class Failure(Record, frozen=True, kw_only=True):
+    """A contender that failed in a case, and is not asked it again. Both by their ids."""
+
+    contender: Name
+    case: Name
+    round: RoundNumber
+    cause: Text
+
+
+class Plan(Record, frozen=True, kw_only=True):
+    """``campaign.json``: what is measured and where, and what has become of it so far.
+
+    ``precision`` is a share. Without ``blocks`` every contender is asked every case.
+    """
+
+    schema: Literal[1] = SCHEMA
+    name: Name
+    preset: Text
+    seed: Annotated[int, Meta(ge=0)]
+    budget_seconds: Seconds
+    precision: Share
+    turn_limit_seconds: Seconds = 60.0
+    slice_seconds: Seconds
+    code_hash: Text
+    created: Text
+    machine: dict[str, Union[Scalar, list[Scalar]]]  # noqa: UP007
+    interpreters: Annotated[tuple[Interpreter, ...], Meta(max_length=1000)]
+    contenders: Annotated[tuple[Contender, ...], Meta(max_length=200_000)]
+    cases: Annotated[tuple[Case, ...], Meta(max_length=200_000)]
+    skipped: Annotated[tuple[Skipped, ...], Meta(max_length=200_000)] = ()
+    blocks: Annotated[tuple[Block, ...], Meta(max_length=1000)] = ()
+    definitions: Definitions = field(default_factory=Definitions)
+    status: Status
+    finished: Text | None = None
+    elapsed_seconds: Seconds = 0.0
+    rounds: Annotated[int, Meta(ge=0, le=10_000)] = 0
+    peak_worker_bytes: Count = 0
+    peak_driver_bytes: Count = 0
+    failed: Annotated[tuple[Failure, ...], Meta(max_length=200_000)] = ()
+
+
+# --- rounds.jsonl ---------------------------------------------------------------------------------
+
+Series: TypeAlias = Annotated[list[float], Meta(min_length=1, max_length=10_000)]
+
+
+class Cell(Record, frozen=True, kw_only=True):
+    """One contender in one case and round: values per batch, one per sweep, by metric; likewise
+    what was ``observed`` beside them.
+    """
+
+    loops: Annotated[int, Meta(ge=1, le=2**62)]
+    timed_seconds: Seconds
+    values: dict[str, Series]
+    observed: dict[str, Series] = field(default_factory=dict)
+
+
+class RoundLine(Record, frozen=True, kw_only=True):
+    """A line of the journal: one case of one round. Cells and failures by the contender's id."""
+
+    schema: Literal[1] = SCHEMA
+    round: RoundNumber
+    case: Name
+    started: Text
+    wall_seconds: Seconds
+    steal_seconds: Seconds
+    cells: dict[str, Cell]
+    failures: dict[str, Text] = field(default_factory=dict)
+
+
+# --- witness.json ---------------------------------------------------------------------------------
+
+
+class Program(Record, frozen=True, kw_only=True):
+    """A small program that shows how tasks behave, and the claim that it tests."""
+
+    name: Name
+    summary: Text
+    claim: Text
+
+
+class ProgramRun(Record, frozen=True, kw_only=True):
+    """A program on one contender; ``strategy`` is empty where it needs none. It ``holds`` when what
+    was observed is what was expected; None where it could not run, and ``reason`` says why.
+    """
+
+    interpreter: Name
+    loop: Name
+    task_factory: Name
+    program: Name
+    strategy: str = ""
+    holds: bool | None
+    expected: Text = ""
+    observed: Text = ""
+    reason: Text = ""
+
+
+class Witness(Record, frozen=True, kw_only=True):
+    """``witness.json``: programs, and every run of them."""
+
+    schema: Literal[1] = SCHEMA
+    programs: Annotated[tuple[Program, ...], Meta(max_length=1000)]
+    runs: Annotated[tuple[ProgramRun, ...], Meta(max_length=100_000)]
+
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+
+class SchemaError(ValueError):
+    """Bytes that are not such a record; the message names the field and what is wrong with it."""
+
+
+def decode(data: bytes, kind: type[AnyRecord]) -> AnyRecord:
+    """The record in ``data``, JSON in UTF-8. Raises SchemaError, whatever the bytes are."""
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.ValidationError as error:
+        what, _, place = str(error).partition(" - at `$")
+        if "matching regex" in what:
+            what = "is empty, or not one plain line"
+        raise SchemaError(f"{place.strip('.`')}: {what}" if place else what) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SchemaError(f"is not JSON: {error}") from None
+    except RecursionError:
+        raise SchemaError("is nested too deeply") from None
+
+
+def encode(record: Record) -> bytes:
+    """The record as one line of JSON, without its end."""
+    return msgspec.json.encode(record)
+
+
+def encode_pretty(record: Record) -> bytes:
+    """The record as indented JSON, for people to read."""
+    return msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n"
