@@ -1,78 +1,128 @@
-"""What a probe is: the types every probe module shares."""
+"""Every probe as an ordinary pyperf script: ``python -m benchmarks.throughput --help``.
+
+The options of pyperf's own runner all work; ours choose the cell. Unlike a campaign this runs one
+benchmark after the other, so comparisons of its results carry the machine's drift.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+import argparse
+import functools
+import sys
+from typing import NoReturn
 
-from benchmarks.strategies import Launch, PauseCall, Work
-from benchmarks.workloads import WORKLOADS, Workload
+import pyperf
+
+from benchmarks.alone import Alone
+from benchmarks.cases import MOST_TASKS, USUAL_COLLECTOR, USUAL_PAUSE, Case, Launcher
+from benchmarks.collectors import COLLECTORS
+from benchmarks.conditions import conditions, refusal
+from benchmarks.echo import EchoConnections
+from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
+from benchmarks.pauses import PAUSES
+from benchmarks.probe import Metric, Probe
+from benchmarks.slices import Bench
+from benchmarks.strategies import BASELINE, STRATEGIES
+from benchmarks.workloads import WORKLOADS
 
 
-@dataclass(frozen=True)
-class FanOut:
-    """What a probe measures: ``launch(work, tasks, pause)``, all of it opened and ready."""
-
-    launch: Launch
-    work: Work
-    tasks: int
-    pause: PauseCall | None = None
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """One slice: ``values`` by metric, per inner loop, above 0 and in the metric's unit;
-    ``results`` are the last batch's, for the proof: 0, 1 ... tasks - 1, the indexes of the
-    coroutines that did what was timed.
-
-    ``observed`` are numbers seen beside the values, means per inner loop, 0 or more: what they tell
-    is no duration, so they are never compared as ratios.
+def main(probe: Probe) -> None:
+    """Run the probe's metrics as pyperf benchmarks of one cell; exits 2 with one line on bad
+    usage.
     """
+    runner = pyperf.Runner(
+        program_args=("-m", f"benchmarks.{probe.name}"), add_cmdline_args=_forward
+    )
+    runner.argparser.error = functools.partial(_refuse, runner.argparser)
+    _add_options(runner.argparser, probe)
+    options = runner.parse_args()
+    launcher = Launcher(options.loop, options.task_factory, options.strategy, options.collector)
+    workload = probe.workload(options.workload)
+    case = Case(probe.name, workload.name, options.tasks, options.pause)
+    _check(runner.argparser, launcher)
+    metadata = {
+        "probe": case.probe,
+        "workload": case.workload,
+        "tasks": case.tasks,
+        "pause": case.pause,
+        "loop": launcher.loop,
+        "strategy": launcher.strategy,
+        **{name: value for name, value in conditions(launcher).items() if value is not None},
+    }
+    with EchoConnections() as connections:
+        bench = Alone(launcher) if probe.fresh_process else Bench(launcher, connections)
+        for metric in probe.metrics:
+            if metric.name in (options.metric or probe.metric_names):
+                # The launcher is in the metadata only: pyperf compares files whose names are the
+                # same.
+                runner.bench_time_func(
+                    f"{case.id}/{metric.name}",
+                    functools.partial(_total, bench=bench, case=case, metric=metric),
+                    metadata={**metadata, "metric": metric.name, "unit": metric.unit},
+                )
 
-    timed_seconds: float
-    values: Mapping[str, float]
-    results: Sequence[int]
-    observed: Mapping[str, float] = field(default_factory=dict)
 
-
-@dataclass(frozen=True)
-class Metric:
-    """A number that a probe yields, for the whole fan-out; ``unit`` is pyperf's word."""
-
-    name: str
-    unit: Literal["second", "byte"] = "second"
-
-
-@dataclass(frozen=True)
-class Probe:
-    """What is timed.
-
-    ``measure(fan_out, loops)`` runs the fan-out ``loops`` times on the running event loop. It
-    yields the ``metrics``; ``headline_metric`` is the one that campaigns are planned by.
-
-    ``own_workload`` stands in for the workloads of a selection. It may be one that does not end by
-    itself, so it is never run but by ``measure``, whose results are then the proof. With ``pauses``
-    the probe is asked with every pause of the selection, else with none; with ``concurrent_only``
-    it is asked of strategies that run tasks concurrently only; with ``fresh_process`` every slice
-    is measured in a process of its own.
+def _total(loops: int, bench: Bench | Alone, case: Case, metric: Metric) -> float:
+    """What pyperf asks of a time function: the seconds of ``loops`` inner loops together, or the
+    bytes of as many; it divides by ``loops``, and takes the metadata's word for the unit.
     """
+    return bench.measure(case, loops).values[metric.name] * loops
 
-    name: str
-    summary: str
-    metrics: tuple[Metric, ...]
-    headline_metric: str
-    measure: Callable[[FanOut, int], Coroutine[Any, Any, Measurement]]
-    own_workload: Workload | None = None
-    pauses: bool = False
-    concurrent_only: bool = False
-    fresh_process: bool = False
 
-    def workload(self, name: str) -> Workload:
-        """Its own workload, or else the one of this name."""
-        return self.own_workload or WORKLOADS[name]
+def _add_options(parser: argparse.ArgumentParser, probe: Probe) -> None:
+    group = parser.add_argument_group("the cell")
+    strategies = [
+        name for name, row in STRATEGIES.items() if row.concurrent or not probe.concurrent_only
+    ]
+    workloads = (probe.own_workload.name,) if probe.own_workload else tuple(WORKLOADS)
+    pauses = tuple(PAUSES) if probe.pauses else (USUAL_PAUSE,)
+    group.add_argument("--strategy", choices=strategies, default=BASELINE)
+    group.add_argument("--workload", choices=workloads, default=workloads[0])
+    group.add_argument("--tasks", type=task_count, default=1000, metavar="N")
+    group.add_argument("--pause", choices=pauses, default=USUAL_PAUSE)
+    group.add_argument("--loop", choices=EVENT_LOOPS, default="asyncio")
+    group.add_argument("--task-factory", choices=TASK_FACTORIES, default="lazy")
+    group.add_argument("--collector", choices=COLLECTORS, default=USUAL_COLLECTOR)
+    group.add_argument(
+        "--metric", action="append", choices=probe.metric_names, help="default: all of them"
+    )
 
-    @property
-    def metric_names(self) -> tuple[str, ...]:
-        """The metrics' names, in their order."""
-        return tuple(metric.name for metric in self.metrics)
+
+def _forward(command: list[str], options: argparse.Namespace) -> None:
+    """Hand our options on to pyperf's worker processes."""
+    for name in ("strategy", "workload", "tasks", "pause", "loop", "task_factory", "collector"):
+        command.extend((f"--{name.replace('_', '-')}", str(getattr(options, name))))
+    for metric in options.metric or ():
+        command.extend(("--metric", metric))
+
+
+def _refuse(parser: argparse.ArgumentParser, message: str) -> NoReturn:
+    """In place of argparse's own way, which first prints pyperf's whole usage."""
+    parser.exit(2, f"{parser.prog}: {message}\n")
+
+
+def _check(parser: argparse.ArgumentParser, launcher: Launcher) -> None:
+    for option, name, since in (
+        ("--strategy", launcher.strategy, STRATEGIES[launcher.strategy].since),
+        ("--task-factory", launcher.task_factory, TASK_FACTORIES[launcher.task_factory].since),
+    ):
+        if sys.version_info < since:
+            parser.error(f"argument {option}: {name} needs Python {since[0]}.{since[1]}")
+    try:
+        EVENT_LOOPS[launcher.loop].load()
+    except ImportError:
+        parser.error(f"argument --loop: {launcher.loop} is not installed")
+    if refused := refusal(launcher.loop, launcher.task_factory):
+        parser.error(f"argument --task-factory: {refused.reason}")
+    if not COLLECTORS[launcher.collector].is_available:
+        parser.error(f"argument --collector: this Python has no {launcher.collector} collector")
+
+
+def task_count(text: str) -> int:
+    """An argument type: a number of tasks, such as 1000 or 10_000."""
+    digits = text.replace("_", "")
+    if not digits.isdecimal() or not digits.strip("0"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of tasks (1 or more)")
+    if len(digits) > len(str(MOST_TASKS)) or int(digits) > MOST_TASKS:
+        raise argparse.ArgumentTypeError(f"{text!r} is too many tasks (at most {MOST_TASKS:_})")
+    return int(digits)

@@ -1,0 +1,297 @@
+"""Estimates that never travel without their interval. Pure numpy; no files, no frames.
+
+The replicate is the round: every function here takes one number per round, never single timed
+values. Contrasts live on the scale of ln(seconds), so that a difference of 0.01 is a ratio of about
+1 %.
+
+The exact null distribution of the signed-rank statistic is written out here because scipy keeps its
+own private; the interval it gives is that of R's ``wilcox.test(x, conf.int = TRUE)``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from statistics import NormalDist
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+FloatArray: TypeAlias = NDArray[np.float64]
+
+CONFIDENCE: Final = 0.95
+FAMILY_QUANTILE: Final = 0.975
+"""Where the factor of a family of 95 % intervals is read off. Residuals lie closer to an estimate
+than errors to the truth: with 0.95, simulated families were wrong in 4 to 10 % of campaigns, with
+this in 2 to 5 % (8 to 40 rounds, 4 to 60 lines, normal and heavy-tailed noise)."""
+EXACT_ROUNDS: Final = 200
+"""Up to this many rounds the null distribution is exact (R stops at 49); beyond, Moses' normal
+approximation."""
+SIGN_FLIPS: Final = 4000
+"""Sign patterns that a family's factor is taken from: its Monte Carlo error is then below 2 %. In a
+family of more than a thousand lines there are fewer, as its factor hardly varies."""
+
+_CHUNK_ELEMENTS: Final = 4_000_000
+"""Walsh averages held in memory at a time: 32 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number with its interval. One that the data cannot give is infinite, never narrow."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def half_width(self) -> float:
+        return (self.high - self.low) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """Estimates of many rows, each field of shape (rows,).
+
+    Rows without any finite value are nan with an infinite interval and 0 rounds.
+    """
+
+    value: FloatArray
+    low: FloatArray
+    high: FloatArray
+    rounds: NDArray[np.int64]
+
+    def take(self, rows: NDArray[np.int64]) -> Estimates:
+        """Those of these rows."""
+        return Estimates(self.value[rows], self.low[rows], self.high[rows], self.rounds[rows])
+
+
+def round_difference(contender: ArrayLike, reference: ArrayLike) -> float:
+    """D of one round: the median over sweeps of ln(contender) - ln(reference) of the same sweep.
+
+    Both are values in the order of the sweeps, shape (sweeps,). The median makes one disturbed
+    slice harmless.
+    """
+    ratios = np.asarray(contender, dtype=np.float64) / np.asarray(reference, dtype=np.float64)
+    return float(np.median(np.log(ratios)))
+
+
+def hodges_lehmann(differences: ArrayLike, confidence: float = CONFIDENCE) -> Estimate:
+    """:func:`hodges_lehmann_rows` of one row. Raises ValueError without any finite value."""
+    rows = hodges_lehmann_rows(np.asarray(differences, dtype=np.float64)[None, :], confidence)
+    if not rows.rounds[0]:
+        raise ValueError("an estimate needs at least one finite value")
+    return Estimate(float(rows.value[0]), float(rows.low[0]), float(rows.high[0]))
+
+
+def hodges_lehmann_rows(differences: FloatArray, confidence: float = CONFIDENCE) -> Estimates:
+    """The centre of every row, shape (rows, rounds), as a symmetric distribution's: the median of
+    the Walsh averages (x_i + x_j) / 2, i <= j. nan marks an absent round.
+
+    The interval is that of the exact Wilcoxon signed-rank test (Hodges and Lehmann 1963; Hollander,
+    Wolfe and Chicken 2014, section 3.3; R's ``wilcox.test``): order statistics of the sorted Walsh
+    averages. With too few rounds for the confidence (fewer than 6 at 95 %) it is infinite.
+    """
+    row_count, width = differences.shape
+    present = np.isfinite(differences)
+    rounds = present.sum(axis=1)
+    value = np.full(row_count, np.nan)
+    low = np.full(row_count, -np.inf)
+    high = np.full(row_count, np.inf)
+    for n in np.unique(rounds[rounds > 0]).tolist():
+        rank = _interval_rank(n, confidence)
+        rows_of_n = np.flatnonzero(rounds == n)
+        step = max(1, _CHUNK_ELEMENTS // (n * (n + 1) // 2))
+        for start in range(0, len(rows_of_n), step):
+            rows = rows_of_n[start : start + step]
+            chosen = differences[rows]
+            x = chosen if n == width else chosen[present[rows]].reshape(len(rows), n)
+            walsh = _sorted_walsh_averages(x)
+            value[rows] = _middle(walsh)
+            if rank:
+                low[rows] = walsh[:, rank - 1]
+                high[rows] = walsh[:, -rank]
+    return Estimates(value, low, high, rounds.astype(np.int64))
+
+
+def simultaneous(differences: FloatArray) -> Estimates:
+    """:func:`hodges_lehmann_rows` with intervals that hold together: in 95 of 100 campaigns every
+    one of them covers its truth.
+
+    Each interval is that of its row alone, widened about the estimate by one factor for the whole
+    family. The factor is the quantile of the largest studentised mean of any row, over that of a
+    single row, when the signs of whole rounds' residuals are flipped at random (max-T: Westfall and
+    Young 1993; Romano and Wolf 2005): flipping rounds keeps how the rows hang together. It is taken
+    over the rounds that all rows have; with fewer than 6 of them the intervals are infinite.
+    """
+    alone = hodges_lehmann_rows(differences)
+    measured = alone.rounds > 0
+    factor = family_factor(differences[measured] - alone.value[measured, None])
+    return Estimates(
+        alone.value,
+        alone.value - factor * (alone.value - alone.low),
+        alone.value + factor * (alone.high - alone.value),
+        alone.rounds,
+    )
+
+
+def family_factor(residuals: FloatArray) -> float:
+    """By how much the intervals of a family are wider than alone; 1 for a single row.
+
+    ``residuals`` has shape (rows, rounds), nan where absent. Infinite with fewer than 6 rounds that
+    all rows have.
+    """
+    complete = residuals[:, np.isfinite(residuals).all(axis=0)]
+    rows, rounds = complete.shape
+    if rows <= 1:
+        return 1.0
+    if not _interval_rank(rounds, CONFIDENCE):
+        return math.inf
+    spread = np.sqrt((complete**2).sum(axis=1, keepdims=True))
+    varies = spread[:, 0] > 0
+    complete, spread = complete[varies], spread[varies]
+    flips = max(SIGN_FLIPS // 4, min(SIGN_FLIPS, _CHUNK_ELEMENTS // rows))
+    signs = np.random.default_rng(0).choice((-1.0, 1.0), (flips, rounds))
+    correlation = np.abs(signs @ (complete / spread).T) / math.sqrt(rounds)
+    # The studentised mean is a monotone function of the correlation with the signs.
+    statistic = correlation / np.sqrt(np.maximum(1 - correlation**2, 1e-12))
+    if not varies.any():
+        return 1.0
+    single = np.quantile(statistic, CONFIDENCE)
+    family = np.quantile(statistic.max(axis=1), FAMILY_QUANTILE)
+    return max(1.0, float(family / single))
+
+
+def hodges_lehmann_shift(
+    base: ArrayLike, head: ArrayLike, confidence: float = CONFIDENCE
+) -> Estimate:
+    """How much higher ``head`` lies than ``base``, two independent samples, shapes (m,), (n,).
+
+    The median of the m * n differences head - base, with the interval of the exact Wilcoxon
+    rank-sum (Mann-Whitney) test: Hodges and Lehmann 1963; Hollander, Wolfe and Chicken 2014,
+    section 4.3; R's ``wilcox.test(head, base, conf.int = TRUE)``. Infinite where the samples are
+    too small for the confidence. Raises ValueError when one of them has no finite value.
+    """
+    before, after = (_finite(sample) for sample in (base, head))
+    if not (len(before) and len(after)):
+        raise ValueError("a shift needs at least one finite value on each side")
+    differences = np.sort((after[:, None] - before[None, :]).ravel())[None, :]
+    rank = _shift_rank(len(before), len(after), confidence)
+    low, high = (differences[0, rank - 1], differences[0, -rank]) if rank else (-np.inf, np.inf)
+    return Estimate(float(_middle(differences)[0]), float(low), float(high))
+
+
+def rounds_to_tell(effect: float, spread: float, beyond: float = 0.0, power: float = 0.8) -> int:
+    """Rounds at which the 95 % interval of :func:`hodges_lehmann` leaves ``beyond`` out, with a
+    chance of ``power``.
+
+    ``effect`` is the true difference and ``spread`` the standard deviation of D over rounds, all of
+    ln(seconds). For differences that are about normal: the rounds of a t test, ((z_confidence +
+    z_power) spread / (effect - beyond))^2 + z_confidence^2 / 2 (Guenther 1981), times pi / 3, its
+    efficiency over the signed-rank test (Hodges and Lehmann 1956); never fewer than an interval
+    takes. Raises ValueError unless the effect lies beyond ``beyond``.
+    """
+    if effect <= beyond:
+        raise ValueError(f"an effect of {effect} never lies beyond {beyond}")
+    tail = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+    tails = tail + NormalDist().inv_cdf(power)
+    rounds = math.ceil(((tails * spread / (effect - beyond)) ** 2 + tail**2 / 2) * math.pi / 3)
+    least = next(n for n in range(1, EXACT_ROUNDS) if _interval_rank(n, CONFIDENCE))
+    return max(rounds, least)
+
+
+def _finite(sample: ArrayLike) -> FloatArray:
+    values = np.asarray(sample, dtype=np.float64)
+    finite: FloatArray = values[np.isfinite(values)]
+    return finite
+
+
+def _sorted_walsh_averages(x: FloatArray) -> FloatArray:
+    """Shape (rows, n) to (rows, n (n + 1) / 2), sorted along the last axis."""
+    first, second = _upper_triangle(x.shape[1])
+    walsh: FloatArray = x[:, first] + x[:, second]
+    walsh /= 2
+    walsh.sort(axis=1)
+    return walsh
+
+
+@lru_cache(maxsize=64)
+def _upper_triangle(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    return np.triu_indices(n)
+
+
+def _middle(ordered: FloatArray) -> FloatArray:
+    count = ordered.shape[1]
+    middle: FloatArray = (ordered[:, (count - 1) // 2] + ordered[:, count // 2]) / 2
+    return middle
+
+
+@lru_cache(maxsize=1024)
+def _interval_rank(n: int, confidence: float) -> int:
+    """Which smallest and which largest Walsh average bound the interval; 0 when n rounds cannot
+    give the confidence.
+
+    R: ``qsignrank(alpha / 2, n)``, the smallest v with P(V <= v) >= alpha / 2; R then takes 1 for
+    0, which gives less than the confidence asked for, except where 2 ** -n is alpha / 2 exactly.
+    """
+    tail = (1 - confidence) / 2
+    # Counting rounding: 1 - 0.9375 is not exactly 2 ** -4, and the quantile must not move for that.
+    fuzz = 1e-12
+    if 0.5**n > tail + fuzz:
+        return 0
+    if n <= EXACT_ROUNDS:
+        return max(1, int(np.searchsorted(_cumulative(n), tail - fuzz, side="left")))
+    deviation = math.sqrt(n * (n + 1) * (2 * n + 1) / 24)
+    return max(1, math.floor(NormalDist(n * (n + 1) / 4, deviation).inv_cdf(tail)))
+
+
+@lru_cache(maxsize=256)
+def _cumulative(n: int) -> FloatArray:
+    """P(V <= v) for v = 0 .. n (n + 1) / 2: each rank is in the sum or not, with equal chance
+    (Wilcoxon 1945)."""
+    probability = np.zeros(n * (n + 1) // 2 + 1)
+    probability[0] = 1.0
+    for rank in range(1, n + 1):
+        shifted = np.zeros_like(probability)
+        shifted[rank:] = probability[:-rank]
+        probability = (probability + shifted) / 2
+    cumulative: FloatArray = np.cumsum(probability)
+    return cumulative
+
+
+@lru_cache(maxsize=1024)
+def _shift_rank(m: int, n: int, confidence: float) -> int:
+    """Which smallest and largest difference bound the interval; 0 when m and n cannot give it.
+
+    R: ``qwilcox(alpha / 2, m, n)``; exact up to :data:`EXACT_ROUNDS` on each side, else the normal
+    approximation.
+    """
+    tail = (1 - confidence) / 2
+    if max(m, n) > EXACT_ROUNDS:
+        deviation = math.sqrt(m * n * (m + n + 1) / 12)
+        return max(0, math.floor(NormalDist(m * n / 2, deviation).inv_cdf(tail)))
+    cumulative = _rank_sum_cumulative(*sorted((m, n)))
+    if cumulative[0] > tail + 1e-12:
+        return 0
+    return max(1, int(np.searchsorted(cumulative, tail - 1e-12, side="left")))
+
+
+@lru_cache(maxsize=256)
+def _rank_sum_cumulative(m: int, n: int) -> FloatArray:
+    """P(U <= u) for u = 0 .. m n, all interleavings of m and n values equally likely.
+
+    Mann and Whitney's recurrence (1947) in the form of probabilities: the largest of all values
+    belongs to the first sample with chance m / (m + n) and then exceeds all n of the other.
+    """
+    size = m * n + 1
+    row = [np.eye(1, size)[0] for _ in range(n + 1)]  # no value in the first sample: U is 0
+    for i in range(1, m + 1):
+        previous = row
+        row = [np.eye(1, size)[0]]  # no value in the second sample: U is 0
+        for j in range(1, n + 1):
+            above = np.zeros(size)
+            above[j:] = previous[j][: size - j]
+            row.append((i * above + j * row[j - 1]) / (i + j))
+    cumulative: FloatArray = np.cumsum(row[n])
+    return cumulative

@@ -1,0 +1,338 @@
+"""Everything that is estimated from one campaign, made in one go: what shows filter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.estimate.costs import Line, line, points_on_line
+from analysis.estimate.intervals import Estimates, hodges_lehmann_rows
+from analysis.estimate.rounds import means_of_groups
+from analysis.judge.contrasts import (
+    CASE,
+    COMPUTING,
+    CONTROLS,
+    NS_PER_SECOND,
+    WORKLOAD,
+    Contrasts,
+    FloatArray,
+    IntArray,
+    Labels,
+    Measured,
+    contrasts_of,
+    find_python,
+)
+from analysis.judge.verdicts import FASTER, FEWEST_FOR_INTERVAL, SLOWER
+from analysis.read.campaign import Campaign, Contender, Vocabulary
+from analysis.show import words
+from benchmarks.campaign.schema import NO_PAUSE
+
+CONTENDER_COLUMNS = ("python", "loop", "task_factory", "collector", "strategy", "role")
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Whether the campaign's own A/A test holds: the baseline compared with itself, as a contender
+    of its own. ``note`` says so in a sentence, ``reasons`` say why not.
+
+    ``largest`` is its largest difference in a headline metric, ``widest`` the largest half-width of
+    its intervals, which hold together; both are shares, nan without any.
+    """
+
+    proven: bool
+    note: str
+    reasons: tuple[str, ...] = ()
+    largest: float = math.nan
+    widest: float = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What tables, charts and the report show; results/README.md explains every column.
+
+    ``contrasts`` and ``differences`` are those of :class:`analysis.judge.contrasts.Contrasts`;
+    ``absolutes`` has a row per contender and case or aggregate, ``costs`` one per contender and
+    workload, ``observations`` one per contender, case and name of what was counted.
+    """
+
+    campaign: Campaign
+    compared: Contrasts
+    absolutes: pd.DataFrame
+    costs: pd.DataFrame
+    observations: pd.DataFrame
+    control: Control
+    baseline_python: str
+
+    @property
+    def contrasts(self) -> pd.DataFrame:
+        return self.compared.frame
+
+    @property
+    def words(self) -> Vocabulary:
+        return self.campaign.words
+
+
+def find(campaign: Campaign, *, baseline_python: str | None = None) -> Findings:
+    """Estimate everything. ``baseline_python`` is the Python that the others are compared with: the
+    plan's first unless given. Raises CampaignError, UnknownPythonError.
+    """
+    measured = Measured(campaign)
+    compared = contrasts_of(measured, baseline_python=baseline_python)
+    python = find_python(campaign, baseline_python)
+    return Findings(
+        campaign=campaign,
+        compared=compared,
+        absolutes=absolutes(measured),
+        costs=cost_model(measured),
+        observations=observations(campaign),
+        control=judge_control(compared.frame),
+        baseline_python=python.label if python else "",
+    )
+
+
+def absolutes(measured: Measured) -> pd.DataFrame:
+    """What every contender takes, in ``unit``, with the 95 % interval over rounds of ln(value).
+
+    A row per contender, case and metric that has values; then aggregates, as of contrasts. These
+    carry the machine's drift, which ratios do not.
+    """
+    count = max(1, measured.contenders)
+    cells = np.flatnonzero(measured.values.rounds > 0)
+    single = _absolute_rows(
+        measured, cells % count, cells // count, measured.values.take(cells), CASE, cells * 0 + 1
+    )
+    frames = [single]
+    by_workload, computing, firsts = measured.groups
+    for scope, groups in ((WORKLOAD, by_workload), (COMPUTING, computing)):
+        members = cells[groups[cells // count] >= 0]
+        key = groups[members // count] * count + members % count
+        order = np.argsort(key, kind="stable")
+        keys, number = np.unique(key[order], return_inverse=True)
+        means, over = means_of_groups(measured.levels[members[order]], number, len(keys))
+        measure = np.array(firsts, dtype=np.int64)[keys // count]
+        estimates = hodges_lehmann_rows(means)
+        frames.append(_absolute_rows(measured, keys % count, measure, estimates, scope, over))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _absolute_rows(
+    measured: Measured,
+    contender: IntArray,
+    measure: IntArray,
+    estimates: Estimates,
+    scope: str,
+    over: IntArray,
+) -> pd.DataFrame:
+    campaign = measured.campaign
+    contenders = [campaign.contenders[index] for index in contender.tolist()]
+    cases = [campaign.cases[index] for index in measured.case[measure].tolist()]
+    tasks = [case.tasks if scope == CASE else pd.NA for case in cases]
+    return pd.DataFrame(
+        {
+            "campaign": campaign.name,
+            "contender": _texts(one.id for one in contenders),
+            **{
+                name: _texts(getattr(one, name) for one in contenders) for name in CONTENDER_COLUMNS
+            },
+            "scope": scope,
+            "probe": _texts(case.probe for case in cases),
+            "metric": measured.metric[measure],
+            "headline": measured.headline[measure],
+            "workload": _texts("" if scope == COMPUTING else case.workload for case in cases),
+            "tasks": pd.array(tasks, dtype="Int64"),
+            "pause": _texts(case.pause for case in cases),
+            "case": _texts(case.id if scope == CASE else "" for case in cases),
+            "cases": over,
+            "value": np.exp(estimates.value),
+            "value_low": np.exp(estimates.low),
+            "value_high": np.exp(estimates.high),
+            "unit": measured.unit[measure],
+            "rounds": estimates.rounds,
+        }
+    )
+
+
+def _texts(texts: Iterator[str]) -> Labels:
+    return np.array([*texts, ""], dtype=object)[:-1]
+
+
+# --- the cost model -------------------------------------------------------------------------------
+
+COST_COLUMNS = (
+    *("campaign", "contender", *CONTENDER_COLUMNS, "workload"),
+    *("fixed_seconds", "fixed_seconds_low", "fixed_seconds_high"),
+    *("ns_per_task", "ns_per_task_low", "ns_per_task_high"),
+    *("tasks_from", "tasks_to", "breaks_at", "break_ratio", "break_low", "break_high"),
+    *("rounds", "reason"),
+)
+
+
+def cost_model(measured: Measured) -> pd.DataFrame:
+    """seconds(n) = fixed + per_task * n, of every contender and workload of the answer's probe;
+    workloads whose tasks make tasks of their own are left out.
+
+    Strategies of one group are compared over the same range of n: up to where the first of them
+    breaks (:func:`analysis.estimate.costs.points_on_line`). ``breaks_at`` is the first n beyond it
+    that was measured, missing where the line holds, and ``break_ratio`` what the contender takes
+    there over what its own line predicts. ``reason`` says why there is no line.
+    """
+    rows: list[dict[str, object]] = []
+    for contenders, measures in _lines(measured):
+        campaign = measured.campaign
+        cases = [campaign.cases[int(measured.case[measure])] for measure in measures]
+        tasks = np.array([case.tasks for case in cases], dtype=np.float64)
+        scale = tasks / NS_PER_SECOND
+        seconds = {
+            index: np.exp(measured.levels[np.array(measures) * measured.contenders + index]).T
+            * scale
+            for index in contenders
+        }
+        points = min(points_on_line(tasks, of_one) for of_one in seconds.values())
+        for index, of_one in seconds.items():
+            fitted = line(tasks, of_one, points) if len(tasks) > 1 else None
+            rows.append(
+                {
+                    "campaign": campaign.name,
+                    **_of_contender(campaign.contenders[index]),
+                    "workload": cases[0].workload,
+                    **_figures(tasks, fitted),
+                }
+            )
+    frame = pd.DataFrame(rows, columns=list(COST_COLUMNS))
+    return frame.astype(dict.fromkeys(("tasks_from", "tasks_to", "breaks_at", "rounds"), "Int64"))
+
+
+def _lines(measured: Measured) -> Iterator[tuple[list[int], list[int]]]:
+    """Contenders of one group and the measures of one workload that all of them have, by n."""
+    campaign = measured.campaign
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for index, one in enumerate(campaign.contenders):
+        groups.setdefault(one.group, []).append(index)
+    workloads: dict[str, list[int]] = {}
+    for measure in np.flatnonzero(measured.headline).tolist():
+        case = campaign.cases[int(measured.case[measure])]
+        if (
+            campaign.words.probe(case.probe).answers
+            and case.pause == NO_PAUSE
+            and case.tasks_each == 1
+        ):
+            workloads.setdefault(case.workload, []).append(measure)
+    rounds = measured.values.rounds
+    for measures in workloads.values():
+        measures.sort(key=lambda measure: campaign.cases[int(measured.case[measure])].tasks)
+        for members in groups.values():
+            cells = np.array(measures)[:, None] * measured.contenders + np.array(members)
+            there = rounds[cells] > 0
+            contenders = [one for one, of in zip(members, there.T, strict=True) if of.any()]
+            common = there[:, there.any(axis=0)].all(axis=1)
+            shared = [measure for measure, of_all in zip(measures, common, strict=True) if of_all]
+            if contenders and shared:
+                yield contenders, shared
+
+
+def _of_contender(contender: Contender) -> dict[str, object]:
+    return {
+        "contender": contender.id,
+        **{name: getattr(contender, name) for name in CONTENDER_COLUMNS},
+    }
+
+
+def _figures(tasks: FloatArray, fitted: Line | None) -> dict[str, object]:
+    if fitted is None:
+        return {"reason": "one number of tasks makes no line", "rounds": 0}
+    fixed, per_task, off = fitted.fixed_seconds, fitted.seconds_per_task, fitted.off
+    figures: dict[str, object] = {
+        "fixed_seconds": fixed.value[0],
+        "fixed_seconds_low": fixed.low[0],
+        "fixed_seconds_high": fixed.high[0],
+        "ns_per_task": per_task.value[0] * NS_PER_SECOND,
+        "ns_per_task_low": per_task.low[0] * NS_PER_SECOND,
+        "ns_per_task_high": per_task.high[0] * NS_PER_SECOND,
+        "tasks_from": int(tasks[0]),
+        "tasks_to": int(tasks[fitted.points - 1]),
+        "rounds": per_task.rounds[0],
+        "reason": "",
+    }
+    if off is not None:
+        figures |= {
+            "breaks_at": int(tasks[fitted.points]),
+            "break_ratio": math.exp(off.value[0]),
+            "break_low": math.exp(off.low[0]),
+            "break_high": math.exp(off.high[0]),
+        }
+    return figures
+
+
+# --- what was counted, and the control ------------------------------------------------------------
+
+
+def observations(campaign: Campaign) -> pd.DataFrame:
+    """A row per contender, case and name of what was counted beside the timed values.
+
+    ``value`` is the median over rounds of the mean per batch; ``low`` and ``high`` are the least
+    and the most of any round, no interval. These can be 0, so they are never compared as ratios.
+    """
+    found = (
+        campaign.observed.groupby(["case", "contender", "name"], observed=True, sort=False)["value"]
+        .agg(value="median", low="min", high="max", rounds="count")
+        .reset_index()
+    )
+    ids = (*(one.id for one in campaign.cases), *(one.id for one in campaign.contenders))
+    places = {name: index for index, name in enumerate(ids)}
+    found = found.sort_values(["case", "contender"], key=lambda c: c.map(places), kind="stable")
+    contenders = {one.id: one for one in campaign.contenders}
+    cases = {one.id: one for one in campaign.cases}
+    of_row = [contenders[name] for name in found["contender"]]
+    case_of_row = [cases[name] for name in found["case"]]
+    return pd.DataFrame(
+        {
+            "campaign": campaign.name,
+            "contender": found["contender"].to_numpy(),
+            **{name: _texts(getattr(one, name) for one in of_row) for name in CONTENDER_COLUMNS},
+            "probe": _texts(case.probe for case in case_of_row),
+            "workload": _texts(case.workload for case in case_of_row),
+            "tasks": pd.array([case.tasks for case in case_of_row], dtype="Int64"),
+            "pause": _texts(case.pause for case in case_of_row),
+            "case": found["case"].to_numpy(),
+            **{name: found[name].to_numpy() for name in ("name", "value", "low", "high", "rounds")},
+        }
+    )
+
+
+def judge_control(contrasts: pd.DataFrame) -> Control:
+    """Read the campaign's A/A test off the rows of the controls.
+
+    It fails, and the campaign is unproven, where an interval of a control lies wholly beyond the
+    floor: these intervals hold together. Without a control, or with too few rounds for an interval,
+    nothing is proven either.
+    """
+    rows = contrasts[(contrasts["family"] == CONTROLS) & (contrasts["rounds"] > 0)]
+    if rows.empty:
+        return Control(proven=False, note="unproven: no control was measured")
+    rounds = int(rows["rounds"].max())
+    if rounds < FEWEST_FOR_INTERVAL:
+        few = f"{words.times(rounds, 'round')}, and an interval takes {FEWEST_FOR_INTERVAL}"
+        return Control(proven=False, note=f"unproven: the control has {few}", reasons=(few,))
+    largest = float((rows["ratio"] - 1).abs().max())
+    widest = float(((rows["high"] - rows["low"]) / 2).max())
+    reasons = tuple(
+        f"{row['case']}: {words.change_interval(row['ratio'], row['low'], row['high'])}"
+        for row in rows[rows["verdict"].isin((SLOWER, FASTER))].to_dict("records")
+    )
+    if reasons:
+        note = (
+            "unproven: the control, which is the baseline a second time, differs significantly "
+            f"from it in {'; '.join(reasons)}"
+        )
+    else:
+        width = f", intervals up to ±{words.share(widest)}" if math.isfinite(widest) else ""
+        note = (
+            "proven: the control, which is the baseline a second time, does not differ "
+            f"significantly from it in any of {words.times(len(rows), 'case')} (at most "
+            f"{words.share(largest)} away{width}; {words.times(rounds, 'round')})"
+        )
+    return Control(not reasons, note, reasons, largest, widest)

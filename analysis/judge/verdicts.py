@@ -1,0 +1,70 @@
+"""The one rule for verdicts: what an interval shows, and nothing else.
+
+==================  ==============================================================================
+slower, faster      the whole 95 % interval of the ratio lies beyond +-0.5 % (:data:`FLOOR`)
+same                the whole interval lies within +-2 % (:data:`WITHIN`)
+undecided           neither; more rounds would narrow the interval
+missing             no round has values of both; the reason is given
+==================  ==============================================================================
+
+The interval is the one that is printed beside the verdict, so that a reader can judge it as well.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+SLOWER: Final = "slower"
+FASTER: Final = "faster"
+SAME: Final = "same"
+UNDECIDED: Final = "undecided"
+MISSING: Final = "missing"
+VERDICTS: Final = (SLOWER, FASTER, SAME, UNDECIDED, MISSING)
+
+FLOOR: Final = 0.005
+"""A difference of less than 0.5 % is never called one."""
+WITHIN: Final = 0.02
+"""Ratios within 0.98 to 1.02 count as the same."""
+
+LEAST_ROUNDS: Final = 12
+"""Rounds that every campaign should have before anything is read off it."""
+FEWEST_FOR_INTERVAL: Final = 6
+"""A signed-rank interval of 95 % takes so many rounds."""
+
+FloatArray = NDArray[np.float64]
+
+
+def judge(low: FloatArray, high: FloatArray, rounds: NDArray[np.int64]) -> NDArray[np.object_]:
+    """The verdict on ratios with these intervals; all of shape (rows,)."""
+    return np.select(
+        [
+            rounds == 0,
+            low > 1 + FLOOR,
+            high < 1 - FLOOR,
+            (low >= 1 - WITHIN) & (high <= 1 + WITHIN),
+        ],
+        [MISSING, SLOWER, FASTER, SAME],
+        UNDECIDED,
+    ).astype(object)
+
+
+def rounds_needed(
+    ratio: FloatArray, low: FloatArray, high: FloatArray, rounds: NDArray[np.int64]
+) -> FloatArray:
+    """Further rounds until such intervals would decide, shape (rows,); nan for never.
+
+    Assumes that they shrink with the root of the rounds about a ratio that stays where it is.
+    """
+    half_width = (high - low) / 2
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        away = np.abs(ratio - 1)
+        room = np.fmax(
+            np.where(away > FLOOR, away - FLOOR, np.nan),
+            np.where(away < WITHIN, WITHIN - away, np.nan),
+        )
+        further = np.ceil(rounds * ((half_width / room) ** 2 - 1))
+    further = np.where(rounds < FEWEST_FOR_INTERVAL, LEAST_ROUNDS - rounds, further)
+    return np.where(np.isfinite(further), np.clip(further, 1, 1e9), np.nan)

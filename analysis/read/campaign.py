@@ -1,0 +1,443 @@
+"""What a campaign is, as data. Reading it is :mod:`analysis.read.load`'s part."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.read.files import Problem
+from benchmarks.campaign import schema
+from benchmarks.campaign.schema import Scalar
+
+IntArray: TypeAlias = NDArray[np.int64]
+
+CONTROL: Final = "control"
+
+
+class CampaignError(ValueError):
+    """A campaign that cannot be used; carries every problem found."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, problems)))
+
+
+# --- interpreters and contenders ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The facts of a build that change its speed; None is what the builder does not state.
+
+    A trend from one version to the next is drawn within a family only: an unoptimised build can
+    cost more than three versions gain.
+    """
+
+    implementation: str
+    builder: Scalar
+    free_threaded: bool
+    debug: bool
+    jit: bool
+    pgo: Scalar
+    lto: Scalar
+    compiler: Scalar
+
+    @property
+    def label(self) -> str:
+        """The family in words: ``debian, no LTO, PGO not stated, GCC 14.2.0``."""
+        parts = (
+            "" if self.implementation == "cpython" else self.implementation,
+            "builder not stated" if self.builder is None else str(self.builder),
+            "free-threaded" if self.free_threaded else "",
+            "debug" if self.debug else "",
+            "JIT on" if self.jit else "",
+            _optimisation("PGO", self.pgo),
+            _optimisation("LTO", self.lto),
+            "compiler not stated" if self.compiler is None else str(self.compiler),
+        )
+        return ", ".join(filter(None, parts))
+
+
+def _optimisation(name: str, value: Scalar) -> str:
+    if value is None:
+        return f"{name} not stated"
+    return name if value else f"no {name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """A Python of the campaign. ``label`` is what readers see: its version, or its name where
+    several builds have that version.
+    """
+
+    name: str
+    label: str
+    version: str
+    implementation: str
+    build: Mapping[str, Scalar]
+    packages: Mapping[str, Scalar]
+
+    @property
+    def family(self) -> Family:
+        """What must agree between two interpreters for a trend from one to the other."""
+        build = {
+            name: fact.strip() if isinstance(fact, str) else fact
+            for name, fact in self.build.items()
+        }
+        return Family(
+            implementation=self.implementation,
+            builder=build.get("builder"),
+            free_threaded=bool(build.get("free_threaded")),
+            debug=bool(build.get("debug")),
+            jit=build.get("jit") == "on",  # one that is built in and off costs nothing
+            pgo=build.get("pgo"),
+            lto=build.get("lto"),
+            compiler=build.get("compiler"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """Python x event loop x task factory x collector x strategy, in a process of its own.
+
+    ``python`` is the label of its ``interpreter``, which is a name.
+    """
+
+    id: str
+    interpreter: str
+    python: str
+    loop: str
+    task_factory: str
+    strategy: str
+    collector: str
+    role: schema.Role
+    conditions: Mapping[str, Scalar]
+
+    @property
+    def group(self) -> tuple[str, str, str, str]:
+        """Contenders of one group share one baseline."""
+        return (self.interpreter, self.loop, self.task_factory, self.collector)
+
+    @property
+    def name(self) -> str:
+        """The strategy, or ``control``."""
+        return CONTROL if self.role == CONTROL else self.strategy
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+_VERSION: Final = re.compile(r"(\d{1,9})\.(\d{1,9})(?:\.(\d{1,9}))?(?:(a|b|c|rc)(\d{1,9}))?")
+_STAGES: Final = {"a": 0, "b": 1, "c": 2, "rc": 2, None: 3}
+
+Order: TypeAlias = "tuple[tuple[int, ...], str]"
+
+
+def python_order(label: str) -> Order:
+    """Sort key of a Python by the version in its label, CPython first: 3.9, 3.10, 3.15.0a1, 3.15.0,
+    3.15.0t. Labels without a version come last.
+    """
+    found = _VERSION.search(label)
+    if found is None:
+        return (2,), label
+    major, minor, micro, stage, serial = found.groups()
+    numbers = (int(major), int(minor), int(micro or 0), _STAGES[stage], int(serial or 0))
+    other = found.start() > 0 and not label.startswith("cpython")
+    return (int(other), *numbers), label
+
+
+_LONGEST_LABEL: Final = 40
+
+
+def _readable(name: str) -> str:
+    """A name that nothing defines, as a reader can take it: "a_b" -> "a b"."""
+    text = name.replace("_", " ").strip() or name
+    return text if len(text) <= _LONGEST_LABEL else text[: _LONGEST_LABEL - 1] + "…"
+
+
+class Vocabulary:
+    """What the names of a campaign mean, as its ``definitions`` say.
+
+    Kinds are those of the columns: strategy, workload, loop, task_factory, collector, pause, probe,
+    python. A name that is not defined, as in campaigns of before there were definitions, gets a
+    readable label and its place in the plan.
+    """
+
+    def __init__(self, plan: schema.Plan) -> None:
+        named = plan.definitions
+        self._defined: dict[str, Mapping[str, schema.Word]] = {
+            kind: {word.name: word for word in words}
+            for kind, words in (
+                ("strategy", named.strategies),
+                ("workload", named.workloads),
+                ("loop", named.loops),
+                ("task_factory", named.task_factories),
+                ("collector", named.collectors),
+                ("pause", named.pauses),
+                ("probe", named.probes),
+            )
+        }
+        in_plan: dict[str, Iterable[str]] = {
+            kind: [str(getattr(row, kind)) for row in rows]
+            for kinds, rows in (
+                (("strategy", "loop", "task_factory", "collector"), plan.contenders),
+                (("workload", "pause", "probe"), plan.cases),
+            )
+            for kind in kinds
+        }
+        self._places = {
+            kind: {name: place for place, name in enumerate(dict.fromkeys((*defined, *names)))}
+            for (kind, defined), names in zip(
+                self._defined.items(), (in_plan[kind] for kind in self._defined), strict=True
+            )
+        }
+        self._units = {
+            (case.probe, metric): case.unit(metric)
+            for case in plan.cases
+            for metric in case.metrics
+        }
+
+    def label(self, kind: str, name: str) -> str:
+        """What readers call it."""
+        word = self._defined.get(kind, {}).get(name)
+        return name if kind == "python" else word.label if word else _readable(name)
+
+    def meaning(self, kind: str, name: str) -> str:
+        """What it means, in a few words; empty when that is not said."""
+        word = self._defined.get(kind, {}).get(name)
+        return word.meaning if word else ""
+
+    def order(self, kind: str, name: str) -> Order:
+        """Sort key of a name within its kind."""
+        if kind == "python":
+            return python_order(name)
+        places = self._places.get(kind, {})
+        return (places.get(name, len(places)),), name
+
+    def probe(self, name: str) -> schema.Probe:
+        """A probe with its metrics."""
+        found = self._defined["probe"].get(name)
+        if isinstance(found, schema.Probe):
+            return found
+        label = _readable(name)
+        metrics = tuple(self._unknown(*key) for key in self._units if key[0] == name)
+        return schema.Probe(name=name, label=label, section=label.capitalize(), metrics=metrics)
+
+    def metric(self, probe: str, name: str) -> schema.Metric:
+        """A metric of a probe."""
+        found = {metric.name: metric for metric in self.probe(probe).metrics}
+        return found[name] if name in found else self._unknown(probe, name)
+
+    def observed(self, probe: str, name: str) -> schema.Word:
+        """What a probe counts beside the timed values."""
+        found = {word.name: word for word in self.probe(probe).observed}
+        return found[name] if name in found else schema.Word(name=name, label=_readable(name))
+
+    def waits(self, workload: str) -> bool | None:
+        """Whether a workload mostly waits; None when that is not said."""
+        found = self._defined["workload"].get(workload)
+        return found.waits if isinstance(found, schema.Workload) else None
+
+    def is_concurrent(self, strategy: str) -> bool:
+        """Whether a strategy runs its children concurrently."""
+        found = self._defined["strategy"].get(strategy)
+        return found.concurrent if isinstance(found, schema.Strategy) else True
+
+    def _unknown(self, probe: str, name: str) -> schema.Metric:
+        unit = self._units.get((probe, name), "second")
+        return schema.Metric(name=name, label=_readable(name), unit=unit, per_task=unit == "byte")
+
+
+# --- values ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """The values of ``rounds.jsonl`` as arrays: a *cell* is one contender, case, metric and round.
+
+    ``contender`` and ``case`` index the plan's, ``metric`` the metrics of the case. ``values`` are
+    those of all cells, one after another, ``count`` of each, in the order of the sweeps; seconds
+    per batch, or bytes.
+    """
+
+    line: IntArray
+    round: IntArray
+    contender: IntArray
+    case: IntArray
+    metric: IntArray
+    loops: IntArray
+    count: IntArray
+    values: NDArray[np.float64]
+
+    @classmethod
+    def empty(cls) -> Journal:
+        none = np.empty(0, dtype=np.int64)
+        return cls(none, none, none, none, none, none, none, np.empty(0))
+
+    @property
+    def start(self) -> IntArray:
+        """Where in ``values`` each cell begins."""
+        return np.cumsum(self.count) - self.count
+
+
+VALUE_COLUMNS: Final = (
+    "campaign",
+    "machine",
+    "python",
+    "loop",
+    "task_factory",
+    "collector",
+    "strategy",
+    "role",
+    "contender",
+    "case",
+    "probe",
+    "metric",
+    "workload",
+    "tasks",
+    "pause",
+    "round",
+    "sweep",
+    "loops",
+    "seconds",
+    "bytes",
+)
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """One results folder, read.
+
+    ``lines`` has a row per journal line (round, case, started, wall_seconds, steal_seconds,
+    timed_seconds, cells, failures), ``observed`` a row per contender, case, round and name of what
+    was counted beside the values (value: the mean over sweeps, per batch). ``failed`` joins the
+    failures of the plan and of the journal. What ``problems`` call wrong is nan, or left out.
+    """
+
+    folder: Path
+    plan: schema.Plan
+    interpreters: tuple[Interpreter, ...] = ()
+    contenders: tuple[Contender, ...] = ()
+    journal: Journal = field(default_factory=Journal.empty, repr=False)
+    lines: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    observed: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    failed: tuple[schema.Failure, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    witness: schema.Witness | None = None
+
+    @property
+    def name(self) -> str:
+        return self.plan.name
+
+    @property
+    def status(self) -> str:
+        return self.plan.status
+
+    @property
+    def machine(self) -> Mapping[str, Scalar | list[Scalar]]:
+        return self.plan.machine
+
+    @property
+    def cases(self) -> tuple[schema.Case, ...]:
+        return self.plan.cases
+
+    @property
+    def skipped(self) -> tuple[schema.Skipped, ...]:
+        return self.plan.skipped
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if problem.severity == "error")
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if problem.severity == "warning")
+
+    @cached_property
+    def words(self) -> Vocabulary:
+        """What the campaign's names mean."""
+        return Vocabulary(self.plan)
+
+    @cached_property
+    def rounds(self) -> int:
+        """Rounds with values, whatever the plan says."""
+        return len(np.unique(self.journal.round))
+
+    @cached_property
+    def asked(self) -> NDArray[np.bool_]:
+        """Whether a contender is asked a case, shape (contenders, cases)."""
+        return asked(self.plan)
+
+    @cached_property
+    def values(self) -> pd.DataFrame:
+        """A row per value, columns :data:`VALUE_COLUMNS`: ``seconds`` per batch, of the whole
+        fan-out, or ``bytes``; the other one is nan. ``loops`` are the batches behind it. Texts are
+        categorical.
+        """
+        journal, plan = self.journal, self.plan
+        contender = np.repeat(journal.contender, journal.count)
+        case = np.repeat(journal.case, journal.count)
+        sweep = np.arange(len(journal.values)) - np.repeat(journal.start, journal.count)
+        metrics = list(dict.fromkeys(metric for one in plan.cases for metric in one.metrics))
+        most = max((len(one.metrics) for one in plan.cases), default=1)
+        metric_of = np.zeros((len(plan.cases), most), dtype=np.int64)
+        in_bytes = np.zeros((len(plan.cases), most), dtype=bool)
+        for row, one in enumerate(plan.cases):
+            metric_of[row, : len(one.metrics)] = [metrics.index(name) for name in one.metrics]
+            in_bytes[row, : len(one.metrics)] = [one.unit(name) == "byte" for name in one.metrics]
+        index = (journal.case, journal.metric)
+        is_bytes = np.repeat(in_bytes[index], journal.count) if len(case) else case > 0
+        metric = np.repeat(metric_of[index], journal.count) if len(case) else case
+        whole = np.zeros(len(case), dtype=np.int64)
+        columns: dict[str, object] = {
+            "campaign": _categories([plan.name], whole),
+            "machine": _categories([str(plan.machine.get("id", ""))], whole),
+            **{
+                name: _categories([str(getattr(one, name)) for one in self.contenders], contender)
+                for name in ("python", "loop", "task_factory", "collector", "strategy", "role")
+            },
+            "contender": _categories([one.id for one in self.contenders], contender),
+            "case": _categories([one.id for one in plan.cases], case),
+            **{
+                name: _categories([str(getattr(one, name)) for one in plan.cases], case)
+                for name in ("probe", "workload", "pause")
+            },
+            "metric": _categories(metrics, metric),
+            "tasks": np.array([one.tasks for one in plan.cases], dtype=np.int64)[case],
+            "round": np.repeat(journal.round, journal.count),
+            "sweep": sweep,
+            "loops": np.repeat(journal.loops, journal.count),
+            "seconds": np.where(is_bytes, np.nan, journal.values),
+            "bytes": np.where(is_bytes, journal.values, np.nan),
+        }
+        frame = pd.DataFrame({name: columns[name] for name in VALUE_COLUMNS})
+        sound = ~np.isnan(journal.values)
+        return frame if sound.all() else frame[sound].reset_index(drop=True)
+
+
+def asked(plan: schema.Plan) -> NDArray[np.bool_]:
+    """Whether a contender of a plan is asked a case, shape (contenders, cases)."""
+    if not plan.blocks:
+        return np.ones((len(plan.contenders), len(plan.cases)), dtype=bool)
+    found = np.zeros((len(plan.contenders), len(plan.cases)), dtype=bool)
+    contender_of = {contender.id: index for index, contender in enumerate(plan.contenders)}
+    case_of = {case.id: index for index, case in enumerate(plan.cases)}
+    for block in plan.blocks:
+        rows = [contender_of[id_] for id_ in block.contenders]
+        found[np.ix_(rows, [case_of[id_] for id_ in block.cases])] = True
+    return found
+
+
+def _categories(labels: Sequence[str], index: IntArray) -> pd.Categorical:
+    """The label of each index, as a categorical: equal labels become one category."""
+    code_of: dict[str, int] = {}
+    codes = np.array([code_of.setdefault(label, len(code_of)) for label in labels], dtype=np.int64)
+    taken = codes[index] if len(codes) else index
+    return pd.Categorical.from_codes(taken, categories=pd.Index(list(code_of), dtype=object))
