@@ -23,11 +23,11 @@ BUDGET ?=         ## bench: time to spend, such as 4m
 PRECISION ?=      ## bench: interval half-width to stop at, such as 1%
 SEED ?=           ## bench: what random orders start from
 OUT ?=            ## bench, export: folder to write, never an existing one
-CAMPAIGN ?=       ## report, export, claims: results folder to read (default: the newest; claims: the reference)
-BASELINE_PYTHON ?= ## bench, report: the Python that the others are held against
+CAMPAIGN ?=       ## report, export, claims: results folder to read (default: the newest; claims: the references)
+BASELINE_PYTHON ?= ## bench, report: the Python that the others are compared with
 BASE ?=           ## compare: results folder to compare with
-HEAD ?=           ## compare: results folder to judge
-ARGS ?=           ## more arguments for the command, passed on as they are
+HEAD ?=           ## compare: results folder that is compared with BASE
+ARGS ?=           ## more arguments for the command, as they are, such as ARGS='-n 1' for test
 
 knobs := PYTHON PYTHONS LOOPS TASK_FACTORIES STRATEGIES COLLECTORS WORKLOADS TASKS PROBES PAUSES \
          PRESET BUDGET PRECISION SEED OUT CAMPAIGN BASELINE_PYTHON BASE HEAD ARGS
@@ -66,8 +66,9 @@ help: ## list targets and knobs
 bench: .venv/.driver ## measure: run a campaign and show the answer
 	@.venv/bin/python -m benchmarks run $(options)
 
-test: .venv/.dev ## run the test suite
-	@.venv/bin/python -m pytest $(ARGS)
+# The tests of a file stay in one process: they share campaigns.
+test: .venv/.dev ## run the test suite on all cores
+	@.venv/bin/python -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: .venv/.dev ## check style, format and types
 	@.venv/bin/ruff check --quiet
@@ -79,7 +80,7 @@ format: .venv/.dev ## put the code in form
 	@.venv/bin/ruff format --quiet
 
 harness: .venv/.driver ## measure the harness itself
-	@.venv/bin/python -m benchmarks harness $(ARGS)
+	@.venv/bin/python -m harness $(ARGS)
 
 witness: .venv/.driver ## show, by small programs, how tasks behave
 	@.venv/bin/python -m benchmarks witness $(call each,python,$(PYTHONS)) $(ARGS)
@@ -90,10 +91,10 @@ report: .venv/.driver ## make a campaign's report again from its raw files
 export: .venv/.driver ## write a campaign's values for other tools
 	@.venv/bin/python -m analysis export $(campaign) $(call one,out,$(OUT)) $(ARGS)
 
-claims: .venv/.driver ## hold published claims against a campaign
+claims: .venv/.driver ## compare published claims with campaigns
 	@.venv/bin/python -m analysis claims $(or $(campaign),results/reference/*) $(ARGS)
 
-compare: .venv/.driver ## hold HEAD against BASE, two results folders
+compare: .venv/.driver ## compare HEAD with BASE, two results folders
 	$(if $(and $(strip $(BASE)),$(strip $(HEAD))),,$(error name two results folders: make compare BASE=... HEAD=...))
 	@.venv/bin/python -m analysis compare '$(strip $(BASE))' '$(strip $(HEAD))' $(ARGS)
 

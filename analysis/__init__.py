@@ -1,5 +1,34 @@
-"""Campaign folders in; estimates, verdicts, tables and charts out. Nothing here measures."""
+"""Campaigns in a notebook: their values, and what is compared with what.
 
-from analysis.load import load
+>>> import analysis
+>>> analysis.load("results/FOLDER")       # a row per timed value
+>>> analysis.contrasts("results/FOLDER")  # a row per comparison, with interval and verdict
 
-__all__ = ["load"]
+results/README.md explains every column.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from analysis.read.campaign import CampaignError
+from analysis.read.load import load, usable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["CampaignError", "contrasts", "load"]
+
+
+def contrasts(
+    folder: str | os.PathLike[str], *, baseline_python: str | None = None
+) -> pd.DataFrame:
+    """The table of :func:`analysis.judge.contrasts.contrasts` of a results folder.
+
+    Raises CampaignError, naming every problem, when the folder is in error; and
+    :class:`benchmarks.campaign.schema.UnknownPythonError`.
+    """
+    from analysis.judge.contrasts import contrasts as contrasts_of
+
+    return contrasts_of(usable(folder), baseline_python=baseline_python)

@@ -1,4 +1,4 @@
-"""The analysis of campaigns: load -> estimate -> show.
+"""The analysis of campaigns: read -> estimate -> judge -> show.
 
     python -m analysis show   [FOLDER]             tables on the terminal
     python -m analysis report [FOLDER]             the same, and the report in FOLDER/report
@@ -9,9 +9,7 @@
     python -m analysis readme [--check]            the READMEs' generated parts, from the reference
 
 FOLDER is a campaign's; without one it is the newest under results/. Exits 0 when all is well, 1
-when a campaign cannot be used or written, 2 when it cannot be found. show and report take
---baseline-python VERSION, the Python that the others of the campaign are held against, and --all,
-which prints every case of several Pythons too.
+when a campaign cannot be used or written or a gate fails, 2 for bad usage.
 """
 
 from __future__ import annotations
@@ -21,17 +19,19 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
-from analysis.campaign import Campaign, CampaignError
-from analysis.load import frame_of, mixed_code, newest_campaign, read_campaign
-from analysis.validate import Problem
+from analysis.read.campaign import CampaignError
+from analysis.read.load import mixed_code, newest_campaign, read_campaign, usable
+from benchmarks.campaign.schema import UnknownPythonError
 
 if TYPE_CHECKING:
-    from analysis.findings import Findings
+    from analysis.judge.findings import Findings
 
 OK, FAILED, USAGE = 0, 1, 2
-RESULTS = Path("results")
+RESULTS: Final = Path("results")
+MOST_PROBLEMS: Final = 20
+"""Lines of what is wrong with a campaign; ``check`` prints all."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -45,159 +45,149 @@ class UsageError(Exception):
     """What was asked for cannot be found or made; the message is one line."""
 
 
+class FailedError(Exception):
+    """A command that did what it was asked, and whose answer is no."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
     options = _parser().parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    command: Callable[[argparse.Namespace], int] = options.command
+    command: Callable[[argparse.Namespace], None] = options.command
     try:
-        code = command(options)
+        command(options)
         sys.stdout.flush()
     except UsageError as error:
         return _fail(str(error), USAGE)
-    except CampaignError as error:
+    except FailedError as error:
         return _fail(str(error), FAILED)
+    except CampaignError as error:
+        return _fail(_shortened(error), FAILED)
     except BrokenPipeError:
         # The reader has what it wanted. Nothing may be left to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
     except OSError as error:
         return _fail(f"{error.filename or 'output'}: {error.strerror}", FAILED)
-    return code
-
-
-def show(options: argparse.Namespace) -> int:
-    """Tables on the terminal."""
-    _shown(_folder(options.folder), options)
     return OK
 
 
-def report(options: argparse.Namespace) -> int:
+def show(options: argparse.Namespace) -> None:
+    """Tables on the terminal."""
+    _shown(_folder(options.folder), options)
+
+
+def report(options: argparse.Namespace) -> None:
     """Tables on the terminal, and the report."""
-    from analysis.pages import HEADLINE
-    from analysis.report import ReportError, publish_findings
+    from analysis.show.page import HEADLINE
+    from analysis.show.report import ReportError, publish
 
     folder = _folder(options.folder)
     findings = _shown(folder, options)
     try:
-        published = publish_findings(findings)
+        published = publish(findings)
     except ReportError as error:
-        return _fail(str(error), FAILED)
-    charts = [path for path in published.files if path.stem == f"{HEADLINE}-light"]
-    for name, path in (("Results", folder), *(("Chart", path) for path in charts)):
-        print(f"{name}: {path}")
+        raise FailedError(str(error)) from None
+    print(f"Results: {folder}")
+    for path in published.files:
+        if path.name == f"{HEADLINE}.png":
+            print(f"Chart: {path}")
     print(f"Report: {published.page}")
-    return OK
 
 
-def export(options: argparse.Namespace) -> int:
+def export(options: argparse.Namespace) -> None:
     """Values as Parquet and CSV."""
-    from analysis.export import export as write
+    from analysis.read.load import with_conditions
+    from analysis.show import report as writer
 
     folder = _folder(options.folder)
     out = options.out or folder / "export"
     if os.path.lexists(out):
         raise UsageError(f"{out} exists already and is never overwritten; name another with --out")
-    campaign = _usable(folder)
-    for path in write(frame_of([campaign]), campaign.observed, out):
+    campaign = usable(folder)
+    for path in writer.export(with_conditions(campaign), campaign.observed, out):
         print(path)
-    return OK
 
 
-def check(options: argparse.Namespace) -> int:
+def check(options: argparse.Namespace) -> None:
     """Everything wrong with raw files."""
     campaigns = [
         read_campaign(folder, suites=True)
         for folder in ([_folder(given) for given in options.folders] or [_folder(None)])
     ]
-    problems: list[Problem] = []
     for campaign in campaigns:
-        print(f"{campaign.folder}: {len(campaign.frame)} values in {campaign.rounds} rounds")
+        values = len(campaign.journal.values)
+        print(f"{campaign.folder}: {values} values in {campaign.rounds} rounds")
         for problem in campaign.problems:
             print(f"  {problem}")
-        problems += campaign.problems
     mixed = mixed_code(campaigns)
     for problem in mixed:
         print(problem)
-    errors = sum(problem.severity == "error" for problem in [*problems, *mixed])
-    print(f"errors: {errors}, warnings: {len(problems) + len(mixed) - errors}")
-    return FAILED if errors else OK
+    errors = len(mixed) + sum(len(campaign.errors) for campaign in campaigns)
+    print(f"errors: {errors}, warnings: {sum(len(one.warnings) for one in campaigns)}")
+    if errors:
+        raise FailedError("the raw files are in error")
 
 
-def compare(options: argparse.Namespace) -> int:
-    """Two campaigns held against each other."""
-    from analysis import terminal
-    from analysis.between import IncomparableError, check_comparable, compare_campaigns, gate
+def claims(options: argparse.Namespace) -> None:
+    """Published claims, checked against campaigns."""
+    from analysis.judge.findings import find
+    from analysis.judge.ledger import ledger
+    from analysis.show import tables, terminal
 
-    base, head = (_usable(_folder(folder)) for folder in (options.base, options.head))
+    found = [find(usable(_folder(folder))) for folder in options.folders]
+    terminal.print_tables(tables.claims(ledger(found), short=True), terminal.console())
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Two campaigns compared with each other."""
+    from analysis.judge.between import IncomparableError, between, check_comparable, gate
+    from analysis.show import tables, terminal
+
+    base, head = (usable(_folder(folder)) for folder in (options.base, options.head))
     try:
         if not options.allow_different:
             check_comparable(base, head)
+        comparison = between(base, head)
     except IncomparableError as error:
-        return _fail(str(error), USAGE)
-    comparison = compare_campaigns(base, head)
-    terminal.show_between(comparison, base.name, head.name, terminal.console())
+        raise UsageError(str(error)) from None
+    terminal.print_tables([tables.between(comparison, base, head)], terminal.console())
     judged = gate(comparison, options.fail_slower or 0.0)
     if options.fail_slower is not None and judged.regressions:
-        lines = [f"slower beyond {options.fail_slower * 100:g} %:", *judged.regressions]
-        return _fail("\n  ".join(lines), FAILED)
+        limit = f"slower beyond {options.fail_slower * 100:g} %:"
+        raise FailedError("\n  ".join([limit, *judged.regressions]))
     if options.require_decided and judged.open:
-        return _fail("\n  ".join(["missing or undecided:", *judged.open]), FAILED)
-    return OK
+        raise FailedError("\n  ".join(["missing or undecided:", *judged.open]))
 
 
-def claims(options: argparse.Namespace) -> int:
-    """Published claims, checked against campaigns."""
-    from analysis import terminal
-    from analysis.checks import ledger
-    from analysis.findings import find
-
-    found = [find(_usable(_folder(folder))) for folder in options.folders]
-    terminal.show_claims(ledger(found), terminal.console())
-    return OK
-
-
-def readme(options: argparse.Namespace) -> int:
+def readme(options: argparse.Namespace) -> None:
     """The generated parts of the READMEs, from the reference campaigns."""
-    from analysis.readme import ReadmeError, documents
+    from analysis.show.readme import ReadmeError, documents
 
     try:
         fresh = documents()
     except ReadmeError as error:
-        return _fail(str(error), FAILED)
+        raise FailedError(str(error)) from None
     stale = [path for path, text in fresh.items() if path.read_text(encoding="utf-8") != text]
-    if options.check:
+    if options.check and stale:
         files = " and ".join(map(str, stale))
-        return (
-            _fail(f"not current: {files}: run python -m analysis readme", FAILED) if stale else OK
-        )
+        raise FailedError(f"not current: {files}: run python -m analysis readme")
     for path in stale:
         path.write_text(fresh[path], encoding="utf-8")
-    return OK
 
 
 def _shown(folder: Path, options: argparse.Namespace) -> Findings:
     """What was found in the campaign, after it has been shown."""
-    from analysis import terminal
-    from analysis.findings import find
-    from analysis.pairs import UnknownPythonError
+    from analysis.judge.findings import find
+    from analysis.show import terminal
 
     try:
-        findings = find(_usable(folder), baseline_python=options.baseline_python)
+        findings = find(usable(folder), baseline_python=options.baseline_python)
     except UnknownPythonError as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(f"{folder}: {error}") from None
     terminal.show(findings, terminal.console(), everything=options.all)
     return findings
-
-
-def _usable(folder: Path) -> Campaign:
-    """The campaign. Raises CampaignError: figures of a damaged folder are not shown."""
-    campaign = read_campaign(folder)
-    if campaign.errors:
-        raise CampaignError(campaign.errors)
-    return campaign
 
 
 def _folder(given: Path | None) -> Path:
@@ -222,6 +212,14 @@ def _share(text: str) -> float:
     return value
 
 
+def _shortened(error: CampaignError) -> str:
+    """The first problems of a campaign, and how many more there are."""
+    lines = [str(problem) for problem in error.problems]
+    more = len(lines) - MOST_PROBLEMS
+    last = [f"and {more} more: python -m analysis check FOLDER lists them"] if more > 0 else []
+    return "\n".join([*lines[:MOST_PROBLEMS], *last])
+
+
 def _fail(message: str, code: int) -> int:
     print(message, file=sys.stderr)
     return code
@@ -235,20 +233,26 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (show, report, export):
-        one = commands.add_parser(command.__name__, help=command.__doc__, allow_abbrev=False)
-        one.add_argument("folder", nargs="?", type=Path, help="a campaign (default: the newest)")
+
+    def add(command: Callable[[argparse.Namespace], None]) -> argparse.ArgumentParser:
+        name, text = command.__name__, command.__doc__
+        one = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
         one.set_defaults(command=command)
-        if command is export:
-            one.add_argument("--out", type=Path, help="a new folder (default: FOLDER/export)")
-        else:
-            one.add_argument(
-                "--baseline-python",
-                metavar="VERSION",
-                help="the Python to hold the others against (default: the campaign's first)",
-            )
-            one.add_argument("--all", action="store_true", help="every case of several Pythons too")
-    two = commands.add_parser("compare", help=compare.__doc__, allow_abbrev=False)
+        return one
+
+    for command in (show, report):
+        one = add(command)
+        one.add_argument("folder", nargs="?", type=Path, help="a campaign (default: the newest)")
+        one.add_argument(
+            "--baseline-python",
+            metavar="VERSION",
+            help="the Python to compare the others with (default: the campaign's first)",
+        )
+        one.add_argument("--all", action="store_true", help="every table, however long")
+    values = add(export)
+    values.add_argument("folder", nargs="?", type=Path, help="a campaign (default: the newest)")
+    values.add_argument("--out", type=Path, help="a new folder (default: FOLDER/export)")
+    two = add(compare)
     two.add_argument("base", type=Path, help="the campaign to compare with")
     two.add_argument("head", type=Path, help="the campaign to judge")
     two.add_argument(
@@ -260,16 +264,12 @@ def _parser() -> argparse.ArgumentParser:
     two.add_argument(
         "--allow-different", action="store_true", help="compare machines and code that differ"
     )
-    two.set_defaults(command=compare)
-    some = commands.add_parser("claims", help=claims.__doc__, allow_abbrev=False)
+    some = add(claims)
     some.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="campaigns")
-    some.set_defaults(command=claims)
-    page = commands.add_parser("readme", help=readme.__doc__, allow_abbrev=False)
+    page = add(readme)
     page.add_argument("--check", action="store_true", help="only say whether it is current")
-    page.set_defaults(command=readme)
-    many = commands.add_parser("check", help=check.__doc__, allow_abbrev=False)
-    many.add_argument("folders", nargs="*", type=Path, metavar="folder", help="campaigns")
-    many.set_defaults(command=check)
+    many = add(check)
+    many.add_argument("folders", nargs="*", type=Path, metavar="FOLDER", help="campaigns")
     return parser
 
 

@@ -1,5 +1,4 @@
-"""``python -m benchmarks``: run and resume campaigns, run the witness programs, list choices,
-measure the harness.
+"""``python -m benchmarks``: run and resume campaigns, run the witness programs, list choices.
 
 Exit codes: 0 all went well, 1 something failed, 2 bad usage, 130 interrupted. What was measured is
 kept in each case.
@@ -8,36 +7,55 @@ kept in each case.
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import secrets
 import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from msgspec.structs import replace
 from rich.console import Console
 
 from benchmarks import matrix
-from benchmarks.campaign import arguments, harness
-from benchmarks.campaign.conduct import Conductor, Environment, now
+from benchmarks.campaign import arguments, schema
+from benchmarks.campaign.conduct import Conductor, now
 from benchmarks.campaign.executors import LocalExecutor
-from benchmarks.campaign.interpreters import REPOSITORY, InterpreterError, prepare_all
-from benchmarks.campaign.journal import Journal, JournalError, State
+from benchmarks.campaign.interpreters import (
+    REPOSITORY,
+    InterpreterError,
+    available,
+    executable,
+    prepare_all,
+)
+from benchmarks.campaign.journal import Journal, JournalError
 from benchmarks.campaign.machine import allot_cores, machine_facts
-from benchmarks.campaign.plan import TURN_LIMIT_SECONDS, Plan, code_hash
+from benchmarks.campaign.plan import (
+    SLICE_SECONDS,
+    TURN_LIMIT_SECONDS,
+    block_record,
+    case_record,
+    contender_record,
+    definitions,
+    skipped_record,
+)
 from benchmarks.campaign.progress import observing
+from benchmarks.campaign.schema import Plan
 from benchmarks.campaign.suites import write_suites
 from benchmarks.campaign.witness import add_witness_options, witness, write_witness
 from benchmarks.collectors import COLLECTORS
+from benchmarks.fingerprint import fingerprint
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
+from benchmarks.programs import PROGRAMS
 from benchmarks.strategies import STRATEGIES
-from benchmarks.witnesses import WITNESSES
 
 FAILED, BAD_USAGE, INTERRUPTED = 1, 2, 130
 RESULTS = REPOSITORY / "results"
+
+
+class NothingMeasuredError(Exception):
+    """The budget ended before the first round, so there is nothing to show."""
 
 
 def main(arguments_: Sequence[str] | None = None) -> int:
@@ -54,11 +72,15 @@ def main(arguments_: Sequence[str] | None = None) -> int:
                 return resume(options.folder, options.budget, console, arguments.manner(options))
             case "list":
                 return list_choices(options.pythons)
-            case "witness":
-                return witness(options, console)
             case _:
-                return harness.main(options.figures, console)
-    except (InterpreterError, JournalError, arguments.UsageError) as error:
+                return witness(options, console)
+    except (
+        InterpreterError,
+        JournalError,
+        arguments.UsageError,
+        matrix.MatrixError,
+        schema.UnknownPythonError,
+    ) as error:
         parser.exit(BAD_USAGE, f"{parser.prog} {options.command}: {error}\n")
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
@@ -68,25 +90,28 @@ def main(arguments_: Sequence[str] | None = None) -> int:
             markup=False,
         )
         return FAILED
+    except NothingMeasuredError:
+        console.print("nothing was measured: the budget ended before the first round; give more")
+        return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
 
 
 def run(options: arguments.RunOptions, console: Console) -> int:
     """Plan a campaign, conduct it, and show its answer; return the exit code."""
+    matrix.check(options.selections)
     interpreters, missing = prepare_all(options.pythons, skip_missing=options.skip_missing)
-    laid_out = matrix.lay_out(
-        [interpreter.available for interpreter in interpreters], options.selections
-    )
-    skipped = (*missing, *laid_out.skipped)
+    laid_out = matrix.lay_out([available(row) for row in interpreters], options.selections)
+    skipped = (*missing, *map(skipped_record, laid_out.skipped))
     for row in missing:
-        console.print(f"skipped: {row.reason}", style="yellow", soft_wrap=True)
+        console.print(f"skipped: {row.reason}", style="yellow", soft_wrap=True, markup=False)
     if not laid_out.contenders:
         raise InterpreterError(
             "nothing can be measured: " + "; ".join(dict.fromkeys(row.reason for row in skipped))
         )
-    created = datetime.now(timezone.utc)
-    folder = options.out or RESULTS / f"{created:%Y%m%d-%H%M%S}-{options.preset}"
+    contenders = tuple(map(contender_record, laid_out.contenders))
+    cases = tuple(map(case_record, laid_out.cases))
+    folder = options.out or RESULTS / f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{options.preset}"
     plan = Plan(
         name=folder.name,
         preset=options.preset,
@@ -94,20 +119,25 @@ def run(options: arguments.RunOptions, console: Console) -> int:
         budget_seconds=options.budget_seconds,
         precision=options.precision,
         turn_limit_seconds=options.turn_limit_seconds,
-        code_hash=code_hash(),
+        slice_seconds=SLICE_SECONDS,
+        code_hash=fingerprint(),
         created=now(),
         machine=machine_facts(allot_cores()),
         interpreters=interpreters,
-        contenders=laid_out.contenders,
-        cases=laid_out.cases,
+        contenders=contenders,
+        cases=cases,
         skipped=skipped,
-        blocks=laid_out.blocks,
+        blocks=tuple(map(block_record, laid_out.blocks)),
+        definitions=definitions(contenders, cases),
+        status="running",
     )
+    _check_baseline(plan, options.manner)
     journal = Journal.create(folder)
     with journal.locked():
-        journal.save(plan, State())
-        conducted = _conduct(plan, journal, None, console, options.manner)
-    return _tell(journal, conducted, options.manner)
+        journal.save(plan)
+        code = _conduct(plan, journal, console, options.manner)
+    shown = _show(journal.folder, options.manner)
+    return code or shown
 
 
 def resume(
@@ -116,26 +146,34 @@ def resume(
     """Go on with a campaign where its journal ends; ``budget_seconds`` is a new total."""
     journal = Journal(folder)
     with journal.locked():  # before anything is read: another process may be writing it
-        plan, state = journal.load()
+        plan = journal.load()
         _check_resumable(plan, folder)
+        _check_baseline(plan, manner)
         journal.drop_unfinished_line()
         if budget_seconds is not None:
-            plan = dataclasses.replace(plan, budget_seconds=budget_seconds)
-        conducted = _conduct(plan, journal, state, console, manner)
-    return _tell(journal, conducted, manner)
+            plan = replace(plan, budget_seconds=budget_seconds)
+        code = _conduct(plan, journal, console, manner)
+    shown = _show(journal.folder, manner)
+    return code or shown
 
 
 def _check_resumable(plan: Plan, folder: Path) -> None:
     """Raise JournalError when what is measured now would not be what was measured before."""
-    if plan.code_hash != code_hash():
+    if plan.code_hash != fingerprint():
         raise JournalError(f"{folder}: the measured code has changed since; start a new campaign")
-    if plan.machine["id"] != machine_facts(allot_cores())["id"]:
+    if plan.machine.get("id") != machine_facts(allot_cores())["id"]:
         raise JournalError(f"{folder}: it was measured on another machine; start a new campaign")
     for interpreter in plan.interpreters:
-        if not interpreter.executable.exists():
+        if not executable(interpreter).exists():
             raise JournalError(
                 f"{folder}: the environment of {interpreter.name} is gone; start a new campaign"
             )
+
+
+def _check_baseline(plan: Plan, manner: arguments.Manner) -> None:
+    """Raise UnknownPythonError now rather than when the budget is spent."""
+    if manner.report and manner.baseline_python is not None:
+        schema.python_called(manner.baseline_python, plan.interpreters)
 
 
 def list_choices(pythons: Sequence[str]) -> int:
@@ -148,8 +186,8 @@ def list_choices(pythons: Sequence[str]) -> int:
         strategies=tuple(STRATEGIES),
         collectors=tuple(COLLECTORS),
     )
-    skipped = matrix.lay_out([row.available for row in interpreters], [everything]).skipped
-    programs = {row.name: row.summary for row in WITNESSES.values()}
+    skipped = matrix.lay_out([available(row) for row in interpreters], [everything]).skipped
+    programs = {row.name: row.meaning for row in PROGRAMS.values()}
     for heading, rows in (*matrix.choices(), ("programs", programs)):
         console.print(heading, style="bold")
         for name, summary in rows.items():
@@ -158,64 +196,48 @@ def list_choices(pythons: Sequence[str]) -> int:
     for interpreter in interpreters:
         packages = ", ".join(f"{name} {version}" for name, version in interpreter.packages.items())
         console.print(f"  {interpreter.name:<18} {packages}", highlight=False, markup=False)
-    reasons = dict.fromkeys(row.reason for row in (*missing, *skipped))
+    reasons = dict.fromkeys((*(row.reason for row in missing), *(row.reason for row in skipped)))
     console.print("cannot be measured here", style="bold")
-    for reason in reasons or {"nothing: all of it can be": None}:
+    for reason in reasons or {"nothing: everything can be measured": None}:
         console.print(f"  {reason}", highlight=False, markup=False, soft_wrap=True)
     return 0
 
 
-@dataclass(frozen=True)
-class Conducted:
-    """How a campaign came out: its exit code, and whether there is anything to show."""
-
-    code: int
-    failed: bool
-    has_answer: bool
-
-
-def _conduct(
-    plan: Plan, journal: Journal, state: State | None, console: Console, manner: arguments.Manner
-) -> Conducted:
-    """Conduct the plan; whatever ends it, what was measured is written as suites."""
+def _conduct(plan: Plan, journal: Journal, console: Console, manner: arguments.Manner) -> int:
+    """Conduct the plan; return the exit code. Whatever ends it, what was measured is written as
+    suites. Raises NothingMeasuredError.
+    """
     code = 0
     with (
         observing(console, quiet=manner.quiet) as observer,
         LocalExecutor(plan.interpreters, allot_cores(), plan.turn_limit_seconds) as executor,
     ):
-        conductor = Conductor(plan, Environment(executor, journal, observer), state)
+        conductor = Conductor(plan, executor, journal, observer)
         try:
             conductor.run()
         except KeyboardInterrupt:
             code = INTERRUPTED
-    if code == 0 and not (conductor.state.rounds or conductor.state.failed):
-        console.print("nothing was measured: the budget ended before the first round; give more")
-        return Conducted(FAILED, failed=True, has_answer=False)
-    write_suites(journal.folder, plan, conductor.state, journal.records())
+    plan = conductor.plan
+    if code == 0 and not (plan.rounds or plan.failed):
+        raise NothingMeasuredError
+    write_suites(journal.folder, plan, journal.lines(plan))
     if code == 0 and plan.preset in matrix.PRESETS and matrix.PRESETS[plan.preset].witness:
         for line in write_witness(journal.folder, plan.interpreters):
             console.print(f"does not hold: {line}", style="red", markup=False, soft_wrap=True)
             code = FAILED
-    return Conducted(code, failed=bool(conductor.state.failed), has_answer=True)
+    return code or (FAILED if plan.failed else 0)
 
 
-def _tell(journal: Journal, conducted: Conducted, manner: arguments.Manner) -> int:
-    """Show the answer, or where it is; return the exit code."""
-    if not conducted.has_answer:
-        return conducted.code
-    if manner.report:
-        shown = _show(journal.folder, manner.baseline_python)
-    else:
-        print(journal.folder)
-        shown = 0
-    return conducted.code or (FAILED if conducted.failed else shown)
-
-
-def _show(folder: Path, baseline_python: str | None) -> int:
-    """Print the answer and write the report: the analysis reads the folder, nothing else."""
+def _show(folder: Path, manner: arguments.Manner) -> int:
+    """Print the answer and write the report, or print where the results are; return the exit code.
+    The analysis reads the folder, nothing else.
+    """
+    if not manner.report:
+        print(folder)
+        return 0
     command = [sys.executable, "-m", "analysis", "report", str(folder.resolve())]
-    if baseline_python is not None:
-        command.append(f"--baseline-python={baseline_python}")
+    if manner.baseline_python is not None:
+        command.append(f"--baseline-python={manner.baseline_python}")
     return subprocess.run(command, cwd=REPOSITORY, check=False).returncode
 
 
@@ -236,15 +258,10 @@ def _parse(arguments_: Sequence[str] | None) -> tuple[argparse.ArgumentParser, a
     list_parser.add_argument(
         "--python", dest="pythons", action="append", default=[], metavar="PYTHON"
     )
-    add_witness_options(
-        commands.add_parser(
-            "witness",
-            help="run the small programs that show how tasks behave",
-            allow_abbrev=False,
-        )
+    witness_parser = commands.add_parser(
+        "witness", help="run the small programs that show how tasks behave", allow_abbrev=False
     )
-    harness_parser = commands.add_parser("harness", help="measure the harness itself")
-    harness_parser.add_argument("figures", nargs="*", metavar="FIGURE", help="default: all")
+    add_witness_options(witness_parser)
     return parser, parser.parse_args(arguments_)
 
 

@@ -1,4 +1,4 @@
-"""Slices in a process of their own: for probes whose measurement leaves its mark on the process.
+"""Slices in a process of their own: for probes whose measurement changes the process.
 
 python -m benchmarks.alone LOOP TASK_FACTORY STRATEGY COLLECTOR
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks.cases import Case, Launcher
 from benchmarks.clock import perf_counter
 from benchmarks.echo import EchoConnections
-from benchmarks.probe import Measurement
+from benchmarks.probing import Measurement
 from benchmarks.protocol import Failed, Measure, Measured, claim_stdout, end_of, receive, send
 from benchmarks.slices import Bench, Calibration
 
@@ -33,8 +33,8 @@ class Alone:
         self._launcher = launcher
 
     def calibrate(self, case: Case, slice_seconds: float) -> Calibration:
-        """See what a slice takes. It has one inner loop, whatever ``slice_seconds``: a second would
-        find the mark that the first has left. Raises AloneError.
+        """See what a slice takes. It has one inner loop, whatever ``slice_seconds``, because a
+        second one would find a process that the first has changed. Raises AloneError.
         """
         started = perf_counter()
         self.measure(case, 1)
@@ -62,7 +62,7 @@ class Alone:
         if not isinstance(answer, Measured):
             end = end_of(done.returncode, done.stderr.splitlines())
             raise AloneError(f"the slice's process {end}")
-        # The results themselves were checked where they were.
+        # The results themselves were checked in that process.
         return Measurement(
             answer.timed_seconds, answer.values, list(range(case.tasks)), answer.observed
         )

@@ -11,10 +11,10 @@ Role = Literal["baseline", "contender", "control"]
 
 USUAL_COLLECTOR = "on"
 USUAL_PAUSE = "none"
-"""What holds unless told, and is not in an id."""
+"""The defaults, which are left out of ids."""
 
 MOST_TASKS = 10**9
-"""More are taken for a slip of the finger: no machine holds them."""
+"""The largest task count that is read: no machine has memory for more."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from benchmarks.clock import perf_counter
 from benchmarks.strategies import Work
 
 START_TURNS = 100
-"""Turns of the loop within which all children have to start; asyncio's strategies need two."""
+"""Iterations of the loop within which all children have to start; asyncio's strategies need two."""
 
 
 class ChildFailedError(Exception):
@@ -22,9 +22,9 @@ class NotAllRunningError(Exception):
 
 
 async def until_all_run(count: Callable[[], int], tasks: int, caller: asyncio.Task[Any]) -> None:
-    """Let the loop turn until ``count()`` says that all children of the ``caller`` are running.
+    """Let the loop run until ``count()`` says that all children of the ``caller`` are running.
 
-    Raises NotAllRunningError when it will not come to that, and whatever the caller raised.
+    Raises NotAllRunningError when that does not happen, and whatever the caller raised.
     """
     for _ in range(START_TURNS):
         if count() == tasks:
@@ -39,9 +39,9 @@ async def until_all_run(count: Callable[[], int], tasks: int, caller: asyncio.Ta
 
 
 class Children:
-    """Makes the children of one fan-out and knows by index which of them started and how each
-    ended. ``make`` is the work to launch; the child ``failing`` raises at its first step. Used as a
-    context manager around the fan-out, on whose loop it leaves nothing of it.
+    """Makes the children of one fan-out and records by index which of them started and how each
+    ended. ``make`` is the work to launch; the child ``failing`` raises at its first step. Use it as
+    a context manager around the fan-out: it leaves no task of it on the loop.
 
     Following a child costs a coroutine around its own, two list appends and a counter, the same for
     every strategy; it is part of what is timed.
@@ -102,29 +102,29 @@ class Children:
         return end
 
     def tasks(self) -> set[asyncio.Task[Any]]:
-        """The tasks that have come onto the loop since the children were set up, unless done."""
+        """The unfinished tasks that were created on the loop since the children were set up."""
         return asyncio.all_tasks() - self._others
 
     async def __aenter__(self) -> Children:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        """Leave no task on the loop, and close the coroutines that no task was made of. Raises what
-        the work itself has raised, if anything.
+        """Leave no task on the loop, and close the coroutines that did not become tasks. Raises
+        what the work itself has raised, if anything.
         """
         while left := self.tasks():
             for task in left:
                 task.cancel()
             await asyncio.wait(left)
-        await asyncio.sleep(0)  # what is called when a task is done has been called now
+        await asyncio.sleep(0)  # lets the done callbacks of the tasks run
         for child in self._made:
             child.close()
         if self._errors:
             raise self._errors[0]
 
     def accounts(self, tasks: int) -> list[int]:
-        """The indexes below ``tasks``, each as often as a child of it was accounted for: it ended
-        in one way, or it never started. All of them once, in order, unless something went wrong.
+        """The indexes below ``tasks`` in order, each as often as a child of it ended or never
+        started: every one once, unless something went wrong.
         """
         never_started = set(range(tasks)).difference(self.started)
         return sorted([*self.finished, *self.cancelled, *self.failed, *never_started])

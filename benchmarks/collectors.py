@@ -1,4 +1,4 @@
-"""What the garbage collector does during a slice's timed loops: one row each."""
+"""The states of the garbage collector during a slice's timed loops: one row each."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from benchmarks.cases import USUAL_COLLECTOR
+from benchmarks.words import Word
 
 
 @dataclass(frozen=True)
-class Collector:
-    """A state of the collector: ``set_up`` takes it there from where it is in production, and
-    ``restore`` takes it back; both are names in ``gc``, None where nothing is to be done.
+class Collector(Word):
+    """A state of the collector: ``set_up`` brings it there from Python's default and ``restore``
+    back; both are names in ``gc``, None where nothing has to be done.
     """
 
-    name: str
-    summary: str
     set_up: str | None = None
     restore: str | None = None
 
@@ -44,14 +43,23 @@ COLLECTORS: dict[str, Collector] = {
     row.name: row
     for row in (
         Collector(
-            USUAL_COLLECTOR, "the default: it runs when enough objects were made, as in production"
+            USUAL_COLLECTOR,
+            label="collector on",
+            meaning="the default: garbage is collected when it is due, as in any program",
         ),
-        Collector("off", "disabled while a slice is timed", "disable", "enable"),
+        Collector(
+            "off",
+            label="collector off",
+            meaning="gc.disable(): no garbage is collected while a slice is timed",
+            set_up="disable",
+            restore="enable",
+        ),
         Collector(
             "frozen",
-            "on, but all objects from before the timed loops are left out: gc.freeze()",
-            "freeze",
-            "unfreeze",
+            label="collector frozen",
+            meaning="gc.freeze(): objects from before the timed loops are not visited",
+            set_up="freeze",
+            restore="unfreeze",
         ),
     )
 }
@@ -62,13 +70,13 @@ def collector_in_force() -> str:
     if not gc.isenabled():
         return "off"
     count_frozen: Callable[[], int] = getattr(gc, "get_freeze_count", int)
-    # CPython 3.12 keeps some hundred immortal objects there that nobody has frozen.
+    # CPython 3.12 counts some hundred immortal objects as frozen by itself.
     return "frozen" if count_frozen() > len(gc.get_objects()) else USUAL_COLLECTOR
 
 
 def collections_so_far() -> int | None:
     """How many collections, of any generation, this process has made; None where Python does not
-    say.
+    count them.
     """
     stats: object = gc.get_stats()
     if not isinstance(stats, list):  # PyPy's answer is about memory

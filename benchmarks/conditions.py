@@ -7,6 +7,7 @@ is timed.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import importlib
 import itertools
@@ -33,8 +34,8 @@ class ConditionError(Exception):
 
 @dataclass(frozen=True)
 class Refusal:
-    """What an interpreter was found not to do, and the reason: every launcher that has all of the
-    names given here is skipped.
+    """What an interpreter cannot do, and the reason: every launcher that has all of the names given
+    here is skipped.
     """
 
     reason: str
@@ -72,8 +73,8 @@ def interpreter_facts() -> dict[str, object]:
 
 
 def refusals() -> Iterator[Refusal]:
-    """What is installed, and supported by this version of Python, and does not work all the same:
-    found by trying every loop with every task factory.
+    """What is installed and supported by this version of Python, but does not work: found by
+    trying every loop with every task factory.
     """
     for loop, factory in itertools.product(EVENT_LOOPS, TASK_FACTORIES.values()):
         if sys.version_info >= factory.since and (refused := refusal(loop, factory.name)):
@@ -105,7 +106,7 @@ def refusal(loop: str, task_factory: str) -> Refusal | None:
 def build_facts() -> dict[str, Scalar]:
     """How the running interpreter was built, as far as it says: every value is a JSON scalar.
 
-    ``pgo`` and ``lto`` are None where the builder does not leave them in the configure options:
+    ``pgo`` and ``lto`` are None where the builder does not record them in the configure options:
     distributions pass them to make.
     """
     configure = str(sysconfig.get_config_var("CONFIG_ARGS") or "").replace("'", "")
@@ -152,8 +153,8 @@ def _jit(configure: str) -> str:
 
 
 def conditions(launcher: Launcher) -> dict[str, Scalar]:
-    """What holds in this process for this launcher, seen on a running loop of it. Raises
-    ConditionError when that is another task factory or collector.
+    """The conditions in this process for this launcher, seen on a running loop of it. Raises
+    ConditionError when the task factory or the collector is another one.
     """
     with COLLECTORS[launcher.collector].in_force():
         collector = collector_in_force()
@@ -180,7 +181,7 @@ def _seen_on(launcher: Launcher) -> dict[str, Scalar]:
     try:
         return loop.run_until_complete(main)
     finally:
-        main.close()  # a loop that refuses to make a task of it leaves it
+        main.close()  # in case the loop refuses to make a task of it
         loop.close()
 
 
@@ -228,17 +229,14 @@ def _gil_enabled() -> bool:
 
 
 def _package_versions() -> Mapping[str, str]:
-    from importlib import (
-        metadata,
-    )  # thousands of objects for the collector, which a worker does without
+    # It adds thousands of objects for the collector to visit; a worker does not need it.
+    from importlib import metadata
 
     versions = {}
-    for package in ("pyperf", *(loop.package for loop in EVENT_LOOPS.values())):
-        try:
-            versions[str(package)] = metadata.version(package) if package else ""
-        except metadata.PackageNotFoundError:
-            continue
-    return {name: version for name, version in versions.items() if version}
+    for package in ("pyperf", *(loop.package for loop in EVENT_LOOPS.values() if loop.package)):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions[package] = metadata.version(package)
+    return versions
 
 
 if __name__ == "__main__":

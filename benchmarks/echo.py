@@ -27,8 +27,8 @@ CLOSED = "the echo server closed the connection"
 
 
 def serve() -> None:
-    """Print the port, then answer until standard input closes, which it does when the parent ends
-    in any way.
+    """Print the port, then answer until standard input closes, which it also does when the parent
+    dies.
     """
     selector = selectors.DefaultSelector()
     listener = socket.create_server((HOST, 0), backlog=1024)
@@ -104,8 +104,8 @@ class EchoConnections:
         self._server.close()
 
     def drop(self) -> None:
-        """Close the connections: replies that nobody has read would reach the next one to use them.
-        The next duplicates are of new connections.
+        """Close the connections: replies that were not read would reach the next user. The next
+        duplicates are of new connections.
         """
         for connection in self._sockets:
             connection.close()
@@ -141,13 +141,13 @@ class EchoClient(asyncio.Protocol):
         self._closed = self._loop.create_future()
 
     @property
-    def is_owed_replies(self) -> bool:
-        """Whether replies are still to come, also such as nobody waits for any more."""
+    def awaits_replies(self) -> bool:
+        """Whether replies are still to come, including those to requests that were cancelled."""
         return bool(self._waiting)
 
     async def request(self, index: int) -> int:
         """Send one request and return the index that its reply carries."""
-        if self._transport.is_closing():  # a request would wait for ever
+        if self._transport.is_closing():  # there would be no reply
             raise ConnectionResetError(CLOSED)
         waiter = self._loop.create_future()
         self._waiting.append(waiter)

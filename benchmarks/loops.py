@@ -1,8 +1,8 @@
 """The event loops and task factories: one row each.
 
 To add a loop, add a row to ``EVENT_LOOPS`` and, so that measured environments get it, a line to the
-``measured`` dependency group of ``pyproject.toml``. A loop that an interpreter does not have is
-skipped by name.
+``measured`` dependency group of ``pyproject.toml``. Where a loop is not installed, it is skipped
+and the reason is given.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmarks.strategies import OLDEST_PYTHON
+from benchmarks.words import Word
 
 NewLoop = Callable[[], asyncio.AbstractEventLoop]
 
 
 @dataclass(frozen=True)
-class EventLoop:
+class EventLoop(Word):
     """An event loop implementation: ``factory`` of ``module`` makes a new loop; ``package`` is what
-    to install. An ``optional`` one is measured only where it is asked for by name.
+    to install, None for the standard library. An ``optional`` one is measured only where it is
+    asked for by name.
     """
 
-    name: str
     module: str
     package: str | None
-    summary: str
     factory: str = "new_event_loop"
     optional: bool = False
 
@@ -38,27 +38,34 @@ class EventLoop:
         return factory
 
 
+def _from_package(name: str, *, meaning: str, optional: bool = False) -> EventLoop:
+    """A loop whose package and module have its name."""
+    return EventLoop(name, name, meaning, module=name, package=name, optional=optional)
+
+
 EVENT_LOOPS: dict[str, EventLoop] = {
     row.name: row
     for row in (
-        EventLoop("asyncio", "asyncio", None, "the standard library's own loop"),
-        EventLoop("uvloop", "uvloop", "uvloop", "libuv under Cython"),
-        EventLoop("rloop", "rloop", "rloop", "mio under Rust (optional)", optional=True),
         EventLoop(
-            "winloop", "winloop", "winloop", "uvloop's port to Windows (optional)", optional=True
+            "asyncio",
+            label="asyncio",
+            meaning="the standard library's own loop",
+            module=asyncio.__name__,
+            package=None,
         ),
+        _from_package("uvloop", meaning="written in Cython, on libuv"),
+        _from_package("rloop", meaning="written in Rust, on mio (optional)", optional=True),
+        _from_package("winloop", meaning="uvloop's port to Windows (optional)", optional=True),
     )
 }
 
 
 @dataclass(frozen=True)
-class TaskFactory:
-    """How a loop makes tasks: ``factory`` of asyncio, which ``since`` is the first Python to have;
-    None is what a loop does unless told.
+class TaskFactory(Word):
+    """How a loop makes tasks: by ``factory`` of asyncio, which is there ``since`` this Python
+    version; None is a loop's default.
     """
 
-    name: str
-    summary: str
     since: tuple[int, int]
     factory: str | None
 
@@ -83,15 +90,17 @@ TASK_FACTORIES: dict[str, TaskFactory] = {
     for row in (
         TaskFactory(
             "lazy",
-            "the default: a task's first step runs in a later iteration of the loop",
-            OLDEST_PYTHON,
-            None,
+            label="lazy tasks",
+            meaning="the default: a task takes its first step in the next iteration of the loop",
+            since=OLDEST_PYTHON,
+            factory=None,
         ),
         TaskFactory(
             "eager",
-            "asyncio.eager_task_factory: a task's first step runs where it is created",
-            (3, 12),
-            "eager_task_factory",
+            label="eager tasks",
+            meaning="asyncio.eager_task_factory: a task takes its first step when it is created",
+            since=(3, 12),
+            factory="eager_task_factory",
         ),
     )
 }

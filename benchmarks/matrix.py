@@ -4,6 +4,7 @@ skip.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
 from benchmarks.pauses import PAUSES
 from benchmarks.probes import PROBES
 from benchmarks.strategies import BASELINE, STRATEGIES
+from benchmarks.words import Word
 from benchmarks.workloads import WORKLOADS
 
 MAIN = ("gather_coroutines", "gather_tasks", "task_group")
@@ -24,10 +26,14 @@ JOINING = (*MAIN, "wait", "as_completed")
 ALL = (*JOINING, "sequential")
 
 
+class MatrixError(Exception):
+    """What was asked for cannot be run; the message is one line."""
+
+
 @dataclass(frozen=True)
 class Selection:
-    """Names chosen from the registries, and task counts. A probe that brings its own workload, or
-    takes no pause, leaves those names aside.
+    """Names chosen from the registries, and task counts. A probe that has its own workload, or
+    takes no pause, ignores those names.
     """
 
     probes: tuple[str, ...] = ("throughput", "latency")
@@ -43,76 +49,61 @@ class Selection:
 @dataclass(frozen=True)
 class Preset:
     """Selections and how much to spend on them; ``precision`` is the half-width to reach, as a
-    share. With ``witness`` the witness programs are run as well, when all is measured.
+    share. With ``witness`` the witness programs are run as well, after the measurements.
     """
 
-    summary: str
+    meaning: str
     selections: tuple[Selection, ...]
     budget_seconds: float
-    precision: float
+    precision: float = 0.01
     witness: bool = False
 
 
+LARGE = (100, 1000, 10_000)
+COMPUTING = ("noop", "yield_once")
+"""Workloads that do not wait."""
 BOTH_FACTORIES = ("lazy", "eager")
+_throughput = functools.partial(Selection, probes=("throughput",))
 
 PRESETS: Mapping[str, Preset] = {
     "smoke": Preset(
-        "does everything work: one small task count, seconds",
+        "a check that everything works: one small task count, within seconds",
         (Selection(tasks=(100,)),),
         budget_seconds=14.0,
-        precision=0.01,
     ),
     "default": Preset(
         "the question answered, 1 to 10 000 tasks, within four minutes",
         (Selection(),),
         budget_seconds=215.0,
-        precision=0.01,
     ),
     "full": Preset(
         "also 100 000 and 1 000 000 tasks (needs 4 GB of memory), up to two hours",
-        (Selection(tasks=(1, 10, 100, 1000, 10_000, 100_000, 1_000_000)),),
+        (Selection(tasks=(1, 10, *LARGE, 100_000, 1_000_000)),),
         budget_seconds=7200.0,
-        precision=0.01,
     ),
     "versions": Preset(
-        "Pythons held against one another, 1 to 100 000 tasks (name them), within 30 minutes",
+        "Pythons compared with one another (name them), 1 to 100 000 tasks, within 30 minutes",
         (
-            Selection(probes=("throughput",)),
-            Selection(probes=("throughput",), workloads=("noop",), tasks=(100_000,)),
+            _throughput(),
+            _throughput(workloads=("noop",), tasks=(100_000,)),
             Selection(probes=("latency",), workloads=("yield_once", "echo"), tasks=(1000,)),
         ),
         budget_seconds=1800.0,
-        precision=0.01,
     ),
     "question": Preset(
         "head start, stalls, failures, memory, eager tasks, the collector, within 15 minutes",
         (
-            Selection(
-                probes=("throughput",),
-                workloads=("noop", "yield_once"),
-                tasks=(100, 1000, 10_000),
-                task_factories=BOTH_FACTORIES,
-                strategies=ALL,
+            _throughput(
+                workloads=COMPUTING, tasks=LARGE, task_factories=BOTH_FACTORIES, strategies=ALL
             ),
-            Selection(
-                probes=("throughput",),
-                workloads=("sleep",),
-                tasks=(10,),
-                strategies=ALL,
-            ),
-            Selection(
-                probes=("throughput",),
+            _throughput(workloads=("sleep",), tasks=(10,), strategies=ALL),
+            _throughput(
                 workloads=("tree",),
                 tasks=(1,),
                 task_factories=BOTH_FACTORIES,
                 strategies=("gather_coroutines", "task_group"),
             ),
-            Selection(
-                probes=("throughput",),
-                workloads=("noop", "yield_once"),
-                tasks=(1000, 10_000),
-                collectors=tuple(COLLECTORS),
-            ),
+            _throughput(workloads=COMPUTING, tasks=(1000, 10_000), collectors=tuple(COLLECTORS)),
             Selection(
                 probes=("head_start",),
                 workloads=("sleep", "sleep_20ms"),
@@ -123,7 +114,7 @@ PRESETS: Mapping[str, Preset] = {
             Selection(
                 probes=("stall",),
                 workloads=("noop",),
-                tasks=(100, 1000, 10_000),
+                tasks=LARGE,
                 task_factories=BOTH_FACTORIES,
                 strategies=JOINING,
             ),
@@ -132,7 +123,6 @@ PRESETS: Mapping[str, Preset] = {
             Selection(probes=("memory",), workloads=(), tasks=(10_000, 100_000)),
         ),
         budget_seconds=820.0,  # and the last case, and the report: 15 minutes in all
-        precision=0.01,
         witness=True,
     ),
 }
@@ -141,7 +131,7 @@ PRESETS: Mapping[str, Preset] = {
 @dataclass(frozen=True)
 class Available:
     """What the matrix needs to know of an interpreter: its name, version, the loop packages it has,
-    and what it was found not to do.
+    and what it cannot do.
     """
 
     name: str
@@ -152,7 +142,7 @@ class Available:
 
 @dataclass(frozen=True)
 class Skipped:
-    """What was asked for and cannot be measured, and why; a whole interpreter without launcher."""
+    """What was asked for and cannot be measured, and why; without launcher, a whole interpreter."""
 
     interpreter: str
     launcher: Launcher | None
@@ -184,12 +174,10 @@ def reason_to_skip(interpreter: Available, launcher: Launcher) -> str | None:
     package = EVENT_LOOPS[launcher.loop].package
     if package is not None and package not in interpreter.packages:
         return f"{launcher.loop} is not installed for {interpreter.name}"
-    for name, since in (
-        (launcher.task_factory, TASK_FACTORIES[launcher.task_factory].since),
-        (launcher.strategy, STRATEGIES[launcher.strategy].since),
-    ):
-        if interpreter.version < since:
-            return f"{name} needs Python {since[0]}.{since[1]}, {interpreter.name} is older"
+    for row in (TASK_FACTORIES[launcher.task_factory], STRATEGIES[launcher.strategy]):
+        if interpreter.version < row.since:
+            needed = ".".join(map(str, row.since))
+            return f"{row.name} needs Python {needed}, {interpreter.name} is older"
     for refusal in interpreter.refusals:
         if refusal.concerns(launcher):
             return f"{refusal.reason}, on {interpreter.name}"
@@ -200,7 +188,7 @@ def lay_out(interpreters: Sequence[Available], selections: Sequence[Selection]) 
     """Everything the selections ask for, on every interpreter.
 
     The baseline strategy is always in a selection: without it nothing can be compared. The first
-    baseline comes a second time, as the control, and is asked what the first is asked.
+    baseline is in the matrix a second time, as the control, for the same cases.
     """
     blocks: list[Block] = []
     skipped: dict[Skipped, None] = {}
@@ -227,6 +215,14 @@ def lay_out(interpreters: Sequence[Available], selections: Sequence[Selection]) 
     )
 
 
+def check(selections: Sequence[Selection]) -> None:
+    """Raise MatrixError when a case is too large to be run."""
+    for case in itertools.chain.from_iterable(map(cases, selections)):
+        workload = PROBES[case.probe].workload(case.workload)
+        if reason := workload.refusal(case.tasks):
+            raise MatrixError(reason)
+
+
 def cases(selection: Selection) -> tuple[Case, ...]:
     """Every probe on every workload at every task count, with every pause."""
     found: list[Case] = []
@@ -244,15 +240,19 @@ def cases(selection: Selection) -> tuple[Case, ...]:
 
 
 def choices() -> Iterable[tuple[str, Mapping[str, str]]]:
-    """What can be chosen: (heading, {name: summary}) by kind, in the order of the command line."""
-    yield "strategies", {name: row.summary for name, row in STRATEGIES.items()}
-    yield "workloads", {name: row.summary for name, row in WORKLOADS.items()}
-    yield "loops", {name: row.summary for name, row in EVENT_LOOPS.items()}
-    yield "task factories", {name: row.summary for name, row in TASK_FACTORIES.items()}
-    yield "collectors", {name: row.summary for name, row in COLLECTORS.items()}
-    yield "probes", {name: row.summary for name, row in PROBES.items()}
-    yield "pauses", {name: row.summary for name, row in PAUSES.items()}
-    yield "presets", {name: row.summary for name, row in PRESETS.items()}
+    """What can be chosen: (heading, {name: meaning}) by kind, in the order of the command line."""
+    words: Mapping[str, Mapping[str, Word | Preset]] = {
+        "strategies": STRATEGIES,
+        "workloads": WORKLOADS,
+        "loops": EVENT_LOOPS,
+        "task factories": TASK_FACTORIES,
+        "collectors": COLLECTORS,
+        "probes": PROBES,
+        "pauses": PAUSES,
+        "presets": PRESETS,
+    }
+    for heading, rows in words.items():
+        yield heading, {name: row.meaning for name, row in rows.items()}
 
 
 def _launchers(

@@ -1,7 +1,7 @@
-"""Every probe as an ordinary pyperf script: ``python -m benchmarks.throughput --help``.
+"""A probe as an ordinary pyperf script: ``python -m benchmarks.probe NAME --help``.
 
-The options of pyperf's own runner all work; ours choose the cell. Unlike a campaign this runs one
-benchmark after the other, so comparisons of its results carry the machine's drift.
+All options of pyperf's own runner work; ours choose the cell. Unlike a campaign this runs one
+benchmark after the other, so comparisons of its results include the machine's drift.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import functools
 import sys
+from collections.abc import Sequence
 from typing import NoReturn
 
 import pyperf
@@ -20,26 +21,36 @@ from benchmarks.conditions import conditions, refusal
 from benchmarks.echo import EchoConnections
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
 from benchmarks.pauses import PAUSES
-from benchmarks.probe import Metric, Probe
+from benchmarks.probes import PROBES
+from benchmarks.probing import Metric, Probe
 from benchmarks.slices import Bench
 from benchmarks.strategies import BASELINE, STRATEGIES
 from benchmarks.workloads import WORKLOADS
 
+PROGRAM = ("-m", "benchmarks.probe")
 
-def main(probe: Probe) -> None:
-    """Run the probe's metrics as pyperf benchmarks of one cell; exits 2 with one line on bad
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the metrics of one probe as pyperf benchmarks of one cell; exits 2 with one line on bad
     usage.
     """
-    runner = pyperf.Runner(
-        program_args=("-m", f"benchmarks.{probe.name}"), add_cmdline_args=_forward
-    )
-    runner.argparser.error = functools.partial(_refuse, runner.argparser)
-    _add_options(runner.argparser, probe)
-    options = runner.parse_args()
+    chooser = argparse.ArgumentParser(prog=" ".join(("python", *PROGRAM)), description=__doc__)
+    chooser.error = functools.partial(_refuse, chooser)  # type: ignore[method-assign]
+    chooser.add_argument("name", choices=PROBES, help="the probe; NAME --help shows its options")
+    probe = PROBES[chooser.parse_args(arguments[:1]).name]
+
+    runner = pyperf.Runner(program_args=(*PROGRAM, probe.name), add_cmdline_args=_forward)
+    parser = runner.argparser
+    parser.prog = f"{chooser.prog} {probe.name}"
+    parser.error = functools.partial(_refuse, parser)
+    _add_options(parser, probe)
+    options = runner.parse_args(arguments[1:])
     launcher = Launcher(options.loop, options.task_factory, options.strategy, options.collector)
     workload = probe.workload(options.workload)
     case = Case(probe.name, workload.name, options.tasks, options.pause)
-    _check(runner.argparser, launcher)
+    if reason := workload.refusal(case.tasks):
+        parser.error(f"argument --tasks: {reason}")
+    _check(parser, launcher)
     metadata = {
         "probe": case.probe,
         "workload": case.workload,
@@ -53,8 +64,7 @@ def main(probe: Probe) -> None:
         bench = Alone(launcher) if probe.fresh_process else Bench(launcher, connections)
         for metric in probe.metrics:
             if metric.name in (options.metric or probe.metric_names):
-                # The launcher is in the metadata only: pyperf compares files whose names are the
-                # same.
+                # The launcher is in the metadata only: pyperf compares benchmarks of one name.
                 runner.bench_time_func(
                     f"{case.id}/{metric.name}",
                     functools.partial(_total, bench=bench, case=case, metric=metric),
@@ -63,8 +73,8 @@ def main(probe: Probe) -> None:
 
 
 def _total(loops: int, bench: Bench | Alone, case: Case, metric: Metric) -> float:
-    """What pyperf asks of a time function: the seconds of ``loops`` inner loops together, or the
-    bytes of as many; it divides by ``loops``, and takes the metadata's word for the unit.
+    """The seconds, or bytes, of ``loops`` inner loops together: pyperf divides by ``loops``, and
+    reads the unit from the metadata.
     """
     return bench.measure(case, loops).values[metric.name] * loops
 
@@ -80,8 +90,8 @@ def _add_options(parser: argparse.ArgumentParser, probe: Probe) -> None:
     group.add_argument("--workload", choices=workloads, default=workloads[0])
     group.add_argument("--tasks", type=task_count, default=1000, metavar="N")
     group.add_argument("--pause", choices=pauses, default=USUAL_PAUSE)
-    group.add_argument("--loop", choices=EVENT_LOOPS, default="asyncio")
-    group.add_argument("--task-factory", choices=TASK_FACTORIES, default="lazy")
+    group.add_argument("--loop", choices=EVENT_LOOPS, default=next(iter(EVENT_LOOPS)))
+    group.add_argument("--task-factory", choices=TASK_FACTORIES, default=next(iter(TASK_FACTORIES)))
     group.add_argument("--collector", choices=COLLECTORS, default=USUAL_COLLECTOR)
     group.add_argument(
         "--metric", action="append", choices=probe.metric_names, help="default: all of them"
@@ -89,7 +99,7 @@ def _add_options(parser: argparse.ArgumentParser, probe: Probe) -> None:
 
 
 def _forward(command: list[str], options: argparse.Namespace) -> None:
-    """Hand our options on to pyperf's worker processes."""
+    """Pass our options on to pyperf's worker processes."""
     for name in ("strategy", "workload", "tasks", "pause", "loop", "task_factory", "collector"):
         command.extend((f"--{name.replace('_', '-')}", str(getattr(options, name))))
     for metric in options.metric or ():
@@ -97,11 +107,12 @@ def _forward(command: list[str], options: argparse.Namespace) -> None:
 
 
 def _refuse(parser: argparse.ArgumentParser, message: str) -> NoReturn:
-    """In place of argparse's own way, which first prints pyperf's whole usage."""
+    """Replaces argparse's own method, which also prints the usage: that of pyperf is long."""
     parser.exit(2, f"{parser.prog}: {message}\n")
 
 
 def _check(parser: argparse.ArgumentParser, launcher: Launcher) -> None:
+    """Exit where this Python cannot run the launcher."""
     for option, name, since in (
         ("--strategy", launcher.strategy, STRATEGIES[launcher.strategy].since),
         ("--task-factory", launcher.task_factory, TASK_FACTORIES[launcher.task_factory].since),
@@ -126,3 +137,7 @@ def task_count(text: str) -> int:
     if len(digits) > len(str(MOST_TASKS)) or int(digits) > MOST_TASKS:
         raise argparse.ArgumentTypeError(f"{text!r} is too many tasks (at most {MOST_TASKS:_})")
     return int(digits)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

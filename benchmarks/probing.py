@@ -1,4 +1,4 @@
-"""What a probe is: the types every probe module shares."""
+"""What a probe is: the types that every probe module uses."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from benchmarks.strategies import Launch, PauseCall, Work
+from benchmarks.words import Word
 from benchmarks.workloads import WORKLOADS, Workload
 
 
 @dataclass(frozen=True)
 class FanOut:
-    """What a probe measures: ``launch(work, tasks, pause)``, all of it opened and ready."""
+    """What a probe measures: ``launch(work, tasks, pause)``, with the workload opened."""
 
     launch: Launch
     work: Work
@@ -22,12 +23,11 @@ class FanOut:
 
 @dataclass(frozen=True)
 class Measurement:
-    """One slice: ``values`` by metric, per inner loop, above 0 and in the metric's unit;
-    ``results`` are the last batch's, for the proof: 0, 1 ... tasks - 1, the indexes of the
-    coroutines that did what was timed.
+    """One slice: ``values`` by metric, per inner loop, above 0 and in the metric's unit.
 
-    ``observed`` are numbers seen beside the values, means per inner loop, 0 or more: what they tell
-    is no duration, so they are never compared as ratios.
+    ``results`` are the last batch's, as a proof: 0, 1 ... tasks - 1, the indexes of the coroutines
+    that did what was timed. ``observed`` are numbers seen beside the values, means per inner loop,
+    0 or more; they are never compared as ratios.
     """
 
     timed_seconds: float
@@ -37,36 +37,48 @@ class Measurement:
 
 
 @dataclass(frozen=True)
-class Metric:
-    """A number that a probe yields, for the whole fan-out; ``unit`` is pyperf's word."""
+class Metric(Word):
+    """A number that a probe yields, for the whole fan-out. ``unit`` is pyperf's word. A metric that
+    grows with the number of tasks is shown ``per_task``.
+    """
 
-    name: str
     unit: Literal["second", "byte"] = "second"
+    per_task: bool = False
 
 
 @dataclass(frozen=True)
-class Probe:
+class Observed(Word):
+    """A number that is seen beside the values."""
+
+
+@dataclass(frozen=True)
+class Probe(Word):
     """What is timed.
 
     ``measure(fan_out, loops)`` runs the fan-out ``loops`` times on the running event loop. It
-    yields the ``metrics``; ``headline_metric`` is the one that campaigns are planned by.
+    yields the ``metrics``, and ``observed`` beside them; ``headline_metric`` is the one that
+    campaigns are planned by. Reports show the probe under the heading ``section``, after an
+    ``introduction``, probes with a smaller ``order`` first. ``answers``: its headline metric is
+    what the answer to the question is about.
 
-    ``own_workload`` stands in for the workloads of a selection. It may be one that does not end by
-    itself, so it is never run but by ``measure``, whose results are then the proof. With ``pauses``
-    the probe is asked with every pause of the selection, else with none; with ``concurrent_only``
-    it is asked of strategies that run tasks concurrently only; with ``fresh_process`` every slice
-    is measured in a process of its own.
+    ``own_workload`` replaces the workloads of a selection. It may be one that does not end by
+    itself, so only ``measure`` runs it. With ``pauses`` the probe is measured with every pause of
+    the selection, else with none; with ``concurrent_only``, for strategies that run tasks
+    concurrently only; with ``fresh_process``, every slice in a process of its own.
     """
 
-    name: str
-    summary: str
+    section: str
+    introduction: str
     metrics: tuple[Metric, ...]
     headline_metric: str
     measure: Callable[[FanOut, int], Coroutine[Any, Any, Measurement]]
+    observed: tuple[Observed, ...] = ()
+    answers: bool = False
     own_workload: Workload | None = None
     pauses: bool = False
     concurrent_only: bool = False
     fresh_process: bool = False
+    order: int = 100
 
     def workload(self, name: str) -> Workload:
         """Its own workload, or else the one of this name."""

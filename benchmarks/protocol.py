@@ -62,8 +62,23 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class RunProgram:
+    """Coordinator: run this one of ``programs``."""
+
+    program: str
+
+
+@dataclass(frozen=True)
+class ProgramSaid:
+    """Worker: what the program expected and what it observed, in words; it holds if they agree."""
+
+    expected: str
+    observed: str
+
+
+@dataclass(frozen=True)
 class Failed:
-    """Worker: the case failed in this process, which is fit to go on."""
+    """Worker: the case, or the program, failed in this process, which is fit to go on."""
 
     cause: str
 
@@ -75,10 +90,15 @@ class Failed:
         return cls(f"{type(error).__name__}: {error}".replace("\n", " "))
 
 
-Message: TypeAlias = "Ready | Calibrate | Calibrated | Measure | Measured | Failed"
+Message: TypeAlias = (
+    "Ready | Calibrate | Calibrated | Measure | Measured | RunProgram | ProgramSaid | Failed"
+)
 _TYPES: dict[str, type[Message]] = {
-    kind.__name__: kind for kind in (Ready, Calibrate, Calibrated, Measure, Measured, Failed)
-}
+    kind.__name__: kind
+    for kind in (
+        Ready, Calibrate, Calibrated, Measure, Measured, RunProgram, ProgramSaid, Failed,
+    )
+}  # fmt: skip
 
 
 def claim_stdout() -> IO[str]:

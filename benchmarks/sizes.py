@@ -8,12 +8,12 @@ from pathlib import Path
 
 STATM = Path("/proc/self/statm")
 STATUS = Path("/proc/self/status")
-"""Linux's own words: the resident size in pages, and the sizes in KiB by name."""
+"""What Linux tells: the resident size in pages, and the sizes in KiB by name."""
 
 
 def resident_bytes() -> int:
-    """Resident size now. Where the system tells only the peak, that stands in for it: the same, as
-    long as the process has never been larger than now. 0 where it tells neither.
+    """Resident size now. Where the system tells only the peak, it is the peak, which is the same as
+    long as the process has never been larger. 0 where the system tells neither.
     """
     try:
         pages = int(STATM.read_bytes().split()[1])
@@ -25,8 +25,8 @@ def resident_bytes() -> int:
 def peak_bytes() -> int:
     """Largest resident size so far; 0 where the system does not tell.
 
-    Linux keeps ``ru_maxrss`` when a process starts another program: there it may be the size of the
-    parent that started this process, so its own mark is read.
+    On Linux a new program inherits ``ru_maxrss`` from its parent, which may be larger; so the high
+    water mark of this process (VmHWM) is read there.
     """
     try:
         lines = STATUS.read_bytes().splitlines()

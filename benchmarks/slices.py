@@ -17,12 +17,17 @@ from benchmarks.collectors import COLLECTORS, collections_so_far
 from benchmarks.echo import EchoConnections
 from benchmarks.loops import loop_maker
 from benchmarks.pauses import PAUSES
-from benchmarks.probe import FanOut, Measurement
 from benchmarks.probes import PROBES
+from benchmarks.probing import FanOut, Measurement, Observed
 from benchmarks.strategies import STRATEGIES
 from benchmarks.workloads import Surroundings
 
 T = TypeVar("T")
+
+COLLECTIONS = Observed(
+    "collections", label="collections", meaning="garbage collections in one fan-out"
+)
+"""Observed in the slices of every probe, where Python counts them."""
 
 PRIME_TASKS = 100
 """Tasks of the priming call before a slice: enough to fill the free lists that a full collection
@@ -96,11 +101,11 @@ class Bench:
         started = perf_counter()
         if PROBES[case.probe].own_workload is None:
             seconds = self.prove(case)
-        else:  # it may never end by itself: the results of a slice are the proof
+        else:  # it may not end by itself: the results of a slice are the proof
             seconds = self.measure(case, 1).timed_seconds
         loops = max(1, round(slice_seconds / seconds))
         if loops > 1:
-            # The proof ran cold; the loops it suggests are few, so measuring them is cheap.
+            # The first fan-out of a process is slow, so its loops are few and cheap to measure.
             started = perf_counter()
             measured = self.measure(case, loops)
             loops = max(1, round(loops * slice_seconds / measured.timed_seconds))
@@ -109,14 +114,11 @@ class Bench:
     def measure(self, case: Case, loops: int) -> Measurement:
         """Measure one slice on a fresh event loop, collected and primed, the collector in the
         launcher's state. Raises ProofError.
-
-        Observed in every slice are the garbage collections during the timed loops, where Python
-        counts them.
         """
         probe = PROBES[case.probe]
         workload = probe.workload(case.workload)
-        # A tree is so large that it fills the free lists itself; a process of its own has nothing
-        # that a collection empties, and is to be found untouched.
+        # A tree is so large that it fills the free lists itself. A process of its own is measured
+        # as it is.
         at_most = 0 if probe.fresh_process else PRIME_TASKS // workload.tasks_each
         prime_tasks = min(case.tasks, at_most)
 
@@ -134,7 +136,7 @@ class Bench:
                 _check_values(measurement)
                 if before is None or after is None:
                     return measurement
-                collections = {"collections": (after - before) / loops}
+                collections = {COLLECTIONS.name: (after - before) / loops}
                 return replace(measurement, observed={**measurement.observed, **collections})
 
         return self.run(slice_)

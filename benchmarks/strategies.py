@@ -1,9 +1,9 @@
 """How n coroutines are launched and joined: one decorated function per strategy.
 
 A strategy takes the work and the number of tasks, runs ``work(0) ... work(tasks - 1)`` and returns
-their results in argument order. All of them honour this same contract, so that they do the same job
-when they are compared; that is why ``task_group`` also collects its results, which ``gather`` does
-by itself. Between creating the children and joining them the caller may do something else: it
+their results in argument order. All strategies keep this same contract, so that they do the same
+job when they are compared; that is why ``task_group`` also collects its results, which ``gather``
+does by itself. Between creating the children and joining them the caller may do something else: it
 awaits the ``pause``, where one is given.
 
 To add a strategy, write one function here and decorate it: the matrix, the command line, the tests,
@@ -16,6 +16,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
+
+from benchmarks.words import Word, words_of
 
 Work = Callable[[int], Coroutine[Any, Any, int]]
 """The body of one task: a coroutine function of the task's index that returns this index."""
@@ -32,13 +34,11 @@ OLDEST_PYTHON = (3, 10)
 
 
 @dataclass(frozen=True)
-class Strategy:
+class Strategy(Word):
     """One way to launch and join; ``since`` is the first Python version that has what it uses.
     ``concurrent`` is False where the children run one after another.
     """
 
-    name: str
-    summary: str
     since: tuple[int, int]
     launch: Launch
     concurrent: bool = True
@@ -48,42 +48,39 @@ STRATEGIES: dict[str, Strategy] = {}
 
 
 def strategy(
-    *, since: tuple[int, int] = OLDEST_PYTHON, concurrent: bool = True
+    *, label: str | None = None, since: tuple[int, int] = OLDEST_PYTHON, concurrent: bool = True
 ) -> Callable[[Launch], Launch]:
-    """Register the decorated function as a strategy of its own name, its docstring's first line as
-    the summary.
-    """
+    """Register the decorated function as a strategy; see ``words_of`` for its words."""
 
     def register(launch: Launch) -> Launch:
-        name = launch.__name__
-        summary = (launch.__doc__ or "").partition("\n")[0]
-        STRATEGIES[name] = Strategy(name, summary, since, launch, concurrent)
+        row = Strategy(*words_of(launch, label), since, launch, concurrent)
+        STRATEGIES[row.name] = row
         return launch
 
     return register
 
 
-@strategy()
+@strategy(label="gather(*coroutines)")
 async def gather_coroutines(work: Work, tasks: int, pause: PauseCall | None = None) -> list[int]:
-    """gather(*coroutines): gather wraps each bare coroutine in a task itself."""
+    """gather wraps each bare coroutine in a task itself."""
     coroutines = [work(index) for index in range(tasks)]
     if pause:
         await pause()
     return await asyncio.gather(*coroutines)
 
 
-@strategy()
+@strategy(label="gather(*tasks)")
 async def gather_tasks(work: Work, tasks: int, pause: PauseCall | None = None) -> list[int]:
-    """gather(*tasks): every task is made with create_task before gather is called."""
+    """create_task for each coroutine, then gather."""
     children = [asyncio.create_task(work(index)) for index in range(tasks)]
     if pause:
         await pause()
     return await asyncio.gather(*children)
 
 
-@strategy(since=(3, 11))
+@strategy(label="TaskGroup", since=(3, 11))
 async def task_group(work: Work, tasks: int, pause: PauseCall | None = None) -> list[int]:
-    """TaskGroup: tasks made by group.create_task, joined where the block ends."""
+    """group.create_task for each coroutine, joined where the block of the TaskGroup ends."""
     async with asyncio.TaskGroup() as group:
         children = [group.create_task(work(index)) for index in range(tasks)]
         if pause:
@@ -91,9 +88,9 @@ async def task_group(work: Work, tasks: int, pause: PauseCall | None = None) -> 
     return [child.result() for child in children]
 
 
-@strategy()
+@strategy(label="wait(tasks)")
 async def wait(work: Work, tasks: int, pause: PauseCall | None = None) -> list[int]:
-    """wait: tasks made with create_task, joined by asyncio.wait when all are done."""
+    """create_task for each coroutine, then asyncio.wait until all are done."""
     children = [asyncio.create_task(work(index)) for index in range(tasks)]
     if pause:
         await pause()
@@ -101,9 +98,9 @@ async def wait(work: Work, tasks: int, pause: PauseCall | None = None) -> list[i
     return [child.result() for child in children]
 
 
-@strategy()
+@strategy(label="as_completed")
 async def as_completed(work: Work, tasks: int, pause: PauseCall | None = None) -> list[int]:
-    """as_completed: tasks made with create_task, each awaited as it completes."""
+    """create_task for each coroutine, then each is awaited in the order of completion."""
     children = [asyncio.create_task(work(index)) for index in range(tasks)]
     if pause:
         await pause()
@@ -112,13 +109,13 @@ async def as_completed(work: Work, tasks: int, pause: PauseCall | None = None) -
     return [child.result() for child in children]
 
 
-@strategy(concurrent=False)
+@strategy(label="await one by one", concurrent=False)
 async def sequential(work: Work, tasks: int, pause: PauseCall | None = None) -> list[int]:
-    """await, one coroutine after another: no tasks and no concurrency."""
+    """each coroutine is awaited in turn: no tasks and no concurrency."""
     if pause:
         await pause()
     return [await work(index) for index in range(tasks)]
 
 
 BASELINE = gather_coroutines.__name__
-"""The strategy every other one is compared with."""
+"""The strategy that every other one is compared with."""

@@ -19,7 +19,9 @@ from benchmarks.protocol import (
     Measure,
     Measured,
     Message,
+    ProgramSaid,
     Ready,
+    RunProgram,
     claim_stdout,
     receive,
     send,
@@ -32,6 +34,7 @@ class Desk:
     """Answers requests: measures here or, where a probe asks for it, in a process of its own."""
 
     def __init__(self, launcher: Launcher, connections: EchoConnections) -> None:
+        self._launcher = launcher
         self._here = Bench(launcher, connections)
         self._alone = Alone(launcher)
 
@@ -46,6 +49,10 @@ class Desk:
             if isinstance(request, Measure):
                 measurement = self._bench(request.case).measure(request.case, request.loops)
                 return Measured(measurement.values, measurement.timed_seconds, measurement.observed)
+            if isinstance(request, RunProgram):
+                from benchmarks.programs import run  # what is measured does without
+
+                return ProgramSaid(*run(request.program, self._launcher))
         except AloneError as error:
             return Failed(str(error))
         except Exception as error:  # noqa: BLE001 - measured code may raise anything

@@ -16,14 +16,18 @@ from typing import Any
 
 from benchmarks.echo import EchoClient, EchoConnections
 from benchmarks.strategies import Launch, Work
+from benchmarks.words import Word, words_of
 
 SLEEP_SECONDS = 0.005
-"""How long ``sleep`` sleeps: some times the one millisecond grain of uvloop's timers, and no
-longer, because all of a small case is waiting.
+"""Several times the resolution of uvloop's timers, which is 1 ms, and no longer, because a small
+case does nothing but wait.
 """
 LONG_SLEEP_SECONDS = 0.020
 PENDING_SECONDS = 3600.0
-"""How long ``pending`` would wait: nobody waits for its end."""
+"""Longer than any measurement: ``pending`` is cancelled, never waited for."""
+
+MOST_TASKS_IN_ALL = 10_000_000
+"""The most tasks of one fan-out, with those that its tasks make: they take tens of gigabytes."""
 
 TREE_LEVELS = 6
 TREE_BRANCHES = 6
@@ -41,84 +45,97 @@ class Surroundings:
 
 
 @dataclass(frozen=True)
-class Workload:
+class Workload(Word):
     """What a task does; ``open(surroundings)`` is entered on the running loop, untimed, and gives
     the work.
 
-    ``seconds`` is how long one task takes by construction, None where nothing says; ``tasks_each``
-    is how many tasks one of the n makes in all, itself included.
+    ``seconds`` is how long one task takes by construction, None where that is not known;
+    ``tasks_each`` is how many tasks one of the n makes in all, itself included. It ``waits`` when
+    most of its time is waiting.
     """
 
-    name: str
-    summary: str
     open: Callable[[Surroundings], AbstractAsyncContextManager[Work]]
     seconds: float | None = None
     tasks_each: int = 1
+    waits: bool = False
+
+    def refusal(self, tasks: int) -> str | None:
+        """Why a fan-out of so many tasks is too large, in one line; None when it is not."""
+        in_all = tasks * self.tasks_each
+        if in_all <= MOST_TASKS_IN_ALL:
+            return None
+        return (
+            f"{self.name} with n = {tasks:_} makes {in_all:_} tasks in one fan-out; the limit is "
+            f"{MOST_TASKS_IN_ALL:_}, which is n = {MOST_TASKS_IN_ALL // self.tasks_each:_}"
+        )
 
 
 WORKLOADS: dict[str, Workload] = {}
 
 
 def workload(
-    *, seconds: float | None = None, tasks_each: int = 1
+    *,
+    label: str | None = None,
+    seconds: float | None = None,
+    tasks_each: int = 1,
+    waits: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register the decorated function (see the module) as a workload of its own name."""
+    """Register the decorated function (see the module) as a workload; see ``words_of`` for its
+    words.
+    """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
-        row = workload_of(function, seconds=seconds, tasks_each=tasks_each)
+        row = Workload(*words_of(function, label), _opening(function), seconds, tasks_each, waits)
         WORKLOADS[row.name] = row
         return function
 
     return register
 
 
-def workload_of(
-    function: Callable[..., Any], *, seconds: float | None = None, tasks_each: int = 1
-) -> Workload:
-    """The workload that the function (see the module) is, by its name and the first line of its
-    docstring; it is not registered.
-    """
-    if inspect.iscoroutinefunction(function):
+def _opening(
+    function: Callable[..., Any],
+) -> Callable[[Surroundings], AbstractAsyncContextManager[Work]]:
+    """What opens the workload that the function is."""
+    if not inspect.iscoroutinefunction(function):
+        return asynccontextmanager(function)
 
-        @asynccontextmanager
-        async def opened(surroundings: Surroundings) -> AsyncIterator[Work]:
-            yield function
-    else:
-        opened = asynccontextmanager(function)
-    summary = (function.__doc__ or "").partition("\n")[0]
-    return Workload(function.__name__, summary, opened, seconds, tasks_each)
+    @asynccontextmanager
+    async def opened(surroundings: Surroundings) -> AsyncIterator[Work]:
+        yield function
+
+    return opened
 
 
 @workload()
 async def noop(index: int) -> int:
-    """returns at once: the bare cost of a task."""
+    """each coroutine returns at once: the bare cost of a task."""
     return index
 
 
 @workload()
 async def yield_once(index: int) -> int:
-    """suspends once, with sleep(0)."""
+    """each coroutine suspends once, with sleep(0)."""
     await asyncio.sleep(0)
     return index
 
 
-@workload(seconds=SLEEP_SECONDS)
+@workload(seconds=SLEEP_SECONDS, waits=True)
 async def sleep(index: int) -> int:
-    """waits 5 ms on a timer."""
+    """each coroutine waits 5 ms on a timer."""
     await asyncio.sleep(SLEEP_SECONDS)
     return index
 
 
-@workload(seconds=LONG_SLEEP_SECONDS)
+@workload(label="sleep 20 ms", seconds=LONG_SLEEP_SECONDS, waits=True)
 async def sleep_20ms(index: int) -> int:
-    """waits 20 ms on a timer."""
+    """each coroutine waits 20 ms on a timer."""
     await asyncio.sleep(LONG_SLEEP_SECONDS)
     return index
 
 
-@workload()
+@workload(waits=True)
 async def echo(surroundings: Surroundings) -> AsyncIterator[Work]:
-    """one request and reply over TCP to a server in another process."""
+    """each coroutine makes one request over TCP to a server in another process."""
     loop = asyncio.get_running_loop()
     clients: list[EchoClient] = []
     for duplicate in surroundings.connections.duplicates():
@@ -127,16 +144,16 @@ async def echo(surroundings: Surroundings) -> AsyncIterator[Work]:
     try:
         yield lambda index: clients[index % len(clients)].request(index)
     finally:
-        owed = any(client.is_owed_replies for client in clients)
+        incomplete = any(client.awaits_replies for client in clients)
         for client in clients:
             await client.close()
-        if owed:  # the fan-out failed, or its tasks were cancelled
+        if incomplete:  # the fan-out failed, or its tasks were cancelled
             surroundings.connections.drop()
 
 
 @workload(tasks_each=sum(TREE_BRANCHES**level for level in range(1 + TREE_LEVELS)))
 async def tree(surroundings: Surroundings) -> AsyncIterator[Work]:
-    """fans out again, by the same strategy: 6 levels of 6 branches."""
+    """each coroutine fans out again, by the same strategy: 6 levels of 6 branches."""
 
     def branching(levels: int) -> Work:
         if levels == 0:
@@ -153,10 +170,10 @@ async def tree(surroundings: Surroundings) -> AsyncIterator[Work]:
 
 
 async def pending(index: int) -> int:
-    """waits an hour on a timer: until it is cancelled."""
+    """each coroutine waits until it is cancelled."""
     await asyncio.sleep(PENDING_SECONDS)
     return index
 
 
-PENDING = workload_of(pending)
-"""No workload of a campaign's choice, because it does not end: probes bring it as their own."""
+PENDING = Workload(*words_of(pending), _opening(pending), waits=True)
+"""Not in ``WORKLOADS``, because it does not end by itself: only probes bring it, as their own."""

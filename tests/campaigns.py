@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from benchmarks.campaign import plan as plans
 from benchmarks.campaign import schema
@@ -51,6 +54,7 @@ def write(
     rounds: int = 12,
     sweeps: int = 3,
     noise: float = 0.01,
+    drift: float = 0.0,
     effect: Effect = lambda contender, case, metric: 0.0,
     observe: Observe = lambda contender, case, name: 0.0,
     control: bool = True,
@@ -59,7 +63,8 @@ def write(
 ) -> Path:
     """Write a complete campaign and return its folder.
 
-    ``noise`` is the standard deviation of ln(value) over rounds, and of sweeps within them.
+    ``noise`` is the standard deviation of ln(value) over rounds, and of sweeps within them;
+    ``drift`` that of the machine over sweeps, which is the same for all contenders of a case.
     ``builds`` are facts of a Python's build that are not :data:`BUILD`'s; ``fields`` those of the
     plan that are not the usual ones.
     """
@@ -88,7 +93,10 @@ def write(
                 if (one.id, case.id) in pairs
                 and not ((fault := failed.get((one.id, case.id))) and fault.round <= number)
             ]
-            cells = {one.id: _cell(one, case, sweeps, noise, effect, observe, rng) for one in asked}
+            machine = drift * rng.standard_normal(sweeps) if drift else np.zeros(sweeps)
+            cells = {
+                one.id: _cell(one, case, machine, noise, effect, observe, rng) for one in asked
+            }
             line = schema.RoundLine(
                 round=number,
                 case=case.id,
@@ -99,6 +107,30 @@ def write(
             )
             journal.write(schema.encode(line) + b"\n")
     return folder
+
+
+def change_plan(folder: Path, change: Callable[[Any], object]) -> None:
+    """Let ``change`` alter ``campaign.json`` of a folder, as JSON."""
+    path = folder / schema.CAMPAIGN_FILE
+    plan = json.loads(path.read_bytes())
+    change(plan)
+    path.write_text(json.dumps(plan), encoding="utf-8")
+
+
+def change_lines(folder: Path, change: Callable[[list[Any]], object]) -> None:
+    """Let ``change`` alter the lines of a folder's journal, as JSON."""
+    path = folder / schema.JOURNAL_FILE
+    lines = [json.loads(line) for line in path.read_bytes().splitlines()]
+    change(lines)
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+
+
+def only(frame: pd.DataFrame, **wanted: object) -> pd.DataFrame:
+    """The rows with these values, of which there is at least one."""
+    for name, value in wanted.items():
+        frame = frame[frame[name] == value]
+    assert len(frame), wanted
+    return frame
 
 
 def plan_of(
@@ -160,17 +192,17 @@ def _version(python: str) -> tuple[int, int]:
 def _cell(
     contender: schema.Contender,
     case: schema.Case,
-    sweeps: int,
+    machine: NDArray[np.float64],
     noise: float,
     effect: Effect,
     observe: Observe,
     rng: np.random.Generator,
 ) -> schema.Cell:
-    values = {}
+    values, sweeps = {}, len(machine)
     for metric in case.metrics:
         each = BYTES_PER_TASK if case.unit(metric) == "byte" else SECONDS_PER_TASK
         centre = math.log(each * case.tasks) + effect(contender, case, metric)
-        logs = centre + noise * (rng.standard_normal() + rng.standard_normal(sweeps))
+        logs = centre + machine + noise * (rng.standard_normal() + rng.standard_normal(sweeps))
         values[metric] = np.exp(logs).tolist()
     names = [row.name for row in PROBES[case.probe].observed]
     observed = {name: [observe(contender, case, name)] * sweeps for name in names}

@@ -1,4 +1,6 @@
-"""The borders between packages, read from the sources."""
+"""The borders of CONTRIBUTING.md, read from the sources: every import counts, also within functions
+and ``__main__`` blocks.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +9,16 @@ import functools
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-from benchmarks.campaign.interpreters import _newest_in_pyenv
-from benchmarks.campaign.plan import DRIVER_MODULES
+from benchmarks.campaign.interpreters import newest_in_pyenv
+from benchmarks.fingerprint import measured_modules
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
+from benchmarks.pauses import PAUSES
 from benchmarks.probes import PROBES
 from benchmarks.strategies import OLDEST_PYTHON, STRATEGIES
 from benchmarks.workloads import WORKLOADS
@@ -24,34 +26,43 @@ from tests.repository import REPOSITORY
 
 SOURCES = sorted(
     path.relative_to(REPOSITORY)
-    for package in ("benchmarks", "analysis")
+    for package in ("benchmarks", "analysis", "harness")
     for path in (REPOSITORY / package).rglob("*.py")
 )
-MEASURED = [
-    path
-    for path in SOURCES
-    if path.parent == Path("benchmarks") and path.name not in DRIVER_MODULES
-]
-ENTRY_POINTS = {
-    *(f"benchmarks.{name}" for name in ("worker", "alone", "echo", "conditions", "witnesses")),
-    *(f"benchmarks.{name}" for name in PROBES),
+SCHEMA = "benchmarks.campaign.schema"
+ESTIMATOR = "analysis.estimate.intervals"
+MEASURED_ON_DEMAND = ("conditions", "echo", "programs")
+"""Modules of a measured interpreter that no timed process imports as it starts."""
+SCRIPT = Path("benchmarks/probe.py")
+MEASURED = {
+    *(path.relative_to(REPOSITORY) for path in measured_modules()),
+    *(Path(f"benchmarks/{name}.py") for name in MEASURED_ON_DEMAND),
 }
-"""What is started with a measured interpreter, or belongs to what is measured."""
+FLOW = ("read", "estimate", "judge", "show")
+BESIDE_ITS_OWN: Mapping[str, set[str]] = {
+    "read": {SCHEMA},
+    "estimate": set(),
+    "judge": {"analysis.read", "analysis.estimate", SCHEMA},
+    "show": {"analysis.read", "analysis.judge", SCHEMA},
+}
+"""What each folder of the analysis may import of the project, beside itself."""
 
-NAMES_MAY_STAND_IN: Mapping[str, str] = {
+MAY_SPELL_NAMES: Mapping[str, str] = {
     "benchmarks/loops.py": "the registry of loops and task factories",
     "benchmarks/conditions.py": "how a task factory is recognised",
     "benchmarks/matrix.py": "what presets choose",
-    "benchmarks/script.py": "what a probe script measures unless told",
-    "benchmarks/campaign/harness/analysing.py": "what the analysis is measured with",
-    "benchmarks/campaign/harness/running.py": "what the harness is measured with",
-    "benchmarks/campaign/harness/pythons.py": "likewise, over several Pythons",
-    "analysis/claims.py": "what others have claimed of them",
-    "analysis/style.py": "labels and colours, which fall back to the name",
+    "benchmarks/probe.py": "what a probe script measures unless told",
+    "harness/figures.py": "what the suite is measured with",
+    "analysis/judge/claims.py": "what others have claimed of them",
 }
-"""Files with the name of a strategy, workload, loop or task factory as a string, and why. Adding
-one never needs an edit there.
+"""Files with the name of a strategy, workload, loop, task factory, pause or probe as a string, and
+why. Adding one never needs an edit there.
 """
+MAY_SPELL_PROBES = {
+    *MAY_SPELL_NAMES,
+    "analysis/judge/guide.py",  # topics of the guide, each about what one probe counts
+    "analysis/show/charts/question.py",  # the probes' own charts
+}
 
 
 def module_of(path: Path) -> str:
@@ -67,21 +78,11 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse((REPOSITORY / path).read_text(encoding="utf-8"), str(path))
 
 
-def is_main_guard(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'"
-
-
-def nodes_of(node: ast.AST, *, with_main: bool) -> Iterator[ast.AST]:
-    for child in ast.iter_child_nodes(node):
-        if with_main or not is_main_guard(child):
-            yield child
-            yield from nodes_of(child, with_main=with_main)
-
-
-def imports_of(path: Path, *, with_main: bool = True) -> set[str]:
-    """Every module that a file imports, also within functions; submodules by their full name."""
+@functools.cache
+def imports_of(path: Path) -> frozenset[str]:
+    """Every module that a file imports; submodules by their full name."""
     found: set[str] = set()
-    for node in nodes_of(tree_of(path), with_main=with_main):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -89,96 +90,124 @@ def imports_of(path: Path, *, with_main: bool = True) -> set[str]:
             assert node.module is not None
             below = {f"{node.module}.{alias.name}" for alias in node.names} & set(MODULES)
             found |= below or {node.module}
-    return found
+    return frozenset(found)
 
 
-def closure(roots: Iterable[str]) -> AbstractSet[str]:
-    """The modules of this repository that are imported with the roots, the packages included."""
-    reached: set[str] = set()
-    to_do = list(roots)
-    while to_do:
-        module = to_do.pop()
-        if module in MODULES and module not in reached:
-            reached.add(module)
-            to_do += [*imports_of(MODULES[module]), module.rpartition(".")[0]]
-    return reached
+def of_project(path: Path) -> set[str]:
+    tops = ("benchmarks", "analysis", "harness", "tests")
+    return {name for name in imports_of(path) if name.partition(".")[0] in tops}
 
 
-def package_of(module: str) -> str:
-    return module.partition(".")[0]
+def from_elsewhere(path: Path) -> set[str]:
+    """What a file imports that is neither the project's nor the standard library's."""
+    others = imports_of(path) - of_project(path)
+    return {name.partition(".")[0] for name in others} - sys.stdlib_module_names
+
+
+def below(package: str) -> list[Path]:
+    return [path for path in SOURCES if path.is_relative_to(package)]
+
+
+def constants(path: Path) -> set[str]:
+    return {
+        node.value
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
 
 
 def test_there_is_something_to_look_at() -> None:
-    assert {"benchmarks.worker", "benchmarks.campaign.conduct", "analysis.load"} <= set(MODULES)
+    assert {"benchmarks.worker", "analysis.read.load", SCHEMA, ESTIMATOR} <= set(MODULES)
     assert "benchmarks.slices" in imports_of(Path("benchmarks/worker.py"))
-    assert "benchmarks.script" in imports_of(Path("benchmarks/latency.py"))
-    assert "benchmarks.script" not in imports_of(Path("benchmarks/latency.py"), with_main=False)
+    assert len(MEASURED) > 15
 
 
-@pytest.mark.parametrize("path", [path for path in SOURCES if path.parts[0] == "analysis"], ids=str)
-def test_analysis_never_imports_benchmarks(path: Path) -> None:
-    assert "benchmarks" not in {package_of(module) for module in imports_of(path)}
+@pytest.mark.parametrize("path", sorted(MEASURED), ids=str)
+def test_what_is_measured_imports_the_standard_library_and_each_other(path: Path) -> None:
+    assert from_elsewhere(path) == set()
+    assert of_project(path) <= {module_of(measured) for measured in MEASURED} | {"benchmarks"}
 
 
-@pytest.mark.parametrize("path", MEASURED, ids=str)
-def test_measured_modules_import_the_standard_library_pyperf_and_each_other(path: Path) -> None:
-    imported = imports_of(path)
-    others = {module for module in imported if package_of(module) not in sys.stdlib_module_names}
-    assert others <= {"pyperf"} | {module_of(measured) for measured in MEASURED}
+def test_the_probe_script_imports_pyperf_too() -> None:
+    assert from_elsewhere(SCRIPT) == {"pyperf"}
 
 
-def test_the_code_hash_covers_exactly_what_runs_in_measured_processes() -> None:
-    assert closure(ENTRY_POINTS) == {module_of(path) for path in MEASURED}
+def test_the_driver_takes_the_estimator_of_the_analysis_and_no_more() -> None:
+    taken = {name for path in below("benchmarks") for name in of_project(path)}
+    assert {name for name in taken if name.startswith("analysis")} == {ESTIMATOR}
+    assert not any(name.startswith(("harness", "tests")) for name in taken)
 
 
-def test_a_measured_process_does_not_load_pyperf() -> None:
-    """Its objects would be visited by every full collection."""
-    subprocess.run(
-        [
-            sys.executable, "-c",
-            "import sys, benchmarks.worker; sys.exit('pyperf' in sys.modules)",
-        ],
-        cwd=REPOSITORY, check=True,
-    )  # fmt: skip
+def test_the_schema_imports_nothing_of_the_project() -> None:
+    assert of_project(MODULES[SCHEMA]) == set()
+    assert from_elsewhere(MODULES[SCHEMA]) == {"msgspec"}
 
 
-@pytest.mark.parametrize("package", ["benchmarks", "analysis"])
-def test_no_modules_import_one_another_in_a_circle(package: str) -> None:
-    graph = {
-        module: {
-            imported
-            for imported in imports_of(path, with_main=False)
-            if package_of(imported) == package and imported != package
-        }
-        for module, path in MODULES.items()
-        if package_of(module) == package
+@pytest.mark.parametrize("folder", FLOW)
+def test_the_analysis_flows_one_way(folder: str) -> None:
+    allowed = {f"analysis.{folder}", *BESIDE_ITS_OWN[folder]}
+    paths = below(f"analysis/{folder}")
+    assert paths
+    for path in paths:
+        for name in of_project(path):
+            assert any(name == one or name.startswith(f"{one}.") for one in allowed), (path, name)
+
+
+def test_the_estimates_are_numpy_alone() -> None:
+    assert {name for path in below("analysis/estimate") for name in from_elsewhere(path)} == {
+        "numpy"
     }
+
+
+def test_one_module_judges() -> None:
+    callers = {
+        path.as_posix()
+        for path in below("analysis")
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("judge", "verdicts.judge")
+    }
+    assert callers == {"analysis/judge/contrasts.py"}
+
+
+def test_no_modules_import_one_another_in_a_circle() -> None:
+    graph = {module: of_project(path) & set(MODULES) for module, path in MODULES.items()}
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         pytest.fail(" -> ".join(error.args[1]))
 
 
+def test_the_house_stays_small() -> None:
+    """At most 8 floors and 30 modules of analysis; lines of code of both packages."""
+    floors: dict[str, int] = {}
+    graph = {module_of(path): of_project(path) & set(MODULES) for path in below("analysis")}
+    graph = {module: {name for name in to if name in graph} for module, to in graph.items()}
+    for module in TopologicalSorter(graph).static_order():
+        floors[module] = 1 + max((floors[name] for name in graph[module]), default=0)
+    assert max(floors.values()) <= 8
+    assert len(graph) <= 30
+
+    def lines(package: str) -> int:
+        return sum((REPOSITORY / path).read_text().count("\n") for path in below(package))
+
+    assert lines("analysis") <= 8000
+    assert lines("benchmarks") <= 5800
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=str)
 def test_names_are_spelled_only_where_they_belong(path: Path) -> None:
-    if path.as_posix() in NAMES_MAY_STAND_IN:
-        return
-    names = {*STRATEGIES, *WORKLOADS, *EVENT_LOOPS, *TASK_FACTORIES}
-    spelled = {
-        f"line {node.lineno}: {node.value}"
-        for node in ast.walk(tree_of(path))
-        if isinstance(node, ast.Constant) and node.value in names
-    }
-    assert spelled == set()
+    if path.as_posix() not in MAY_SPELL_NAMES:
+        names = {*STRATEGIES, *WORKLOADS, *EVENT_LOOPS, *TASK_FACTORIES, *PAUSES} - {"none"}
+        assert constants(path) & names == set()
+    if path.parts[0] == "analysis" and path.as_posix() not in MAY_SPELL_PROBES:
+        metrics = {metric.name for probe in PROBES.values() for metric in probe.metrics}
+        assert constants(path) & ({*PROBES} | metrics - {"max"}) == set()
 
 
-@pytest.mark.parametrize("name", NAMES_MAY_STAND_IN)
+@pytest.mark.parametrize("name", MAY_SPELL_NAMES)
 def test_no_exception_is_listed_in_vain(name: str) -> None:
     names = {*STRATEGIES, *WORKLOADS, *EVENT_LOOPS, *TASK_FACTORIES}
-    values = {
-        node.value for node in ast.walk(tree_of(Path(name))) if isinstance(node, ast.Constant)
-    }
-    assert values & names
+    assert constants(Path(name)) & names
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=str)
@@ -190,9 +219,7 @@ def test_sources_are_of_the_oldest_python(path: Path) -> None:
 # On the oldest Python itself, where there is one
 
 PROVE_ALL = """
-import sys, types
-sys.modules["pyperf"] = types.ModuleType("pyperf")  # a bare interpreter has none
-import importlib
+import sys, importlib
 for name in sys.argv[1:]:
     importlib.import_module(name)
 from benchmarks.cases import Case, Launcher
@@ -206,8 +233,8 @@ with EchoConnections() as connections:
         if sys.version_info >= row.since:
             bench = Bench(Launcher("asyncio", "lazy", name), connections)
             for workload in WORKLOADS.values():
-                tasks = max(1, 20 // workload.tasks_each)
-                bench.calibrate(Case("latency", workload.name, tasks), 0.001)
+                if workload.tasks_each == 1:
+                    bench.calibrate(Case("latency", workload.name, 20), 0.001)
             for probe in PROBES.values():
                 if not probe.fresh_process and (row.concurrent or not probe.concurrent_only):
                     bench.calibrate(Case(probe.name, probe.workload("sleep").name, 20), 0.001)
@@ -219,7 +246,7 @@ def oldest_python() -> Path | None:
     """An interpreter of that version that runs; a shim of pyenv's may not."""
     version = ".".join(map(str, OLDEST_PYTHON))
     on_path = shutil.which(f"python{version}")
-    for candidate in (Path(on_path) if on_path else None, _newest_in_pyenv(version)):
+    for candidate in (Path(on_path) if on_path else None, newest_in_pyenv(version)):
         if candidate is not None:
             tried = subprocess.run([candidate, "--version"], capture_output=True, check=False)
             if tried.returncode == 0:
@@ -232,7 +259,7 @@ def test_measured_modules_run_on_the_oldest_python() -> None:
     if python is None:
         pytest.skip(f"there is no Python {'.'.join(map(str, OLDEST_PYTHON))} here")
     done = subprocess.run(
-        [python, "-W", "error", "-c", PROVE_ALL, *(module_of(path) for path in MEASURED)],
+        [python, "-W", "error", "-c", PROVE_ALL, *(module_of(path) for path in sorted(MEASURED))],
         cwd=REPOSITORY, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -66,6 +66,11 @@ class Estimates:
         """Those of these rows."""
         return Estimates(self.value[rows], self.low[rows], self.high[rows], self.rounds[rows])
 
+    def followed_by(self, other: Estimates) -> Estimates:
+        """These rows, then those of the other."""
+        pairs = ((getattr(self, name), getattr(other, name)) for name in self.__slots__)
+        return Estimates(*map(np.concatenate, pairs))
+
 
 def round_difference(contender: ArrayLike, reference: ArrayLike) -> float:
     """D of one round: the median over sweeps of ln(contender) - ln(reference) of the same sweep.
@@ -123,17 +128,24 @@ def simultaneous(differences: FloatArray) -> Estimates:
     family. The factor is the quantile of the largest studentised mean of any row, over that of a
     single row, when the signs of whole rounds' residuals are flipped at random (max-T: Westfall and
     Young 1993; Romano and Wolf 2005): flipping rounds keeps how the rows hang together. It is taken
-    over the rounds that all rows have; with fewer than 6 of them the intervals are infinite.
+    over the rounds that all rows with an interval have; with fewer than 6 of them all intervals are
+    infinite.
     """
     alone = hodges_lehmann_rows(differences)
-    measured = alone.rounds > 0
-    factor = family_factor(differences[measured] - alone.value[measured, None])
-    return Estimates(
+    bounded = np.isfinite(alone.low)
+    factor = family_factor(differences[bounded] - alone.value[bounded, None])
+    if math.isinf(factor):
+        bounded = np.zeros_like(bounded)
+    value, low, high = (part[bounded] for part in (alone.value, alone.low, alone.high))
+    widened = Estimates(
         alone.value,
-        alone.value - factor * (alone.value - alone.low),
-        alone.value + factor * (alone.high - alone.value),
+        np.full_like(alone.low, -np.inf),
+        np.full_like(alone.high, np.inf),
         alone.rounds,
     )
+    widened.low[bounded] = value - factor * (value - low)
+    widened.high[bounded] = value + factor * (high - value)
+    return widened
 
 
 def family_factor(residuals: FloatArray) -> float:

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.estimate.intervals import Estimates, FloatArray, hodges_lehmann_shift
+from analysis.judge import words
 from analysis.judge.contrasts import CASE, Measured, in_columns
 from analysis.judge.verdicts import MISSING, UNDECIDED
 from analysis.read.campaign import Campaign
-from analysis.show import words
 
 CAMPAIGN: Final = "campaign"
 """The axis of these rows."""
@@ -82,6 +82,8 @@ def between(base: Campaign, head: Campaign) -> pd.DataFrame:
                 "axis": CAMPAIGN,
                 "compared": head.name,
                 "against": base.name,
+                "subject": ours.contender(key),
+                "reference": theirs.contender(key),
                 "reason": "" if fewest else f"not measured in {lacking}",
                 **{f"value{end}": x for end, x in ours.amounts(key).items()},
                 **{f"reference_value{end}": x for end, x in theirs.amounts(key).items()},
@@ -93,7 +95,8 @@ def between(base: Campaign, head: Campaign) -> pd.DataFrame:
         else:
             estimates.append((np.nan, -np.inf, np.inf, 0))
     value, low, high, rounds = np.array(estimates).T
-    return in_columns(pd.DataFrame(rows), Estimates(value, low, high, rounds.astype(np.int64)))
+    frame = pd.DataFrame(rows).astype({"tasks": "Int64"})
+    return in_columns(frame, Estimates(value, low, high, rounds.astype(np.int64)))
 
 
 def gate(comparison: pd.DataFrame, limit: float) -> Gate:
@@ -152,6 +155,10 @@ class _Cells:
         parts = (("", values.value), ("_low", values.low), ("_high", values.high))
         return {end: float(np.exp(part[cell])) for end, part in parts}
 
+    def contender(self, key: tuple[str, ...]) -> str:
+        """The contender's id; empty for a cell that was not planned."""
+        return self._campaign.contenders[self.of_key[key][0]].id if key in self.of_key else ""
+
     def identity(self, key: tuple[str, ...]) -> dict[str, object]:
         index, measure = self.of_key[key]
         one = self._campaign.contenders[index]
@@ -160,8 +167,6 @@ class _Cells:
             "scope": CASE,
             "control": False,
             "default": True,
-            "subject": one.id,
-            "reference": one.id,
             "python": one.python,
             "loop": one.loop,
             "task_factory": one.task_factory,

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -101,10 +101,7 @@ def flipped(rows: pd.DataFrame) -> pd.DataFrame:
     for name in ("ratio", "low", "high"):
         with np.errstate(divide="ignore"):
             swapped[name] = 1 / swapped[name]
-    swapped["verdict"] = judge(
-        swapped["low"].to_numpy(), swapped["high"].to_numpy(), swapped["rounds"].to_numpy()
-    )
-    return _with_difference(swapped)
+    return _judged(swapped)
 
 
 _SIDES: Final = (
@@ -241,7 +238,7 @@ class _Pair:
 
 def _pairs(campaign: Campaign, baseline: Interpreter | None) -> list[_Pair]:
     """Every pair that differs on one axis: the reference is the one that comes first in the plan,
-    the baseline Python before the others.
+    the baseline strategy and the baseline Python before the others.
     """
     return [
         *_controls(campaign),
@@ -265,16 +262,18 @@ def _along(
     usual = "" if first is None else getattr(first, axis)
     found = []
     for members in alike.values():
+        if axis == STRATEGY:
+            members.sort(key=lambda index: contenders[index].role != "baseline")
         for place, subject in enumerate(members):
             for reference in members[:place]:
                 other = contenders[reference]
-                is_usual = getattr(other, axis) == usual or other.role == "baseline"
+                is_usual = getattr(other, axis) == usual
                 found.append(
                     _Pair(
                         axis=AXES.index(axis),
                         subject=subject,
                         reference=reference,
-                        default=is_usual if axis == STRATEGY else getattr(other, axis) == usual,
+                        default=other.role == "baseline" if axis == STRATEGY else is_usual,
                         control=False,
                         compared=getattr(contenders[subject], axis),
                         against=getattr(other, axis),
@@ -479,27 +478,19 @@ def _aggregate_rows(measured: Measured, pairs: Sequence[_Pair], rows: _Rows) -> 
     )
 
 
-def _joined(cases: _Rows, aggregates: _Rows) -> _Rows:
-    def both(name: str) -> NDArray[np.generic]:
-        return np.concatenate([getattr(cases, name), getattr(aggregates, name)])
-
-    def estimates(one: Estimates, two: Estimates) -> Estimates:
-        return Estimates(
-            np.concatenate([one.value, two.value]),
-            np.concatenate([one.low, two.low]),
-            np.concatenate([one.high, two.high]),
-            np.concatenate([one.rounds, two.rounds]),
-        )
+def _joined(one: _Rows, other: _Rows) -> _Rows:
+    def both(name: str) -> Any:  # noqa: ANN401 - an array of the field's type
+        return np.concatenate([getattr(one, name), getattr(other, name)])
 
     return _Rows(
-        pair=both("pair"),  # type: ignore[arg-type]
-        measure=both("measure"),  # type: ignore[arg-type]
-        scope=both("scope"),  # type: ignore[arg-type]
-        cases=both("cases"),  # type: ignore[arg-type]
-        reason=both("reason"),  # type: ignore[arg-type]
-        differences=np.concatenate([cases.differences, aggregates.differences]),
-        values=estimates(cases.values, aggregates.values),
-        reference_values=estimates(cases.reference_values, aggregates.reference_values),
+        pair=both("pair"),
+        measure=both("measure"),
+        scope=both("scope"),
+        cases=both("cases"),
+        reason=both("reason"),
+        differences=both("differences"),
+        values=one.values.followed_by(other.values),
+        reference_values=one.reference_values.followed_by(other.reference_values),
     )
 
 
@@ -524,8 +515,8 @@ def _identity(measured: Measured, pairs: Sequence[_Pair], rows: _Rows) -> pd.Dat
         for one in pairs
     ]
 
-    def of_pair(name: str) -> NDArray[np.generic]:
-        return np.array([getattr(one, name) for one in pairs])[pair]
+    def of_pair(name: str) -> Labels:
+        return _labels([getattr(one, name) for one in pairs])[pair]
 
     def of_subject(name: str) -> Labels:
         return _labels([getattr(one, name) for one in contenders])[subject]
@@ -537,12 +528,12 @@ def _identity(measured: Measured, pairs: Sequence[_Pair], rows: _Rows) -> pd.Dat
     return pd.DataFrame(
         {
             "campaign": campaign.name,
-            "axis": _labels(AXES)[of_pair("axis")],
+            "axis": _labels([AXES[one.axis] for one in pairs])[pair],
             "scope": rows.scope,
             "control": of_pair("control").astype(bool),
             "default": of_pair("default").astype(bool),
-            "compared": of_pair("compared").astype(object),
-            "against": of_pair("against").astype(object),
+            "compared": of_pair("compared"),
+            "against": of_pair("against"),
             "subject": ids[subject],
             "reference": ids[reference],
             "python": of_subject("python"),
@@ -628,27 +619,25 @@ def _with_ratio(frame: pd.DataFrame, estimates: Estimates) -> pd.DataFrame:
     """The frame with ratio, interval, difference and verdict of estimates of ln(ratio)."""
     with np.errstate(over="ignore"):
         ratio, low, high = (np.exp(x) for x in (estimates.value, estimates.low, estimates.high))
-    verdict = judge(low, high, estimates.rounds)
-    needed = pd.Series(rounds_needed(ratio, low, high, estimates.rounds), index=frame.index)
-    few = (estimates.rounds > 0) & (estimates.rounds < FEWEST_FOR_INTERVAL)
+    few = (estimates.rounds > 0) & (estimates.rounds < FEWEST_FOR_INTERVAL) & np.isinf(high)
     few_words = [f"{n} of {FEWEST_FOR_INTERVAL} rounds for an interval" for n in estimates.rounds]
     reasons = frame["reason"].mask(few & (frame["reason"] == ""), pd.Series(few_words, frame.index))
-    found = frame.assign(
-        ratio=ratio,
-        low=low,
-        high=high,
-        rounds=estimates.rounds,
+    return _judged(
+        frame.assign(ratio=ratio, low=low, high=high, rounds=estimates.rounds, reason=reasons)
+    )
+
+
+def _judged(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with what its ratios and their intervals say: the verdict, the rounds that one
+    would take, and the difference at the reference's value.
+    """
+    ratio, low, high = (frame[name].to_numpy() for name in ("ratio", "low", "high"))
+    rounds, base = frame["rounds"].to_numpy(), frame["reference_value"]
+    verdict = judge(low, high, rounds)
+    needed = pd.Series(rounds_needed(ratio, low, high, rounds), index=frame.index)
+    return frame.assign(
         verdict=verdict,
         rounds_needed=needed.where(verdict == UNDECIDED).astype("Int64"),
-        reason=reasons,
-    )
-    return _with_difference(found)
-
-
-def _with_difference(frame: pd.DataFrame) -> pd.DataFrame:
-    """The difference that goes with the ratio, at the reference's value."""
-    base = frame["reference_value"]
-    return frame.assign(
         difference=(frame["ratio"] - 1) * base,
         difference_low=(frame["low"] - 1) * base,
         difference_high=(frame["high"] - 1) * base,

@@ -12,6 +12,7 @@ import pandas as pd
 from analysis.estimate.costs import Line, line, points_on_line
 from analysis.estimate.intervals import Estimates, hodges_lehmann_rows
 from analysis.estimate.rounds import means_of_groups
+from analysis.judge import words
 from analysis.judge.contrasts import (
     CASE,
     COMPUTING,
@@ -28,7 +29,6 @@ from analysis.judge.contrasts import (
 )
 from analysis.judge.verdicts import FASTER, FEWEST_FOR_INTERVAL, SLOWER
 from analysis.read.campaign import Campaign, Contender, Vocabulary
-from analysis.show import words
 from benchmarks.campaign.schema import NO_PAUSE
 
 CONTENDER_COLUMNS = ("python", "loop", "task_factory", "collector", "strategy", "role")
@@ -314,7 +314,8 @@ def judge_control(contrasts: pd.DataFrame) -> Control:
     if rows.empty:
         return Control(proven=False, note="unproven: no control was measured")
     rounds = int(rows["rounds"].max())
-    if rounds < FEWEST_FOR_INTERVAL:
+    rows = rows[np.isfinite(rows["high"])]
+    if rows.empty:
         few = f"{words.times(rounds, 'round')}, and an interval takes {FEWEST_FOR_INTERVAL}"
         return Control(proven=False, note=f"unproven: the control has {few}", reasons=(few,))
     largest = float((rows["ratio"] - 1).abs().max())
@@ -329,10 +330,10 @@ def judge_control(contrasts: pd.DataFrame) -> Control:
             f"from it in {'; '.join(reasons)}"
         )
     else:
-        width = f", intervals up to ±{words.share(widest)}" if math.isfinite(widest) else ""
         note = (
             "proven: the control, which is the baseline a second time, does not differ "
             f"significantly from it in any of {words.times(len(rows), 'case')} (at most "
-            f"{words.share(largest)} away{width}; {words.times(rounds, 'round')})"
+            f"{words.share(largest)} away, intervals up to ±{words.share(widest)}; "
+            f"{words.times(rounds, 'round')})"
         )
     return Control(not reasons, note, reasons, largest, widest)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import itertools
 import os
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
 
+import msgspec
 import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
 
 from analysis.read import rules
 from analysis.read.campaign import (
+    VALUE_COLUMNS,
     Campaign,
     CampaignError,
     Contender,
@@ -33,12 +35,11 @@ from analysis.read.files import (
     quoted,
     read_bytes,
 )
-from analysis.read.suites import check_suites
 from benchmarks.campaign.schema import (
     CAMPAIGN_FILE,
     JOURNAL_FILE,
     WITNESS_FILE,
-    Facts,
+    AnyRecord,
     Failure,
     Plan,
     RoundLine,
@@ -83,12 +84,13 @@ def read_campaign(folder: PathLike, *, suites: bool = False) -> Campaign:
     reader = _Reader(plan, problems)
     reader.read(folder)
     if suites:
-        check_suites(folder, plan, reader.journal, problems)
+        rules.check_suites(folder, plan, reader.journal, problems)
     seen = len(np.unique(reader.journal.round))
     if plan.status == "complete" and plan.rounds != seen:
         problems.warning(CAMPAIGN_FILE, None, f"says {plan.rounds} rounds; the journal has {seen}")
     names = [one.name for one in plan.interpreters]
     labels = dict(zip(names, python_labels(plan.interpreters), strict=True))
+    witness = _read_witness(folder, problems)
     return Campaign(
         folder=folder,
         plan=plan,
@@ -98,8 +100,8 @@ def read_campaign(folder: PathLike, *, suites: bool = False) -> Campaign:
                 label=labels[one.name],
                 version=one.version,
                 implementation=one.implementation,
-                build=_printable(one.build),
-                packages=_printable(one.packages),
+                build=one.build,
+                packages=one.packages,
             )
             for one in plan.interpreters
         ),
@@ -113,7 +115,7 @@ def read_campaign(folder: PathLike, *, suites: bool = False) -> Campaign:
                 strategy=one.strategy,
                 collector=one.collector,
                 role=one.role,
-                conditions=_printable(one.conditions),
+                conditions=one.conditions,
             )
             for one in plan.contenders
         ),
@@ -122,7 +124,7 @@ def read_campaign(folder: PathLike, *, suites: bool = False) -> Campaign:
         observed=reader.observed,
         failed=tuple(reader.failures.values()),
         problems=problems.all(),
-        witness=_read_witness(folder, problems),
+        witness=witness,
     )
 
 
@@ -182,7 +184,7 @@ def read_plan(folder: Path, problems: Problems) -> Plan | None:
         problems.error(str(folder), None, "is not a folder")
         return None
     try:
-        plan = decode(read_bytes(folder / CAMPAIGN_FILE, MAX_FILE_BYTES), Plan)
+        plan = _decoded(read_bytes(folder / CAMPAIGN_FILE, MAX_FILE_BYTES), Plan)
     except (UnreadableError, SchemaError) as error:
         problems.error(CAMPAIGN_FILE, None, printable(str(error)))
         return None
@@ -441,11 +443,17 @@ def _no_plan(name: str) -> Plan:
     )
 
 
-def _printable(facts: Facts) -> Mapping[str, str | int | float | bool | None]:
-    return {
-        printable(name): printable(fact) if isinstance(fact, str) else fact
-        for name, fact in facts.items()
-    }
+def _decoded(data: bytes, kind: type[AnyRecord]) -> AnyRecord:
+    """The record in ``data``, whose texts may say anything, with every one printable."""
+    return msgspec.convert(_printable(msgspec.to_builtins(decode(data, kind))), kind)
+
+
+def _printable(data: object) -> object:
+    if isinstance(data, str):
+        return printable(data)
+    if isinstance(data, dict):
+        return {printable(name): _printable(part) for name, part in data.items()}
+    return list(map(_printable, data)) if isinstance(data, (list, tuple)) else data
 
 
 def _read_witness(folder: Path, problems: Problems) -> Witness | None:
@@ -454,7 +462,7 @@ def _read_witness(folder: Path, problems: Problems) -> Witness | None:
     if not os.path.lexists(path):
         return None
     try:
-        return decode(read_bytes(path, MAX_FILE_BYTES), Witness)
+        return _decoded(read_bytes(path, MAX_FILE_BYTES), Witness)
     except (UnreadableError, SchemaError) as error:
         problems.error(WITNESS_FILE, None, printable(str(error)))
         return None
@@ -484,6 +492,8 @@ def with_conditions(campaign: Campaign) -> pd.DataFrame:
 
 def joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Frames of several campaigns, one below the other; texts stay categorical."""
+    if not frames:
+        return pd.DataFrame(columns=list(VALUE_COLUMNS))
     if len(frames) == 1:
         return frames[0]
     names = list(dict.fromkeys(name for frame in frames for name in frame.columns))

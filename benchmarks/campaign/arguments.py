@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,8 +15,8 @@ from benchmarks.collectors import COLLECTORS
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
 from benchmarks.matrix import PRESETS, Selection
 from benchmarks.pauses import PAUSES
+from benchmarks.probe import task_count
 from benchmarks.probes import PROBES
-from benchmarks.script import task_count
 from benchmarks.strategies import STRATEGIES
 from benchmarks.workloads import WORKLOADS
 
@@ -38,7 +38,7 @@ class Parser(argparse.ArgumentParser):
 @dataclass(frozen=True)
 class Manner:
     """How a campaign presents itself: with progress or without, with a report or without, and which
-    Python the report holds the others against (None: the report's own choice).
+    Python the report compares the others with (None: the plan's first).
     """
 
     quiet: bool
@@ -62,17 +62,31 @@ class RunOptions:
     manner: Manner
 
 
-AXES: Mapping[str, str] = {
-    "probes": "--probe",
-    "workloads": "--workload",
-    "tasks": "--tasks",
-    "loops": "--loop",
-    "task_factories": "--task-factory",
-    "strategies": "--strategy",
-    "collectors": "--collector",
-    "pauses": "--pause",
+PRESET_RULE = """\
+A preset has one or more parts. What you give takes the place of what each part has on that axis.
+Exceptions: --probe and --workload choose the parts that have them; one that no part has is measured
+in the first part. Memory, and workloads whose tasks make tasks, keep their own task counts unless
+you name the probe or the workload."""
+
+AXES = ("probes", "workloads", "tasks", "loops", "task_factories", "strategies", "collectors",
+        "pauses")  # fmt: skip
+"""The fields of a selection."""
+
+MEANINGS: Mapping[str, tuple[str, Callable[[Selection], bool]]] = {
+    "workloads": (
+        "--workload",
+        lambda part: any(PROBES[name].own_workload is None for name in part.probes),
+    ),
+    "strategies": (
+        "--strategy",
+        lambda part: (
+            any(STRATEGIES[name].concurrent for name in part.strategies)
+            or not all(PROBES[name].concurrent_only for name in part.probes)
+        ),
+    ),
+    "pauses": ("--pause", lambda part: any(PROBES[name].pauses for name in part.probes)),
 }
-"""The fields of a selection, and their options."""
+"""Axes that do not concern every probe: the option, and whether it has a meaning for a part."""
 
 
 def run_options(options: argparse.Namespace) -> RunOptions:
@@ -92,60 +106,58 @@ def run_options(options: argparse.Namespace) -> RunOptions:
     )
 
 
-def _chosen(
-    selections: tuple[Selection, ...], options: argparse.Namespace
-) -> tuple[Selection, ...]:
-    """One selection takes what was given in place of its own; several are narrowed to it, and those
-    that it empties are dropped. Raises UsageError when nothing would come of what was given.
+def _chosen(parts: Sequence[Selection], options: argparse.Namespace) -> tuple[Selection, ...]:
+    """The parts of a preset with what was given in its place, see PRESET_RULE. Raises UsageError
+    when an option has no meaning for what is measured.
     """
     given = {
         axis: tuple(dict.fromkeys(values))
         for axis in AXES
         if (values := [item for items in getattr(options, axis) for item in items])
     }
-    if len(selections) == 1:
-        found = [dataclasses.replace(selection, **given) for selection in selections]
-    else:
-        found = [left for selection in selections if (left := _narrowed(selection, given))]
-    chosen = tuple(found)
-    if not chosen:
-        asked = ", ".join(f"{AXES[axis]} {','.join(map(str, given[axis]))}" for axis in given)
-        raise UsageError(f"nothing of preset {options.preset} is left by {asked}")
-    for axis, is_used in (
-        ("workloads", _takes_workloads),
-        ("strategies", _takes_strategies),
-        ("pauses", _takes_pauses),
-    ):
-        if axis in given and not any(map(is_used, chosen)):
-            probes = ", ".join(dict.fromkeys(name for row in chosen for name in row.probes))
-            raise UsageError(f"{AXES[axis]} has no meaning for what is measured: {probes}")
-    return chosen
+    for axis in ("probes", "workloads"):
+        if axis in given:
+            parts = _having(parts, axis, given[axis])
+    parts = [_replaced(part, given) for part in parts]
+    for axis, (option, has_meaning) in MEANINGS.items():
+        if axis in given and not any(map(has_meaning, parts)):
+            probes = ", ".join(dict.fromkeys(name for part in parts for name in part.probes))
+            raise UsageError(f"{option} has no meaning for what is measured: {probes}")
+    _, can_be_done = MEANINGS["strategies"]
+    return tuple(dict.fromkeys(filter(can_be_done, parts)))
 
 
-def _narrowed(selection: Selection, given: Mapping[str, tuple[Any, ...]]) -> Selection | None:
-    """What is both in the selection and given; None when an axis is left empty."""
-    left = {
-        axis: tuple(value for value in values if value in getattr(selection, axis))
-        for axis, values in given.items()
-    }
-    return dataclasses.replace(selection, **left) if all(left.values()) else None
+def _having(parts: Sequence[Selection], axis: str, names: Sequence[str]) -> list[Selection]:
+    """The parts that have one of the names on the axis, with these alone. Names that no part has
+    are put into the first part.
+    """
+    known = {name for part in parts for name in getattr(part, axis)}
+    unknown = {name for name in names if name not in known}
+    found = []
+    for index, part in enumerate(parts):
+        own = {*getattr(part, axis), *(() if index else unknown)}
+        if chosen := tuple(name for name in names if name in own):
+            change: dict[str, Any] = {axis: chosen}
+            found.append(dataclasses.replace(part, **change))
+    return found
 
 
-def _takes_workloads(selection: Selection) -> bool:
-    return any(PROBES[name].own_workload is None for name in selection.probes)
-
-
-def _takes_strategies(selection: Selection) -> bool:
-    concurrent = any(STRATEGIES[name].concurrent for name in selection.strategies)
-    return concurrent or not all(PROBES[name].concurrent_only for name in selection.probes)
-
-
-def _takes_pauses(selection: Selection) -> bool:
-    return any(PROBES[name].pauses for name in selection.probes)
+def _replaced(part: Selection, given: Mapping[str, tuple[Any, ...]]) -> Selection:
+    """The part with what was given on the axes that choose no part."""
+    makes_tasks = any(WORKLOADS[name].tasks_each > 1 for name in part.workloads)
+    is_told_by_size = any(PROBES[name].fresh_process for name in part.probes)
+    keeps_tasks = (makes_tasks and "workloads" not in given) or (
+        is_told_by_size and "probes" not in given
+    )
+    kept = {"probes", "workloads", *(("tasks",) if keeps_tasks else ())}
+    changes: dict[str, Any] = {axis: names for axis, names in given.items() if axis not in kept}
+    return dataclasses.replace(part, **changes)
 
 
 def add_run_options(parser: argparse.ArgumentParser, turn_limit_seconds: float) -> None:
-    """The knobs of ``run``; lists may be repeated or separated by commas or blanks."""
+    """The options of ``run``; lists may be repeated or separated by commas or blanks."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = PRESET_RULE
     add_python_options(parser, "measure")
     add_choice(parser, "--loop", "loops", EVENT_LOOPS, "event loops")
     add_choice(parser, "--task-factory", "task_factories", TASK_FACTORIES, "task factories")
@@ -161,22 +173,19 @@ def add_run_options(parser: argparse.ArgumentParser, turn_limit_seconds: float) 
         "--preset",
         choices=PRESETS,
         default="default",
-        help="what to measure unless told (default: %(default)s)",
+        help="what to measure (default: %(default)s); see below for what other options change",
     )
     parser.add_argument(
         "--budget", type=duration, metavar="TIME", help="time to spend, such as 90s, 4m or 1h30m"
     )
     parser.add_argument(
-        "--precision",
-        type=share,
-        metavar="SHARE",
-        help="interval half-width to stop at, such as 1%%",
+        "--precision", type=share, metavar="SHARE", help="half-width to stop at, such as 1%%"
     )
     parser.add_argument(
         "--seed", type=natural_number, metavar="N", help="what random orders start from"
     )
     parser.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="folder to write, never an existing one"
+        "--out", type=folder, metavar="FOLDER", help="folder to write, never an existing one"
     )
     parser.add_argument(
         "--turn-limit",
@@ -189,7 +198,7 @@ def add_run_options(parser: argparse.ArgumentParser, turn_limit_seconds: float) 
 
 
 def add_python_options(parser: argparse.ArgumentParser, purpose: str) -> None:
-    """Which interpreters, and what of those that cannot be had; ``purpose`` is a verb."""
+    """Which interpreters, and what of those that are not available; ``purpose`` is a verb."""
     parser.add_argument(
         "--python",
         dest="pythons",
@@ -199,18 +208,12 @@ def add_python_options(parser: argparse.ArgumentParser, purpose: str) -> None:
         help=f"interpreter to {purpose}: a version or a path (default: the one that runs this)",
     )
     parser.add_argument(
-        "--skip-missing",
-        action="store_true",
-        help="go on without the interpreters that cannot be had",
+        "--skip-missing", action="store_true", help="go on without those that are not available"
     )
 
 
 def add_choice(
-    parser: argparse.ArgumentParser,
-    option: str,
-    destination: str,
-    names: Iterable[str],
-    text: str,
+    parser: argparse.ArgumentParser, option: str, destination: str, names: Iterable[str], text: str
 ) -> None:
     """An option that takes names out of ``names``, and may be repeated."""
     parser.add_argument(
@@ -238,7 +241,7 @@ def add_manner_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--baseline-python",
         metavar="VERSION",
-        help="the Python that the report holds the others against",
+        help="the Python that the report compares the others with",
     )
 
 
@@ -261,6 +264,14 @@ def names_of(valid: Iterable[str]) -> Callable[[str], tuple[str, ...]]:
 def task_counts(text: str) -> tuple[int, ...]:
     """An argument type: numbers of tasks, each 1 or more, such as 1000 or 10_000."""
     return tuple(map(task_count, _items(text)))
+
+
+def folder(text: str) -> Path:
+    """An argument type: a folder whose name is plain text: it becomes the campaign's name."""
+    path = Path(text)
+    if not path.name.isprintable():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a plain name")
+    return path
 
 
 def duration(text: str) -> float:

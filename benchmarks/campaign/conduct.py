@@ -1,7 +1,7 @@
 """The campaign itself: calibrate, then rounds until all is precise or the budget is spent.
 
 The conductor knows workers, a journal and a clock only by what they answer, so that all of it is
-tested with fakes.
+tested with fakes. What it has found out so far is in its plan, which is replaced, never changed.
 """
 
 from __future__ import annotations
@@ -10,21 +10,29 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
+from msgspec.structs import replace
+
 from benchmarks.campaign.executors import Executor
-from benchmarks.campaign.journal import Cell, Failure, Journal, Record, State
+from benchmarks.campaign.journal import Journal
 from benchmarks.campaign.machine import steal_seconds
-from benchmarks.campaign.plan import SLICE_SECONDS, Plan
+from benchmarks.campaign.plan import SLICE_SECONDS, asked_pairs, baselines, case_of
 from benchmarks.campaign.progress import Observer, Progress
+from benchmarks.campaign.schema import (
+    Case,
+    Cell,
+    Contender,
+    Facts,
+    Failure,
+    Plan,
+    RoundLine,
+    Status,
+)
 from benchmarks.campaign.stop import Precision, plan_sweeps
 from benchmarks.campaign.workers import Worker, WorkerError
-from benchmarks.cases import Case, Contender
 from benchmarks.protocol import Calibrated, Measured
 from benchmarks.sizes import peak_bytes
-
-Clock = Callable[[], float]
 
 
 def now() -> str:
@@ -32,66 +40,65 @@ def now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
-@dataclass(frozen=True)
-class Environment:
-    """The effects that a campaign is conducted with."""
-
-    executor: Executor
-    journal: Journal
-    observer: Observer
-    clock: Clock = time.monotonic
-
-
 class Conductor:
-    """Conducts one plan. A resumed campaign starts from the ``state`` that was saved last."""
+    """Conducts one plan. A plan that was begun before goes on where its journal ends.
 
-    def __init__(self, plan: Plan, environment: Environment, state: State | None = None) -> None:
-        self._plan = plan
-        self._executor = environment.executor
-        self._journal = environment.journal
-        self._observer = environment.observer
-        self._clock = environment.clock
-        self._started = environment.clock()
-        self._spent_before = state.elapsed_seconds if state else 0.0
-        self.state = state or State()
+    Raises JournalError when the journal cannot be read.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        executor: Executor,
+        journal: Journal,
+        observer: Observer,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.plan = plan
+        self._executor = executor
+        self._journal = journal
+        self._observer = observer
+        self._clock = clock
+        self._started = clock()
+        self._spent_before = plan.elapsed_seconds
+        self._asked = asked_pairs(plan)
+        self._baselines = baselines(plan)
+        self._failed = {(row.contender, row.case) for row in plan.failed}
         self._precision = Precision(plan)
-        if state:
-            for record in self._journal.records(plan):
-                self._precision.add(record)
-                # A round that was cut short is not taken up again: its number is used.
-                self.state = replace(self.state, rounds=max(self.state.rounds, record.round + 1))
+        for line in self._journal.lines(plan):
+            self._precision.add(line)
+            # A round that was cut short is not taken up again: its number is used.
+            self.plan = replace(self.plan, rounds=max(self.plan.rounds, line.round + 1))
 
-    def run(self) -> State:
+    def run(self) -> Plan:
         """Conduct the campaign to its end; its last state is saved, also when an error ends it.
 
         Raises KeyboardInterrupt and OSError (the disk is full) after all that was measured has been
         kept.
         """
-        status = "failed"
+        status: Status = "failed"
         try:
             self._change(status="running", finished=None)
             self._calibrate()
             while self._has_time() and (cases := self._cases_to_do()):
-                self._round(self.state.rounds, cases)
-            status = "complete" if self.state.rounds and not self.state.failed else "failed"
+                self._round(self.plan.rounds, cases)
+            status = "complete" if self.plan.rounds and not self.plan.failed else "failed"
         except KeyboardInterrupt:
             status = "interrupted"
             raise
         finally:
             self._change(status=status, finished=now(), peak_driver_bytes=peak_bytes())
-        return self.state
+        return self.plan
 
     # A campaign's parts, from the whole to the turn
 
     def _calibrate(self) -> None:
         """Prove every cell, choose the inner loops of each case, and plan its sweeps."""
-        cases = [case for case in self._plan.cases if case.id not in self.state.sweeps]
+        cases = [case for case in self.plan.cases if not case.sweeps]
         if not cases:
             return
         started = self._clock()
-        crew = Crew(
-            self._executor, self._plan.contenders, random.Random(f"{self._plan.seed}/calibration")
-        )
+        crew = self._crew(random.Random(f"{self.plan.seed}/calibration"))
         start_seconds = self._clock() - started
         loops: dict[str, int] = {}
         sweep_seconds: dict[str, float] = {}
@@ -101,72 +108,77 @@ class Conductor:
                 self._show("calibrating", case, 1 + index, len(cases))
                 if calibrated := self._calibrate_case(case, crew):
                     # One number for all of them: the first batch after a collection meets a
-                    # different collector than the next ones, so a baseline with three loops was
-                    # told apart from itself with one.
+                    # different collector than the next ones, so a baseline with three loops
+                    # differed significantly from itself with one.
                     loops[case.id] = round(statistics.median(row.loops for row in calibrated))
                     sweep_seconds[case.id] = sum(row.turn_seconds for row in calibrated)
         finally:
             crew.close()
-        left = self._plan.budget_seconds - self._elapsed()
+        left = self.plan.budget_seconds - self._elapsed()
+        sweeps = plan_sweeps(sweep_seconds, start_seconds, left)
         self._change(
-            loops={**self.state.loops, **loops},
-            sweeps={**self.state.sweeps, **plan_sweeps(sweep_seconds, start_seconds, left)},
+            cases=tuple(
+                replace(case, loops=loops[case.id], sweeps=sweeps[case.id])
+                if case.id in sweeps
+                else case
+                for case in self.plan.cases
+            )
         )
 
     def _calibrate_case(self, case: Case, crew: Crew) -> list[Calibrated]:
         """The calibrations of the contenders that can do the case."""
         calibrated = []
-        for contender in self._plan.contenders:
-            if self._is_open(contender, case):
-                try:
-                    calibrated.append(crew.worker(contender).calibrate(case, SLICE_SECONDS))
-                except WorkerError as error:
-                    self._fail(crew, contender, case, self.state.rounds, error)
+        for contender in self._open_contenders(case):
+            try:
+                answer = crew.worker(contender).calibrate(case_of(case), SLICE_SECONDS)
+                calibrated.append(answer)
+            except WorkerError as error:
+                self._fail(crew, contender, case, self.plan.rounds, error)
         peaks = [row.peak_bytes for row in calibrated]
-        self._change(save=False, peak_worker_bytes=max([self.state.peak_worker_bytes, *peaks]))
+        self._change(save=False, peak_worker_bytes=max([self.plan.peak_worker_bytes, *peaks]))
         return calibrated
 
     def _round(self, number: int, cases: Sequence[Case]) -> None:
         """Sweep every case, in random order, with fresh processes."""
-        rng = random.Random(f"{self._plan.seed}/{number}")
+        rng = random.Random(f"{self.plan.seed}/{number}")
         order = rng.sample(cases, len(cases))
-        crew = Crew(self._executor, self._plan.contenders, rng)
+        crew = self._crew(rng)
         try:
             self._keep_conditions(crew)
             for index, case in enumerate(order):
                 if not self._has_time():
                     return
                 self._show(f"round {number + 1}", case, 1 + index, len(order))
-                record = self._sweep(number, case, crew, rng)
-                self._journal.append(record)
-                self._precision.add(record)
+                line = self._sweep(number, case, crew, rng)
+                self._journal.append(line)
+                self._precision.add(line)
                 self._change(save=index == 0, rounds=number + 1)
         finally:
             crew.close()
 
-    def _sweep(self, number: int, case: Case, crew: Crew, rng: random.Random) -> Record:
+    def _sweep(self, number: int, case: Case, crew: Crew, rng: random.Random) -> RoundLine:
         """Measure every contender once a sweep, in an order drawn anew for each sweep."""
         started, start, stolen = now(), self._clock(), steal_seconds()
-        turns: dict[Contender, list[Measured]] = {
-            contender: [] for contender in self._plan.contenders if self._is_open(contender, case)
-        }
+        contenders = self._open_contenders(case)
+        turns: dict[str, list[Measured]] = {contender.id: [] for contender in contenders}
         failures: dict[str, str] = {}
-        loops = self.state.loops[case.id]
-        for _ in range(self.state.sweeps[case.id]):
-            for contender in sweep_order(list(turns), rng):
+        for _ in range(case.sweeps):
+            for contender in sweep_order(contenders, rng):
                 try:
-                    turns[contender].append(crew.worker(contender).measure(case, loops))
+                    measured = crew.worker(contender).measure(case_of(case), case.loops)
+                    turns[contender.id].append(measured)
                 except WorkerError as error:
-                    del turns[contender]
+                    contenders.remove(contender)
+                    del turns[contender.id]
                     failures[contender.id] = error.cause
                     self._fail(crew, contender, case, number, error)
-        return Record(
+        return RoundLine(
             round=number,
             case=case.id,
             started=started,
             wall_seconds=self._clock() - start,
             steal_seconds=steal_seconds() - stolen,
-            cells={contender.id: _cell(loops, slices) for contender, slices in turns.items()},
+            cells={contender: _cell(case.loops, slices) for contender, slices in turns.items()},
             failures=failures,
         )
 
@@ -175,57 +187,63 @@ class Conductor:
     def _cases_to_do(self) -> list[Case]:
         return [
             case
-            for case in self._plan.cases
-            if case.id in self.state.sweeps
-            and not self._precision.is_done(case.id)
-            and self._is_worth_it(case)
+            for case in self.plan.cases
+            if case.sweeps and not self._precision.is_done(case.id) and self._is_worth_it(case)
         ]
 
     def _is_worth_it(self, case: Case) -> bool:
         """Whether some contender can still be compared with its baseline."""
         return any(
-            contender.role != "baseline"
+            contender != baseline
             and self._is_open(contender, case)
-            and self._is_open(self._plan.baseline_of(contender), case)
-            for contender in self._plan.contenders
+            and self._is_open(baseline, case)
+            for contender, baseline in self._baselines.items()
         )
 
-    def _is_open(self, contender: Contender, case: Case) -> bool:
-        """Whether the contender is asked this case and has not failed in it."""
-        return self._plan.asks(contender, case) and not any(
-            (row.contender, row.case) == (contender.id, case.id) for row in self.state.failed
-        )
+    def _open_contenders(self, case: Case) -> list[Contender]:
+        return [row for row in self.plan.contenders if self._is_open(row.id, case)]
+
+    def _is_open(self, contender: str, case: Case) -> bool:
+        """Whether the contender of this id is asked the case and has not failed in it."""
+        pair = (contender, case.id)
+        return pair in self._asked and pair not in self._failed
 
     def _fail(
         self, crew: Crew, contender: Contender, case: Case, number: int, error: WorkerError
     ) -> None:
-        failure = Failure(contender.id, case.id, number, error.cause)
-        self._change(failed=(*self.state.failed, failure))
+        failure = Failure(contender=contender.id, case=case.id, round=number, cause=error.cause)
+        self._failed.add((contender.id, case.id))
+        self._change(failed=(*self.plan.failed, failure))
         self._observer.failed(failure)
         if not error.alive:
-            crew.lost(contender)
+            crew.lost(contender.id)
+
+    def _crew(self, rng: random.Random) -> Crew:
+        return Crew(self._executor, self.plan.contenders, rng)
 
     def _keep_conditions(self, crew: Crew) -> None:
         """Record what each worker has proved; one that is not what it was goes no further."""
-        for contender, conditions in crew.conditions():
-            known = self.state.conditions.get(contender.id)
-            if known is None:
-                self._change(
-                    save=False, conditions={**self.state.conditions, contender.id: conditions}
-                )
-            elif dict(known) != dict(conditions):
-                changed = sorted(name for name in conditions if conditions[name] != known.get(name))
+        proved = crew.conditions()
+        for contender in self.plan.contenders:
+            known, seen = contender.conditions, proved.get(contender.id, {})
+            if known and seen and known != seen:
+                changed = sorted(name for name in seen if seen[name] != known.get(name))
                 crew.dismiss(
-                    contender, f"its conditions changed between rounds: {', '.join(changed)}"
+                    contender.id, f"its conditions changed between rounds: {', '.join(changed)}"
                 )
+        contenders = (
+            replace(row, conditions=row.conditions or proved.get(row.id, {}))
+            for row in self.plan.contenders
+        )
+        self._change(save=False, contenders=tuple(contenders))
 
     def _change(self, *, save: bool = True, **changes: object) -> None:
-        self.state = replace(self.state, elapsed_seconds=self._elapsed(), **changes)  # type: ignore[arg-type]
+        self.plan = replace(self.plan, elapsed_seconds=round(self._elapsed(), 3), **changes)
         if save:
-            self._journal.save(self._plan, self.state)
+            self._journal.save(self.plan)
 
     def _has_time(self) -> bool:
-        return self._elapsed() < self._plan.budget_seconds
+        return self._elapsed() < self.plan.budget_seconds
 
     def _elapsed(self) -> float:
         """Seconds of the budget that are spent."""
@@ -240,15 +258,17 @@ class Conductor:
                 count=count,
                 half_width=self._precision.half_width(case.id),
                 precise_cases=self._precision.done(),
-                cases=len(self._plan.cases),
+                cases=len(self.plan.cases),
                 elapsed_seconds=self._elapsed(),
-                budget_seconds=self._plan.budget_seconds,
+                budget_seconds=self.plan.budget_seconds,
             )
         )
 
 
 class Crew:
-    """The workers of a round. One that was lost in a case is replaced when it is next asked for."""
+    """The workers of a round, by the ids of their contenders. One that was lost in a case is
+    replaced when it is next asked for.
+    """
 
     def __init__(
         self, executor: Executor, contenders: Sequence[Contender], rng: random.Random
@@ -259,29 +279,30 @@ class Crew:
 
     def worker(self, contender: Contender) -> Worker:
         """The contender's worker. Raises WorkerError when it has none and none can be started."""
-        if contender in self._missing:
-            raise self._missing[contender]
-        if contender not in self._workers:
+        if contender.id not in self._workers and contender.id not in self._missing:
             started, failures = self._executor.start([contender], self._rng)
             self._workers |= started
             self._missing |= failures
-            return self.worker(contender)
-        return self._workers[contender]
+        if contender.id in self._missing:
+            raise self._missing[contender.id]
+        return self._workers[contender.id]
 
-    def conditions(self) -> list[tuple[Contender, dict[str, object]]]:
-        return [(contender, dict(worker.conditions)) for contender, worker in self._workers.items()]
+    def conditions(self) -> dict[str, Facts]:
+        """What the workers have proved."""
+        return {contender: dict(worker.conditions) for contender, worker in self._workers.items()}
 
-    def lost(self, contender: Contender) -> None:
+    def lost(self, contender: str) -> None:
         """Forget a worker that is gone."""
         if contender in self._workers:
             self._workers.pop(contender).close()
 
-    def dismiss(self, contender: Contender, cause: str) -> None:
+    def dismiss(self, contender: str, cause: str) -> None:
         """End a worker for the rest of the round: every turn of it fails with this cause."""
         self.lost(contender)
         self._missing[contender] = WorkerError(cause)
 
     def close(self) -> None:
+        """End every worker."""
         for worker in self._workers.values():
             worker.close()
 

@@ -8,21 +8,22 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from benchmarks.campaign.interpreters import Interpreter
 from benchmarks.campaign.machine import Cores
+from benchmarks.campaign.schema import Contender, Interpreter
 from benchmarks.campaign.workers import ProcessWorker, Worker, WorkerError
-from benchmarks.cases import Contender
 from benchmarks.echo import EchoServer
 
 PADDING_BYTES = 4096
 
 
 class Executor(Protocol):
-    """Starts workers; the failures are returned, not raised, because the others go on."""
+    """Starts workers and returns them, and the failures, by the contenders' ids: the others go
+    on.
+    """
 
     def start(
         self, contenders: Sequence[Contender], rng: random.Random
-    ) -> tuple[dict[Contender, Worker], dict[Contender, WorkerError]]: ...
+    ) -> tuple[dict[str, Worker], dict[str, WorkerError]]: ...
 
 
 class LocalExecutor:
@@ -54,11 +55,11 @@ class LocalExecutor:
 
     def start(
         self, contenders: Sequence[Contender], rng: random.Random
-    ) -> tuple[dict[Contender, Worker], dict[Contender, WorkerError]]:
+    ) -> tuple[dict[str, Worker], dict[str, WorkerError]]:
         """Start a process per contender, all at once, then pin each to the measured core."""
-        workers: dict[Contender, Worker] = {}
-        failures: dict[Contender, WorkerError] = {}
-        starting: list[tuple[Contender, ProcessWorker]] = []
+        workers: dict[str, Worker] = {}
+        failures: dict[str, WorkerError] = {}
+        starting: dict[str, ProcessWorker] = {}
         try:
             for contender in contenders:
                 worker = ProcessWorker(
@@ -69,21 +70,21 @@ class LocalExecutor:
                     padding=rng.randrange(PADDING_BYTES),
                     turn_limit_seconds=self._turn_limit_seconds,
                 )
-                starting.append((contender, worker))
+                starting[contender.id] = worker
                 if self._cores.measured is not None:
                     worker.pin(self._cores.driver | {self._cores.measured})
-            for contender, worker in starting:
+            for name, worker in starting.items():
                 try:
                     worker.wait_until_ready()
                 except WorkerError as error:
                     worker.close()
-                    failures[contender] = error
+                    failures[name] = error
                     continue
                 if self._cores.measured is not None:
                     worker.pin({self._cores.measured})
-                workers[contender] = worker
+                workers[name] = worker
         except BaseException:
-            for _, worker in starting:
+            for worker in starting.values():
                 worker.close()
             raise
         return workers, failures

@@ -6,24 +6,23 @@ so that it is made once and never goes stale.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
+import msgspec
+from msgspec.structs import replace
 from uv import find_uv_bin
 
-from benchmarks.conditions import Refusal, Scalar
+from benchmarks.campaign.schema import Interpreter, SchemaError, Skipped, Wanted, decode
+from benchmarks.conditions import Refusal
 from benchmarks.loops import EVENT_LOOPS
-from benchmarks.matrix import Available, Skipped
+from benchmarks.matrix import Available
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LOCK = REPOSITORY / "requirements" / "measured.txt"
@@ -32,50 +31,24 @@ OLDEST = (3, 10)
 
 
 class InterpreterError(Exception):
-    """An interpreter cannot be had; one line says which, why, and what to do."""
+    """An interpreter is not available; one line says which, why, and what to do."""
 
 
-@dataclass(frozen=True)
-class Interpreter:
-    """An interpreter; ``environment`` is the key of the folder that holds its environment,
-    ``refusals`` are what it was found not to do.
-    """
+def executable(interpreter: Interpreter) -> Path:
+    """The python of its environment."""
+    return _python_of(ENVIRONMENTS / interpreter.environment)
 
-    name: str
-    version: str
-    implementation: str
-    build: Mapping[str, Scalar]
-    packages: Mapping[str, str]
-    environment: str
-    refusals: tuple[Refusal, ...] = ()
 
-    @property
-    def executable(self) -> Path:
-        """The environment's python."""
-        return _python_of(ENVIRONMENTS / self.environment)
-
-    @property
-    def available(self) -> Available:
-        """What the matrix asks of it."""
-        major, minor = self.version.split(".")[:2]
-        version = (int(major), int(minor))
-        return Available(self.name, version, frozenset(self.packages), self.refusals)
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "version": self.version,
-            "implementation": self.implementation,
-            "build": dict(self.build),
-            "packages": dict(self.packages),
-            "environment": self.environment,
-            "refusals": [asdict(refusal) for refusal in self.refusals],
-        }
-
-    @classmethod
-    def from_json(cls, fields: Mapping[str, Any]) -> Interpreter:
-        refusals = tuple(Refusal(**row) for row in fields.get("refusals", ()))
-        return cls(**{**fields, "refusals": refusals})
+def available(interpreter: Interpreter) -> Available:
+    """What the matrix asks of it."""
+    major, minor = interpreter.version.split(".")[:2]
+    refusals = (Refusal(**msgspec.structs.asdict(refusal)) for refusal in interpreter.refusals)
+    return Available(
+        interpreter.name,
+        (int(major), int(minor)),
+        frozenset(interpreter.packages),
+        tuple(refusals),
+    )
 
 
 def prepare_all(
@@ -84,7 +57,7 @@ def prepare_all(
     """Prepare the interpreters of all requests (none: the driver's own), in their order.
 
     One that was asked for twice comes once; two builds of one version get names of their own. What
-    cannot be had is returned as skipped with ``skip_missing``; else InterpreterError is raised.
+    is not available is returned as skipped with ``skip_missing``; else InterpreterError is raised.
     """
     prepared: dict[str, Interpreter] = {}
     skipped: list[Skipped] = []
@@ -94,7 +67,7 @@ def prepare_all(
         except InterpreterError as error:
             if request is None or not skip_missing:
                 raise
-            skipped.append(Skipped(request, None, str(error)))
+            skipped.append(Skipped(contender=Wanted(interpreter=request), reason=str(error)))
             continue
         prepared.setdefault(interpreter.environment, interpreter)
     return tuple(_with_own_names(list(prepared.values()))), tuple(skipped)
@@ -111,7 +84,7 @@ def _with_own_names(interpreters: Sequence[Interpreter]) -> Iterator[Interpreter
         mark = builders[namesakes.index(interpreter)]
         if builders.count(mark) > 1:
             mark = str(1 + index)
-        yield dataclasses.replace(interpreter, name=f"{interpreter.name}+{mark}")
+        yield replace(interpreter, name=f"{interpreter.name}+{mark}")
 
 
 def prepare(request: str | None) -> Interpreter:
@@ -125,8 +98,7 @@ def prepare(request: str | None) -> Interpreter:
     if not folder.is_dir():
         _check_version(base)
         _make(base, folder)
-    facts = _facts(_python_of(folder), base)
-    return Interpreter.from_json({**facts, "environment": key})
+    return replace(_described(_python_of(folder), base), environment=key)
 
 
 def find(request: str | None) -> Path:
@@ -244,15 +216,18 @@ def _check_version(base: Path) -> None:
         raise InterpreterError(f"{base.name}: {said} {OLDEST[0]}.{OLDEST[1]} or newer")
 
 
-def _facts(python: Path, base: Path) -> dict[str, Any]:
+def _described(python: Path, base: Path) -> Interpreter:
+    """What the interpreter says of itself."""
     asked = subprocess.run(
         [python, "-m", "benchmarks.conditions"],
         cwd=REPOSITORY, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if asked.returncode:
         raise InterpreterError(f"{base.name}: it does not run the suite: {_reason(asked)}")
-    facts: dict[str, Any] = json.loads(asked.stdout)
-    return facts
+    try:
+        return decode(asked.stdout.encode(), Interpreter)
+    except SchemaError as error:
+        raise InterpreterError(f"{base.name}: what it says of itself: {error}") from None
 
 
 def _python_of(environment: Path) -> Path:

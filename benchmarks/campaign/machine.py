@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.conditions import Scalar
+from benchmarks.campaign.schema import Scalar
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,10 @@ def allot_cores() -> Cores:
     return Cores(measured, frozenset(usable - {measured}) or frozenset(usable))
 
 
-def machine_facts(cores: Cores) -> dict[str, Scalar | list[int]]:
-    """Facts of this machine as JSON values; ``id`` tells machines apart without naming them."""
+def machine_facts(cores: Cores) -> dict[str, Scalar | list[Scalar]]:
+    """Facts of this machine as JSON values; ``id`` identifies it without naming it."""
     cpu_model = _cpu_model()
+    driver_cores: list[Scalar] = [*sorted(cores.driver)]
     kernel = ".".join(platform.release().split(".")[:2])
     identity = (platform.node(), cpu_model, os.cpu_count(), platform.machine())
     return {
@@ -42,7 +43,7 @@ def machine_facts(cores: Cores) -> dict[str, Scalar | list[int]]:
         "memory_bytes": psutil.virtual_memory().total,
         "system": f"{platform.system()} {kernel} {platform.machine()}",
         "measured_core": cores.measured,
-        "driver_cores": sorted(cores.driver),
+        "driver_cores": driver_cores,
         "load_average": round(psutil.getloadavg()[0], 2),
     }
 

@@ -1,193 +1,156 @@
-"""What a campaign will do, fixed before anything is measured."""
+"""From the registries and the matrix to the records of a plan, and back to what workers are asked.
+
+The measured side has small classes of the standard library (``cases``); everything that is written
+is a record of the schema. Both are converted here and nowhere else.
+"""
 
 from __future__ import annotations
 
-import functools
-import hashlib
+import dataclasses
 import itertools
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from typing import TypeVar
 
-from benchmarks.campaign.interpreters import REPOSITORY, Interpreter
-from benchmarks.cases import USUAL_COLLECTOR, USUAL_PAUSE, Case, Contender, Launcher
-from benchmarks.conditions import Scalar
+import msgspec
+
+from benchmarks.campaign import schema
+from benchmarks.cases import Case, Contender, Launcher
+from benchmarks.collectors import COLLECTORS
+from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
 from benchmarks.matrix import Block, Skipped
 from benchmarks.pauses import PAUSES
 from benchmarks.probes import PROBES
+from benchmarks.probing import Probe
+from benchmarks.slices import COLLECTIONS
+from benchmarks.strategies import STRATEGIES
+from benchmarks.workloads import WORKLOADS
 
-SCHEMA = 1
+AnyWord = TypeVar("AnyWord", bound=schema.Word)
+
 SLICE_SECONDS = 0.010
 TURN_LIMIT_SECONDS = 60.0
-DRIVER_MODULES = frozenset({"__main__.py", "matrix.py"})
-"""The modules beside the measured ones that never run in a measured process."""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """A campaign before its first round; ``precision`` is the half-width to reach, as a share.
-    Without ``blocks`` every contender is asked every case.
-    """
-
-    name: str
-    preset: str
-    seed: int
-    budget_seconds: float
-    precision: float
-    turn_limit_seconds: float
-    code_hash: str
-    created: str
-    machine: Mapping[str, Scalar | list[int]]
-    interpreters: tuple[Interpreter, ...]
-    contenders: tuple[Contender, ...]
-    cases: tuple[Case, ...]
-    skipped: tuple[Skipped, ...]
-    blocks: tuple[Block, ...] = ()
-
-    def asks(self, contender: Contender, case: Case) -> bool:
-        """Whether the contender is asked the case."""
-        return not self.blocks or (contender, case) in self._asked
-
-    @functools.cached_property
-    def _asked(self) -> frozenset[tuple[Contender, Case]]:
-        return frozenset(
-            itertools.chain.from_iterable(
-                itertools.product(block.contenders, block.cases) for block in self.blocks
-            )
-        )
-
-    def baseline_of(self, contender: Contender) -> Contender:
-        """The contender it is compared with."""
-        return next(
-            other
-            for other in self.contenders
-            if other.role == "baseline" and other.group == contender.group
-        )
-
-
-def code_hash() -> str:
-    """SHA-256 of the sources that run in measured processes: values mix only if it agrees."""
-    digest = hashlib.sha256()
-    for path in sorted((REPOSITORY / "benchmarks").glob("*.py")):
-        if path.name not in DRIVER_MODULES:
-            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
-def plan_to_json(plan: Plan) -> dict[str, Any]:
-    """The plan's part of ``campaign.json``."""
-    fields: dict[str, Any] = {
-        "schema": SCHEMA,
-        "name": plan.name,
-        "preset": plan.preset,
-        "seed": plan.seed,
-        "budget_seconds": plan.budget_seconds,
-        "precision": plan.precision,
-        "turn_limit_seconds": plan.turn_limit_seconds,
-        "slice_seconds": SLICE_SECONDS,
-        "code_hash": plan.code_hash,
-        "created": plan.created,
-        "machine": dict(plan.machine),
-        "interpreters": [interpreter.to_json() for interpreter in plan.interpreters],
-        "contenders": [
-            {
-                "id": contender.id,
-                **_launcher_to_json(contender.interpreter, contender.launcher),
-                "role": contender.role,
-            }
-            for contender in plan.contenders
-        ],
-        "cases": [_case_to_json(case) for case in plan.cases],
-        "skipped": [
-            {"contender": _launcher_to_json(row.interpreter, row.launcher), "reason": row.reason}
-            for row in plan.skipped
-        ],
-    }
-    if plan.blocks:
-        fields["blocks"] = [
-            {
-                "contenders": [contender.id for contender in block.contenders],
-                "cases": [case.id for case in block.cases],
-            }
-            for block in plan.blocks
-        ]
-    return fields
-
-
-def plan_from_json(fields: Mapping[str, Any]) -> Plan:
-    """Read a plan back. Raises KeyError or TypeError when a field is missing or wrong."""
-    contenders = {
-        row["id"]: Contender(row["interpreter"], _launcher_from_json(row), row["role"])
-        for row in fields["contenders"]
-    }
-    cases = {
-        row["id"]: Case(row["probe"], row["workload"], row["tasks"], row.get("pause", USUAL_PAUSE))
-        for row in fields["cases"]
-    }
-    return Plan(
-        name=fields["name"],
-        preset=fields["preset"],
-        seed=fields["seed"],
-        budget_seconds=fields["budget_seconds"],
-        precision=fields["precision"],
-        turn_limit_seconds=fields["turn_limit_seconds"],
-        code_hash=fields["code_hash"],
-        created=fields["created"],
-        machine=fields["machine"],
-        interpreters=tuple(Interpreter.from_json(row) for row in fields["interpreters"]),
-        contenders=tuple(contenders.values()),
-        cases=tuple(cases.values()),
-        skipped=tuple(
-            Skipped(
-                row["contender"]["interpreter"],
-                _launcher_from_json(row["contender"]) if "loop" in row["contender"] else None,
-                row["reason"],
-            )
-            for row in fields["skipped"]
-        ),
-        blocks=tuple(
-            Block(
-                tuple(contenders[name] for name in row["contenders"]),
-                tuple(cases[name] for name in row["cases"]),
-            )
-            for row in fields.get("blocks", ())
-        ),
-    )
-
-
-def _case_to_json(case: Case) -> dict[str, Any]:
+def case_record(case: Case) -> schema.Case:
     """A case, and what the analysis has to know of its probe, workload and pause."""
     probe = PROBES[case.probe]
     workload = probe.workload(case.workload)
     pause = PAUSES[case.pause]
-    return {
-        "id": case.id,
-        "probe": case.probe,
-        "workload": case.workload,
-        "work_seconds": workload.seconds,
-        "tasks": case.tasks,
-        "tasks_each": workload.tasks_each,
-        "pause": case.pause,
-        "pause_seconds": pause.seconds,
-        "pause_suspends": pause.suspends,
-        "metrics": list(probe.metric_names),
-        "units": {metric.name: metric.unit for metric in probe.metrics},
-        "headline_metric": probe.headline_metric,
-    }
+    return schema.Case(
+        id=case.id,
+        probe=case.probe,
+        workload=case.workload,
+        tasks=case.tasks,
+        metrics=probe.metric_names,
+        headline_metric=probe.headline_metric,
+        pause=case.pause,
+        pause_seconds=pause.seconds,
+        pause_suspends=pause.suspends,
+        work_seconds=workload.seconds,
+        tasks_each=workload.tasks_each,
+        units={metric.name: metric.unit for metric in probe.metrics},
+    )
 
 
-def _launcher_to_json(interpreter: str, launcher: Launcher | None) -> dict[str, str]:
-    if launcher is None:
-        return {"interpreter": interpreter}
-    return {
-        "interpreter": interpreter,
-        "loop": launcher.loop,
-        "task_factory": launcher.task_factory,
-        "strategy": launcher.strategy,
-        "collector": launcher.collector,
-    }
+def contender_record(contender: Contender) -> schema.Contender:
+    """A contender before it has proved any conditions."""
+    return schema.Contender(
+        id=contender.id,
+        interpreter=contender.interpreter,
+        role=contender.role,
+        **dataclasses.asdict(contender.launcher),
+    )
 
 
-def _launcher_from_json(row: Mapping[str, str]) -> Launcher:
-    collector = row.get("collector", USUAL_COLLECTOR)
-    return Launcher(row["loop"], row["task_factory"], row["strategy"], collector)
+def block_record(block: Block) -> schema.Block:
+    """Contenders and the cases that they are asked, by their ids."""
+    return schema.Block(
+        contenders=tuple(contender.id for contender in block.contenders),
+        cases=tuple(case.id for case in block.cases),
+    )
+
+
+def skipped_record(row: Skipped) -> schema.Skipped:
+    """What is not measured, and why."""
+    launcher = dataclasses.asdict(row.launcher) if row.launcher else {}
+    wanted = schema.Wanted(interpreter=row.interpreter, **launcher)
+    return schema.Skipped(contender=wanted, reason=row.reason)
+
+
+def case_of(record: schema.Case) -> Case:
+    """What a worker is asked."""
+    return Case(record.probe, record.workload, record.tasks, record.pause)
+
+
+def launcher_of(record: schema.Contender) -> Launcher:
+    """How a contender's worker launches."""
+    return Launcher(record.loop, record.task_factory, record.strategy, record.collector)
+
+
+def definitions(
+    contenders: Iterable[schema.Contender], cases: Iterable[schema.Case]
+) -> schema.Definitions:
+    """What the registries say of everything that these name, in the order of the registries.
+
+    Workloads that belong to one probe come after the others.
+    """
+    contenders, cases = list(contenders), list(cases)
+    probes = [row for name, row in PROBES.items() if any(case.probe == name for case in cases)]
+    own_workloads = {row.own_workload.name: row.own_workload for row in probes if row.own_workload}
+    return schema.Definitions(
+        strategies=_named(schema.Strategy, STRATEGIES, {row.strategy for row in contenders}),
+        workloads=_named(
+            schema.Workload, {**WORKLOADS, **own_workloads}, {case.workload for case in cases}
+        ),
+        probes=tuple(map(_probe_record, probes)),
+        loops=_named(schema.Word, EVENT_LOOPS, {row.loop for row in contenders}),
+        task_factories=_named(
+            schema.Word, TASK_FACTORIES, {row.task_factory for row in contenders}
+        ),
+        collectors=_named(schema.Word, COLLECTORS, {row.collector for row in contenders}),
+        pauses=_named(schema.Word, PAUSES, {case.pause for case in cases}),
+    )
+
+
+def _named(
+    kind: type[AnyWord], registry: Mapping[str, object], names: AbstractSet[str]
+) -> tuple[AnyWord, ...]:
+    return tuple(_record(kind, row) for name, row in registry.items() if name in names)
+
+
+def _record(kind: type[AnyWord], row: object, **given: object) -> AnyWord:
+    """What a row of a registry says of itself: its fields have the names of the record's."""
+    fields = {name: getattr(row, name) for name in kind.__struct_fields__ if name not in given}
+    return msgspec.convert({**fields, **given}, kind)
+
+
+def _probe_record(probe: Probe) -> schema.Probe:
+    return _record(
+        schema.Probe,
+        probe,
+        metrics=tuple(_record(schema.Metric, metric) for metric in probe.metrics),
+        observed=tuple(_record(schema.Word, row) for row in (*probe.observed, COLLECTIONS)),
+    )
+
+
+def asked_pairs(plan: schema.Plan) -> frozenset[tuple[str, str]]:
+    """The ids of every contender and case that belong together."""
+    everything = schema.Block(
+        contenders=tuple(row.id for row in plan.contenders),
+        cases=tuple(row.id for row in plan.cases),
+    )
+    return frozenset(
+        itertools.chain.from_iterable(
+            itertools.product(block.contenders, block.cases)
+            for block in plan.blocks or (everything,)
+        )
+    )
+
+
+def baselines(plan: schema.Plan) -> dict[str, str]:
+    """Of every contender the one that it is compared with, both by their ids; a baseline has
+    itself.
+    """
+    of_group = {row.group: row.id for row in plan.contenders if row.role == "baseline"}
+    return {row.id: of_group[row.group] for row in plan.contenders}

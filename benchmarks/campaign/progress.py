@@ -15,7 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks.campaign.journal import Failure
+from benchmarks.campaign.schema import Failure
 
 PLAIN_EVERY_SECONDS = 10.0
 
@@ -24,8 +24,8 @@ PLAIN_EVERY_SECONDS = 10.0
 class Progress:
     """Where a campaign is: case ``index`` of ``count`` in a stage, and how far it has come.
 
-    ``half_width`` is the precision that this case has reached, as a share; infinite while it cannot
-    be told.
+    ``half_width`` is the precision that this case has reached, as a share; infinite while it is not
+    known.
     """
 
     stage: str

@@ -9,6 +9,8 @@ A field that schema 1 did not have at first has a default: older campaigns are r
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Final, Literal, TypeAlias, TypeVar, Union
 
 import msgspec
@@ -24,10 +26,12 @@ Scalar: TypeAlias = Union[str, int, float, bool, None]  # noqa: UP007
 """A free-form fact."""
 Facts: TypeAlias = dict[str, Scalar]
 
-PLAIN: Final = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+$"
+_UNPRINTABLE: Final = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
+PLAIN: Final = rf"^[^{_UNPRINTABLE}]+\Z"
 """Names are one line without control characters, which could drive a terminal or disguise text."""
 Name: TypeAlias = Annotated[str, Meta(pattern=PLAIN, max_length=1000)]
-FileStem: TypeAlias = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f/\\.][^\x00-\x1f\x7f/\\]*$")]
+_IN_FILE_NAME: Final = rf"[^{_UNPRINTABLE}/\\]"
+FileStem: TypeAlias = Annotated[str, Meta(pattern=rf"^(?!\.){_IN_FILE_NAME}+\Z", max_length=200)]
 """Part of a file's name: no folder, and not hidden."""
 Text: TypeAlias = Annotated[str, Meta(max_length=10_000)]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=1e9)]
@@ -128,6 +132,14 @@ class Interpreter(Record, frozen=True, kw_only=True):
     packages: Facts = field(default_factory=dict)
     environment: Text = ""
     refusals: tuple[Refusal, ...] = ()
+
+    @property
+    def version_label(self) -> str:
+        """Its version as people write it: "3.13.1t" is free-threaded, "3.13.1d" a debug build."""
+        implementation = "" if self.implementation == "cpython" else f"{self.implementation} "
+        free_threaded = "t" if self.build.get("free_threaded") is True else ""
+        debug = "d" if self.build.get("debug") is True else ""
+        return f"{implementation}{self.version}{free_threaded}{debug}"
 
 
 class Contender(Record, frozen=True, kw_only=True):
@@ -306,6 +318,46 @@ class Witness(Record, frozen=True, kw_only=True):
     programs: Annotated[tuple[Program, ...], Meta(max_length=1000)]
     runs: Annotated[tuple[ProgramRun, ...], Meta(max_length=100_000)]
 
+
+# --- naming a Python ------------------------------------------------------------------------------
+
+
+class UnknownPythonError(ValueError):
+    """No Python of a campaign, or more than one, is called that; the message names them all."""
+
+
+def python_labels(interpreters: Sequence[Interpreter]) -> tuple[str, ...]:
+    """What readers call each: its version or, where several have the same, its name."""
+    times = Counter(one.version_label for one in interpreters)
+    return tuple(
+        one.name if times[one.version_label] > 1 else one.version_label for one in interpreters
+    )
+
+
+def python_called(name: str, interpreters: Sequence[Interpreter]) -> Interpreter:
+    """The interpreter of this label or name, or whose version begins so ("3.13" for 3.13.1).
+
+    Raises UnknownPythonError unless it is exactly one.
+    """
+    labels = python_labels(interpreters)
+    pairs = list(zip(interpreters, labels, strict=True))
+    exact = [one for one, label in pairs if name in (label, one.name)]
+    found = exact or [one for one, label in pairs if _is_short_for(name, label)]
+    if len(found) != 1:
+        which = "several Pythons are" if found else "no Python is"
+        raise UnknownPythonError(
+            f"{which} called {name!r}: choose from {', '.join(labels) or 'none'}"
+        )
+    return found[0]
+
+
+def _is_short_for(name: str, label: str) -> bool:
+    """Whether ``name`` is the label without its last numbers: "3.13t" for "3.13.1t"."""
+    bare, whole = name.rstrip("td"), label.rstrip("td")
+    return bool(bare) and name[len(bare) :] == label[len(whole) :] and whole.startswith(f"{bare}.")
+
+
+# --- bytes ----------------------------------------------------------------------------------------
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 

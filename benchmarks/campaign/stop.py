@@ -10,10 +10,9 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping
 
-from analysis.estimates import hodges_lehmann, round_difference
-from benchmarks.campaign.journal import Record
-from benchmarks.campaign.plan import Plan
-from benchmarks.probes import PROBES
+from analysis.estimate.intervals import hodges_lehmann, round_difference
+from benchmarks.campaign.plan import baselines
+from benchmarks.campaign.schema import Plan, RoundLine
 
 MIN_ROUNDS = 12
 LOOK_EVERY = 4
@@ -26,17 +25,17 @@ MAX_SWEEPS = 25
 
 
 class Precision:
-    """The interval half-widths of a campaign as its records come in: of each case, on its headline
+    """The interval half-widths of a campaign as its lines come in: of each case, on its headline
     metric.
     """
 
     def __init__(self, plan: Plan) -> None:
         self._precision = plan.precision
-        self._headline = {case.id: PROBES[case.probe].headline_metric for case in plan.cases}
+        self._headline = {case.id: case.headline_metric for case in plan.cases}
         self._baseline = {
-            contender.id: plan.baseline_of(contender).id
-            for contender in plan.contenders
-            if contender.role != "baseline"
+            contender: baseline
+            for contender, baseline in baselines(plan).items()
+            if contender != baseline
         }
         # case id -> contender id -> D of each round
         self._differences: dict[str, dict[str, list[float]]] = defaultdict(
@@ -45,27 +44,26 @@ class Precision:
         self._half_width: dict[str, float] = {}
         self._done: set[str] = set()
 
-    def add(self, record: Record) -> None:
+    def add(self, line: RoundLine) -> None:
         """Take in one case of one round, and look whether the case is done."""
-        metric = self._headline[record.case]
-        of_case = self._differences[record.case]
+        metric = self._headline[line.case]
+        of_case = self._differences[line.case]
         for contender, baseline in self._baseline.items():
-            if contender in record.cells and baseline in record.cells:
+            if contender in line.cells and baseline in line.cells:
                 difference = round_difference(
-                    record.cells[contender].values[metric], record.cells[baseline].values[metric]
+                    line.cells[contender].values[metric], line.cells[baseline].values[metric]
                 )
                 of_case[contender].append(difference)
         # A contender that has failed in this round is not waited for.
-        compared = [rounds for contender, rounds in of_case.items() if contender in record.cells]
+        compared = [rounds for contender, rounds in of_case.items() if contender in line.cells]
         if not compared:
             return
-        self._half_width[record.case] = max(
-            hodges_lehmann(rounds).half_width for rounds in compared
-        )
+        half_width = max(hodges_lehmann(rounds).half_width for rounds in compared)
+        self._half_width[line.case] = half_width
         fewest = min(map(len, compared))
         looking = fewest >= MIN_ROUNDS and (fewest - MIN_ROUNDS) % LOOK_EVERY == 0
-        if looking and self._half_width[record.case] < self._precision:
-            self._done.add(record.case)
+        if looking and half_width < self._precision:
+            self._done.add(line.case)
 
     def is_done(self, case: str) -> bool:
         """Whether every interval of the case was narrow enough at a look."""
@@ -76,8 +74,8 @@ class Precision:
         return len(self._done)
 
     def half_width(self, case: str) -> float:
-        """The widest interval's half-width of a case, as a share; infinite while it cannot be
-        told.
+        """The widest interval's half-width of a case, as a share; infinite while it is not
+        known.
         """
         return self._half_width.get(case, math.inf)
 

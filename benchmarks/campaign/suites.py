@@ -12,62 +12,66 @@ from pathlib import Path
 
 import pyperf
 
-from benchmarks.campaign.journal import Record, State
-from benchmarks.campaign.plan import Plan
-from benchmarks.probes import PROBES
+from benchmarks.campaign.schema import Case, Contender, Interpreter, Plan, RoundLine
 
 
-def write_suites(folder: Path, plan: Plan, state: State, records: Iterable[Record]) -> list[Path]:
+def write_suites(folder: Path, plan: Plan, lines: Iterable[RoundLine]) -> list[Path]:
     """Write a suite for every interpreter that has values, in place of older ones."""
     contenders = {contender.id: contender for contender in plan.contenders}
-    interpreters = {interpreter.name: interpreter for interpreter in plan.interpreters}
     cases = {case.id: case for case in plan.cases}
+    facts = {interpreter.name: _facts(plan, interpreter) for interpreter in plan.interpreters}
+    # interpreter -> name of a benchmark -> a run of every round
     runs: dict[str, dict[str, list[pyperf.Run]]] = defaultdict(lambda: defaultdict(list))
-    for record in records:
-        case = cases[record.case]
-        units = {metric.name: metric.unit for metric in PROBES[case.probe].metrics}
-        for contender_id, cell in record.cells.items():
+    for line in lines:
+        case = cases[line.case]
+        for contender_id, cell in line.cells.items():
             contender = contenders[contender_id]
-            interpreter = interpreters[contender.interpreter]
+            of_cell = {
+                **facts[contender.interpreter],
+                **_identity(contender, case),
+                "loops": cell.loops,
+                "date": line.started,
+                "round": line.round,
+            }
             for metric, values in cell.values.items():
-                name = f"{record.case}/{contender_id}/{metric}"
-                metadata = {
-                    "name": name,
-                    "unit": units[metric],
-                    "loops": cell.loops,
-                    "date": record.started,
-                    "python_version": interpreter.version,
-                    "python_implementation": interpreter.implementation,
-                    "cpu_model_name": str(plan.machine["cpu_model"]),
-                    "cpu_count": plan.machine["cpu_count"],
-                    "contender": contender_id,
-                    "role": contender.role,
-                    "loop": contender.launcher.loop,
-                    "task_factory": contender.launcher.task_factory,
-                    "strategy": contender.launcher.strategy,
-                    "collector": contender.launcher.collector,
-                    "case": record.case,
-                    "probe": case.probe,
-                    "workload": case.workload,
-                    "tasks": case.tasks,
-                    "pause": case.pause,
-                    "metric": metric,
-                    "round": record.round,
-                    **{
-                        name: value
-                        for name, value in state.conditions.get(contender_id, {}).items()
-                        if value is not None and name not in ("task_factory", "collector")
-                    },
-                }
-                runs[interpreter.name][name].append(
-                    pyperf.Run(values, metadata=metadata, collect_metadata=False)
-                )
+                name = f"{case.id}/{contender_id}/{metric}"
+                metadata = {**of_cell, "name": name, "metric": metric, "unit": case.unit(metric)}
+                run = pyperf.Run(values, metadata=metadata, collect_metadata=False)
+                runs[contender.interpreter][name].append(run)
     paths = []
-    for interpreter_name, benchmarks in runs.items():
+    for interpreter, benchmarks in runs.items():
         suite = pyperf.BenchmarkSuite([pyperf.Benchmark(of_one) for of_one in benchmarks.values()])
-        path = folder / f"{interpreter_name}.json"
-        temporary = folder / f".{interpreter_name}.json"
+        path = folder / f"{interpreter}.json"
+        temporary = folder / f".{interpreter}.json"
         suite.dump(str(temporary), replace=True)
         temporary.replace(path)
         paths.append(path)
     return paths
+
+
+def _facts(plan: Plan, interpreter: Interpreter) -> dict[str, object]:
+    return {
+        "python_version": interpreter.version,
+        "python_implementation": interpreter.implementation,
+        "cpu_model_name": str(plan.machine["cpu_model"]),
+        "cpu_count": plan.machine["cpu_count"],
+    }
+
+
+def _identity(contender: Contender, case: Case) -> dict[str, object]:
+    """What identifies a run, over the conditions that its worker has proved."""
+    known = {name: value for name, value in contender.conditions.items() if value is not None}
+    return {
+        **known,
+        "contender": contender.id,
+        "role": contender.role,
+        "loop": contender.loop,
+        "task_factory": contender.task_factory,
+        "strategy": contender.strategy,
+        "collector": contender.collector,
+        "case": case.id,
+        "probe": case.probe,
+        "workload": case.workload,
+        "tasks": case.tasks,
+        "pause": case.pause,
+    }

@@ -8,13 +8,14 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import astuple
 from typing import IO, Protocol, TypeVar
 
-from benchmarks.campaign.interpreters import REPOSITORY, Interpreter
-from benchmarks.cases import Case, Contender
-from benchmarks.conditions import Scalar
+from benchmarks.campaign.interpreters import REPOSITORY, executable
+from benchmarks.campaign.plan import launcher_of
+from benchmarks.campaign.schema import Contender, Facts, Interpreter
+from benchmarks.cases import Case
 from benchmarks.protocol import (
     Calibrate,
     Calibrated,
@@ -22,13 +23,15 @@ from benchmarks.protocol import (
     Measure,
     Measured,
     Message,
+    ProgramSaid,
     Ready,
+    RunProgram,
     end_of,
     receive,
     send,
 )
 
-Answer = TypeVar("Answer", Ready, Calibrated, Measured)
+Answer = TypeVar("Answer", Ready, Calibrated, Measured, ProgramSaid)
 
 INHERITED_VARIABLES = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR", "TEMP", "LD_LIBRARY_PATH")
 """All that a worker inherits: what it needs to start, nothing that changes how Python runs."""
@@ -42,6 +45,7 @@ class WorkerError(Exception):
     """A worker did not do its turn. ``alive``: it is fit for other cases; else it is gone."""
 
     def __init__(self, cause: str, *, alive: bool = False) -> None:
+        cause = cause.encode("utf-8", "replace").decode()  # it may quote half a character
         if len(cause) > CAUSE_CHARACTERS:
             cause = cause[: CAUSE_CHARACTERS - len(CUT)] + CUT
         super().__init__(cause)
@@ -53,11 +57,13 @@ class Worker(Protocol):
     """One contender's process in one round. Every call is a turn and may raise WorkerError."""
 
     @property
-    def conditions(self) -> Mapping[str, Scalar]: ...
+    def conditions(self) -> Facts: ...
 
     def calibrate(self, case: Case, slice_seconds: float) -> Calibrated: ...
 
     def measure(self, case: Case, loops: int) -> Measured: ...
+
+    def run_program(self, program: str) -> ProgramSaid: ...
 
     def close(self) -> None: ...
 
@@ -84,8 +90,8 @@ class ProcessWorker:
         )
         process = subprocess.Popen(
             [
-                interpreter.executable, "-m", "benchmarks.worker",
-                *astuple(contender.launcher), str(echo_port),
+                executable(interpreter), "-m", "benchmarks.worker",
+                *astuple(launcher_of(contender)), str(echo_port),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -100,7 +106,7 @@ class ProcessWorker:
         self._process = process
         self._requests: IO[str] = process.stdin
         self._answers: IO[str] = process.stdout
-        self.conditions: Mapping[str, Scalar] = {}
+        self.conditions: Facts = {}
 
     def pin(self, cores: Iterable[int]) -> None:
         """Let the process run on these cores only, where the system can."""
@@ -110,13 +116,16 @@ class ProcessWorker:
 
     def wait_until_ready(self) -> None:
         """Wait for the worker's first word: the conditions it has proved. Raises WorkerError."""
-        self.conditions = self._receive(Ready).conditions
+        self.conditions = dict(self._receive(Ready).conditions)
 
     def calibrate(self, case: Case, slice_seconds: float) -> Calibrated:
         return self._ask(Calibrate(case, slice_seconds), Calibrated)
 
     def measure(self, case: Case, loops: int) -> Measured:
         return self._ask(Measure(case, loops), Measured)
+
+    def run_program(self, program: str) -> ProgramSaid:
+        return self._ask(RunProgram(program), ProgramSaid)
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
@@ -148,8 +157,8 @@ class ProcessWorker:
             self._kill()
 
         watchdog = threading.Timer(self._turn_limit_seconds, expire)
-        watchdog.start()
         try:
+            watchdog.start()  # here, so that Ctrl-C in it leaves no thread that is waited for
             answer = receive(self._answers)
         except ValueError as error:
             raise WorkerError(f"its answer cannot be read: {error}") from error

@@ -1,4 +1,4 @@
-"""Probe ``cancel``: the caller is cancelled when all its children are waiting."""
+"""Probe ``cancel``: the caller is cancelled while all its children are waiting."""
 
 from __future__ import annotations
 
@@ -6,21 +6,30 @@ import asyncio
 
 from benchmarks.children import Children, NotAllRunningError, until_all_run
 from benchmarks.clock import perf_counter
-from benchmarks.probe import FanOut, Measurement, Metric, Probe
+from benchmarks.probing import FanOut, Measurement, Metric, Observed, Probe
 from benchmarks.workloads import PENDING
 
-CANCELLED = Metric("cancelled")
-CLEAN = Metric("clean")
+CANCELLED = Metric(
+    "cancelled",
+    label="cancelled",
+    meaning="from cancel() until the caller has its CancelledError",
+)
+CLEAN = Metric("clean", label="clean", meaning="from cancel() until no child is running")
+LEFT_RUNNING = Observed(
+    "left_running",
+    label="left running",
+    meaning="children that were still running when the caller had its CancelledError",
+)
 
 
 async def measure(fan_out: FanOut, loops: int) -> Measurement:
-    """Cancel ``loops`` fan-outs, each in a task of its own, once all of their children wait. Both
+    """Cancel ``loops`` fan-outs, each in a task of its own, while all of their children wait. Both
     metrics are means over the fan-outs and count from ``cancel()``: ``cancelled`` until the caller
-    has its CancelledError, ``clean`` until no child is running any more.
+    has its CancelledError, ``clean`` until no child is running.
 
     Observed as ``left_running``: the children that were still running when the caller had its
-    CancelledError. The probe cancels them then, as the caller would have to; ``clean`` has that in
-    it.
+    CancelledError. The probe cancels them then, as the caller would have to, and ``clean`` includes
+    that.
 
     Raises NotAllRunningError when the children do not all run at the same time.
     """
@@ -45,15 +54,15 @@ async def measure(fan_out: FanOut, loops: int) -> Measurement:
         clean_seconds,
         {CANCELLED.name: cancelled_seconds / loops, CLEAN.name: clean_seconds / loops},
         results,
-        {"left_running": left_running / loops},
+        {LEFT_RUNNING.name: left_running / loops},
     )
 
 
 async def _cancelled_caller(
     fan_out: FanOut, children: Children, to_cancel: set[asyncio.Task[int]]
 ) -> tuple[float, float, int]:
-    """Fan out and be cancelled; then cancel the children that are left. When the caller was
-    cancelled and when it was clean, on the clock, and how many children were left between.
+    """Fan out and be cancelled; then cancel the children that are still running. Returns when the
+    caller was cancelled and when no child was running, on the clock, and how many were left.
     """
     try:
         await fan_out.launch(children.make, fan_out.tasks, fan_out.pause)
@@ -71,16 +80,18 @@ async def _cancelled_caller(
 
 PROBE = Probe(
     "cancel",
-    "the caller is cancelled: until it knows, and until no child is running",
-    (CANCELLED, CLEAN),
-    CLEAN.name,
-    measure,
+    label="cancel",
+    meaning="the caller is cancelled while all n children wait",
+    section="When the caller is cancelled",
+    introduction=(
+        "A cancellation should end the children too. Children that a strategy leaves running are "
+        "cancelled one by one, as their caller would have to."
+    ),
+    metrics=(CANCELLED, CLEAN),
+    headline_metric=CLEAN.name,
+    measure=measure,
+    observed=(LEFT_RUNNING,),
     own_workload=PENDING,
     concurrent_only=True,
+    order=6,
 )
-
-
-if __name__ == "__main__":
-    from benchmarks.script import main
-
-    main(PROBE)

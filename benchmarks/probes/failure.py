@@ -8,25 +8,45 @@ from dataclasses import dataclass
 
 from benchmarks.children import ChildFailedError, Children
 from benchmarks.clock import perf_counter
-from benchmarks.probe import FanOut, Measurement, Metric, Probe
+from benchmarks.probing import FanOut, Measurement, Metric, Observed, Probe
 
-KNOWN = Metric("known")
-CLEAN = Metric("clean")
+KNOWN = Metric(
+    "known",
+    label="error known",
+    meaning="from the launch until the caller has the exception",
+)
+CLEAN = Metric("clean", label="clean", meaning="from the launch until no child is running")
+FINISHED = Observed(
+    "siblings_finished",
+    label="finished",
+    meaning="siblings that had finished when the caller had the exception",
+)
+RAN_ON = Observed(
+    "siblings_ran_on",
+    label="ran on",
+    meaning="siblings that finished after the caller had the exception",
+)
+CANCELLED = Observed(
+    "siblings_cancelled", label="cancelled", meaning="siblings that were cancelled"
+)
+NEVER_STARTED = Observed(
+    "siblings_never_started", label="never started", meaning="siblings that took no step at all"
+)
 
 
 class FailureLostError(Exception):
-    """A child failed and the caller did not hear of it."""
+    """A child failed and the caller got no exception."""
 
 
 async def measure(fan_out: FanOut, loops: int) -> Measurement:
     """Launch ``loops`` fan-outs whose child n // 2 raises at its first step; the others do the
     workload. Both metrics are means over the fan-outs and count from the launch: ``known`` until
-    the caller has the exception, ``clean`` until no child is running any more.
+    the caller has the exception, ``clean`` until no child is running.
 
     Observed are the siblings of the child that failed: those that had finished when the caller
     knew, ran on and finished later, were cancelled, or never started. Together they are n - 1.
 
-    Raises FailureLostError when the strategy returns as if nothing had happened.
+    Raises FailureLostError when the strategy returns without an exception.
     """
     tasks = fan_out.tasks
     results: list[int] = []
@@ -35,8 +55,8 @@ async def measure(fan_out: FanOut, loops: int) -> Measurement:
     for _ in range(loops):
         async with Children(fan_out.work, failing=tasks // 2) as children:
             caught: list[Caught] = []
-            # In a task of its own: with eager tasks, a TaskGroup of Python 3.12 can leave its
-            # caller a cancellation that strikes where it next awaits, after the group.
+            # In a task of its own: with eager tasks, a TaskGroup of Python 3.12 can leave a pending
+            # cancellation in its caller, which is raised at the caller's next await.
             caller = asyncio.create_task(_catch(fan_out, children, caught))
             await asyncio.wait([caller])
             if not caught:
@@ -47,10 +67,10 @@ async def measure(fan_out: FanOut, loops: int) -> Measurement:
         known_seconds += seen.known - seen.launched
         clean_seconds += clean - seen.launched
         results = children.accounts(tasks)
-        siblings["siblings_finished"] += seen.finished
-        siblings["siblings_ran_on"] += len(children.finished) - seen.finished
-        siblings["siblings_cancelled"] += len(children.cancelled)
-        siblings["siblings_never_started"] += tasks - len(children.started)
+        siblings[FINISHED.name] += seen.finished
+        siblings[RAN_ON.name] += len(children.finished) - seen.finished
+        siblings[CANCELLED.name] += len(children.cancelled)
+        siblings[NEVER_STARTED.name] += tasks - len(children.started)
     return Measurement(
         clean_seconds,
         {KNOWN.name: known_seconds / loops, CLEAN.name: clean_seconds / loops},
@@ -92,14 +112,16 @@ def _is_the_childs(error: BaseException) -> bool:
 
 PROBE = Probe(
     "failure",
-    "one child of n raises: until the caller knows, and until no child is running",
-    (KNOWN, CLEAN),
-    KNOWN.name,
-    measure,
+    label="failure",
+    meaning="one child of n raises",
+    section="When a child fails",
+    introduction=(
+        "The strategies differ more in how they end than in what they cost: when the caller has "
+        "the exception, and what happens to the other children."
+    ),
+    metrics=(KNOWN, CLEAN),
+    headline_metric=KNOWN.name,
+    measure=measure,
+    observed=(FINISHED, RAN_ON, CANCELLED, NEVER_STARTED),
+    order=5,
 )
-
-
-if __name__ == "__main__":
-    from benchmarks.script import main
-
-    main(PROBE)

@@ -1,24 +1,37 @@
-"""Probe ``head_start``: what the children get done while the caller does something else before the
-join.
+"""Probe ``head_start``: how much of the children's work is done while the caller does something
+else before the join.
 """
 
 from __future__ import annotations
 
 from benchmarks.clock import perf_counter
-from benchmarks.probe import FanOut, Measurement, Metric, Probe
+from benchmarks.probing import FanOut, Measurement, Metric, Observed, Probe
 
-METRIC = Metric("makespan")
+MAKESPAN = Metric(
+    "makespan",
+    label="makespan",
+    meaning="from the first creation until the caller has all results, the pause included",
+)
+FINISHED = Observed(
+    "share_before_join",
+    label="done before the join",
+    meaning="share of the children that had completed when the pause ended",
+)
+STARTED = Observed(
+    "started_before_join",
+    label="started before the join",
+    meaning="share of the children that had taken a step when the pause ended",
+)
 
 
 async def measure(fan_out: FanOut, loops: int) -> Measurement:
-    """Time ``loops`` fan-outs, each from before its first coroutine is made until the results are
-    in hand, the pause between included.
+    """Time ``loops`` fan-outs, each from before its first coroutine is made until the caller has
+    the results, the pause included.
 
     Observed when the pause ends: the share of the children that had started by then, and of those
-    that had finished. Without a pause they are observed where it would be: nothing has started
-    there but what starts as it is created, which eager tasks do. It costs the awaiting of one more
-    coroutine, which does not suspend, and a coroutine around each child; the same for every
-    strategy.
+    that had finished. Without a pause they are observed where it would be: only eager tasks have
+    started there. Observing costs the await of one more coroutine, which does not suspend, and a
+    coroutine around each child; the same for every strategy.
     """
     work, pause, tasks = fan_out.work, fan_out.pause, fan_out.tasks
     started = finished = started_before_join = finished_before_join = 0
@@ -44,28 +57,32 @@ async def measure(fan_out: FanOut, loops: int) -> Measurement:
         launched = perf_counter()
         results = await fan_out.launch(counted, tasks, observed_pause)
         seconds += perf_counter() - launched
+    children = tasks * loops
     return Measurement(
         seconds,
-        {METRIC.name: seconds / loops},
+        {MAKESPAN.name: seconds / loops},
         results,
         {
-            "share_before_join": finished_before_join / (tasks * loops),
-            "started_before_join": started_before_join / (tasks * loops),
+            FINISHED.name: finished_before_join / children,
+            STARTED.name: started_before_join / children,
         },
     )
 
 
 PROBE = Probe(
     "head_start",
-    "creation to results when the caller awaits something else before it joins",
-    (METRIC,),
-    METRIC.name,
-    measure,
+    label="head start",
+    meaning="the whole fan-out when the caller awaits something else before the join",
+    section="A head start",
+    introduction=(
+        "The one reason to create tasks yourself: the caller has something else to await before "
+        "it needs the results. Tasks start at its next suspension; bare coroutines start when "
+        "they are gathered."
+    ),
+    metrics=(MAKESPAN,),
+    headline_metric=MAKESPAN.name,
+    measure=measure,
+    observed=(FINISHED, STARTED),
     pauses=True,
+    order=3,
 )
-
-
-if __name__ == "__main__":
-    from benchmarks.script import main
-
-    main(PROBE)

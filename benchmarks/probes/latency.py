@@ -7,9 +7,25 @@ from array import array
 from collections.abc import Sequence
 
 from benchmarks.clock import perf_counter
-from benchmarks.probe import FanOut, Measurement, Metric, Probe
+from benchmarks.probing import FanOut, Measurement, Metric, Probe
 
-METRICS = ("first_step", "p50", "p99", "max")
+FIRST_STEP = Metric(
+    "first_step",
+    label="first step",
+    meaning="from the launch until the first task takes its first step",
+)
+MEDIAN = Metric(
+    "p50", label="median", meaning="from the launch until half of the tasks have completed"
+)
+P99 = Metric(
+    "p99",
+    label="99th percentile",
+    meaning="from the launch until 99 in 100 tasks have completed",
+)
+SLOWEST = Metric(
+    "max", label="slowest task", meaning="from the launch until every task has completed"
+)
+METRICS = (FIRST_STEP, MEDIAN, P99, SLOWEST)
 
 
 async def measure(fan_out: FanOut, loops: int) -> Measurement:
@@ -22,7 +38,7 @@ async def measure(fan_out: FanOut, loops: int) -> Measurement:
     launch, work, tasks, pause = fan_out.launch, fan_out.work, fan_out.tasks, fan_out.pause
     results: list[int] = []
     timed_seconds = 0.0
-    sums = dict.fromkeys(METRICS, 0.0)
+    sums = {metric.name: 0.0 for metric in METRICS}
     for _ in range(loops):
         first_steps: list[float] = []
         completions = array("d", bytes(8 * tasks))
@@ -41,11 +57,13 @@ async def measure(fan_out: FanOut, loops: int) -> Measurement:
         timed_seconds += perf_counter() - launched
 
         ordered = sorted(completions)
-        sums["first_step"] += first_steps[0] - launched
-        sums["p50"] += quantile(ordered, 0.50) - launched
-        sums["p99"] += quantile(ordered, 0.99) - launched
-        sums["max"] += ordered[-1] - launched
-    return Measurement(timed_seconds, {metric: sums[metric] / loops for metric in METRICS}, results)
+        sums[FIRST_STEP.name] += first_steps[0] - launched
+        sums[MEDIAN.name] += quantile(ordered, 0.50) - launched
+        sums[P99.name] += quantile(ordered, 0.99) - launched
+        sums[SLOWEST.name] += ordered[-1] - launched
+    return Measurement(
+        timed_seconds, {metric: seconds / loops for metric, seconds in sums.items()}, results
+    )
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:
@@ -57,14 +75,15 @@ def quantile(ordered: Sequence[float], share: float) -> float:
 
 PROBE = Probe(
     "latency",
-    "from launch to first step and to completion",
-    tuple(map(Metric, METRICS)),
-    "p99",
-    measure,
+    label="latency",
+    meaning="from the launch to each task's completion",
+    section="When tasks start and complete",
+    introduction=(
+        "Two fan-outs that take equally long can have their first results at different times. "
+        "All times count from the launch."
+    ),
+    metrics=METRICS,
+    headline_metric=P99.name,
+    measure=measure,
+    order=2,
 )
-
-
-if __name__ == "__main__":
-    from benchmarks.script import main
-
-    main(PROBE)

@@ -1,4 +1,4 @@
-"""Probe ``memory``: what n waiting children take of the process's memory."""
+"""Probe ``memory``: by how much n waiting children make the process grow."""
 
 from __future__ import annotations
 
@@ -10,33 +10,45 @@ from typing import Any
 
 from benchmarks.children import until_all_run
 from benchmarks.clock import perf_counter
-from benchmarks.probe import FanOut, Measurement, Metric, Probe
+from benchmarks.probing import FanOut, Measurement, Metric, Probe
 from benchmarks.sizes import peak_bytes, resident_bytes
 from benchmarks.strategies import Work
 from benchmarks.workloads import PENDING
 
-STEADY = Metric("steady", "byte")
-PEAK = Metric("peak", "byte")
+STEADY = Metric(
+    "steady",
+    label="steady",
+    meaning="growth of the process when all n children wait",
+    unit="byte",
+    per_task=True,
+)
+PEAK = Metric(
+    "peak",
+    label="peak",
+    meaning="largest growth of the process until no child is left",
+    unit="byte",
+    per_task=True,
+)
 WARM_UP_TASKS = 10
-"""Tasks of a fan-out before the one that counts, for what the first brings with it: imports,
-caches. They leave room behind that is used again, 1 % of what a thousand tasks need.
+"""Tasks of a fan-out before the measured one, because the first one fills caches and imports
+modules. The memory that they free is used again: 1 % of what a thousand tasks need.
 """
 
 
 class NotMeasurableError(Exception):
-    """The memory of these children cannot be told."""
+    """The memory of these children cannot be measured."""
 
 
 async def measure(fan_out: FanOut, loops: int) -> Measurement:
-    """Take the resident size of one fan-out; both metrics are bytes of all children together, since
-    before the launch: ``steady`` is its growth when all of them wait, ``peak`` the most it grew
-    until none is left. They end by cancellation, which takes room of its own.
+    """Read the resident size around one fan-out. Both metrics are bytes of all children together,
+    counted from before the launch: ``steady`` is the growth when all of them wait, ``peak`` the
+    largest growth until none is left. They end by cancellation, which needs memory of its own.
 
-    What is measured are the children as they are: no coroutine of the probe is around them. The
-    timed seconds, which are no value here, are those from the launch until all wait.
+    The children are measured as they are: no coroutine of the probe is around them. The timed
+    seconds, which are no value here, run from the launch until all wait.
 
-    Room that the process has had before is used again and does not grow: measure in a fresh
-    process, and in that once, so ``loops`` has to be 1.
+    Memory that the process had before is used again, and the process does not grow: measure in a
+    fresh process, and only once there, so ``loops`` has to be 1.
 
     Raises NotMeasurableError when the process did not grow or the system does not tell its size,
     NotAllRunningError when the children do not all wait at the same time.
@@ -53,7 +65,7 @@ async def measure(fan_out: FanOut, loops: int) -> Measurement:
             else f"the process did not grow with {tasks} tasks: take more, in a fresh process"
         )
     steady = sizes.waiting - sizes.before
-    # A mark that has not moved is from before the launch: then the largest known is this one.
+    # A peak that has not moved is from before the launch: then ``steady`` is the largest known.
     peak = sizes.peak - sizes.before if sizes.peak > sizes.peak_before else steady
     return Measurement(
         sizes.launch_seconds,
@@ -89,7 +101,7 @@ async def _take(fan_out: FanOut, tasks: int) -> Sizes:
         launch_seconds = perf_counter() - launched
         waiting = resident_bytes()
     finally:
-        children.let_go()
+        children.release()
         caller.cancel()
         await asyncio.wait([caller])
         if left := asyncio.all_tasks() - others:
@@ -100,8 +112,8 @@ async def _take(fan_out: FanOut, tasks: int) -> Sizes:
 
 
 class Kept:
-    """Makes coroutines and keeps them, to see which of them wait. The room for keeping is taken
-    here, so that it is none of the children's.
+    """Makes coroutines and keeps them, to see which of them wait. The memory for keeping them is
+    allocated here, before the launch, so that it does not count as the children's.
     """
 
     def __init__(self, work: Work, tasks: int) -> None:
@@ -119,9 +131,9 @@ class Kept:
         """How many of them have started and wait for something."""
         return sum(getattr(child, "cr_await", None) is not None for child in self._kept)
 
-    def let_go(self) -> None:
-        """Keep the coroutines no longer, but the room for them: given back, it would be used by
-        what is still to be measured.
+    def release(self) -> None:
+        """Release the coroutines, but not the list: its memory, once freed, would be used by what
+        is still to be measured.
         """
         for index in range(len(self._kept)):
             self._kept[index] = None
@@ -133,17 +145,15 @@ class Kept:
 
 PROBE = Probe(
     "memory",
-    "resident size that n waiting children add, steady and at the peak",
-    (STEADY, PEAK),
-    STEADY.name,
-    measure,
+    label="memory",
+    meaning="growth of the process while all n children wait",
+    section="Memory",
+    introduction="What each task holds while it waits, without the process's own share.",
+    metrics=(STEADY, PEAK),
+    headline_metric=STEADY.name,
+    measure=measure,
     own_workload=PENDING,
     concurrent_only=True,
     fresh_process=True,
+    order=7,
 )
-
-
-if __name__ == "__main__":
-    from benchmarks.script import main
-
-    main(PROBE)

@@ -1,5 +1,5 @@
-"""Probe ``stall``: the longest time that another callback, always ready, waits for its turn while
-the fan-out is launched and joined.
+"""Probe ``stall``: the longest time that another callback, always ready, has to wait while the
+fan-out is launched and joined.
 """
 
 from __future__ import annotations
@@ -7,17 +7,21 @@ from __future__ import annotations
 import asyncio
 
 from benchmarks.clock import perf_counter
-from benchmarks.probe import FanOut, Measurement, Metric, Probe
+from benchmarks.probing import FanOut, Measurement, Metric, Probe
 
-METRIC = Metric("longest_wait")
+LONGEST_WAIT = Metric(
+    "longest_wait",
+    label="longest wait",
+    meaning="the longest time that another ready callback waited",
+)
 
 
 async def measure(fan_out: FanOut, loops: int) -> Measurement:
     """Take the longest wait of each fan-out; the value is their mean over ``loops`` fan-outs.
 
     A callback that schedules itself again with ``call_soon`` reads the clock at each run. Its waits
-    are counted from the launch, where it is ready, to the join; the one in progress then counts as
-    well. As something is always ready, the loop never sleeps: while the children wait it polls.
+    count from the launch, where it is ready, to the join; the wait that the join ends counts too.
+    As something is always ready, the loop never sleeps: while the children wait, it polls.
     """
     results: list[int] = []
     timed_seconds = longest_seconds = 0.0
@@ -32,7 +36,7 @@ async def measure(fan_out: FanOut, loops: int) -> Measurement:
             ticker.stop()
         timed_seconds += joined - launched
         longest_seconds += max(ticker.longest, joined - ticker.last)
-    return Measurement(timed_seconds, {METRIC.name: longest_seconds / loops}, results)
+    return Measurement(timed_seconds, {LONGEST_WAIT.name: longest_seconds / loops}, results)
 
 
 class Ticker:
@@ -60,20 +64,21 @@ class Ticker:
         self._handle = self._loop.call_soon(self._run)
 
     def stop(self) -> None:
-        """Never run again."""
+        """Run no more."""
         self._handle.cancel()
 
 
 PROBE = Probe(
     "stall",
-    "longest wait of another ready callback during the fan-out",
-    (METRIC,),
-    METRIC.name,
-    measure,
+    label="stall",
+    meaning="how long the loop keeps other callbacks waiting",
+    section="Blocking the event loop",
+    introduction=(
+        "Everything else on the loop waits while a fan-out is launched, and while tasks that are "
+        "all ready run in one iteration of the loop."
+    ),
+    metrics=(LONGEST_WAIT,),
+    headline_metric=LONGEST_WAIT.name,
+    measure=measure,
+    order=4,
 )
-
-
-if __name__ == "__main__":
-    from benchmarks.script import main
-
-    main(PROBE)

@@ -1,13 +1,18 @@
-"""Probe ``throughput``: seconds for the whole fan-out, from the first coroutine made to the results
-in hand.
+"""Probe ``throughput``: seconds for the whole fan-out, from before the first coroutine is made
+until the caller has all results.
 """
 
 from __future__ import annotations
 
 from benchmarks.clock import perf_counter
-from benchmarks.probe import FanOut, Measurement, Metric, Probe
+from benchmarks.probing import FanOut, Measurement, Metric, Probe
 
-METRIC = Metric("total")
+TOTAL = Metric(
+    "total",
+    label="whole fan-out",
+    meaning="from the launch until the caller has all results",
+    per_task=True,
+)
 
 
 async def measure(fan_out: FanOut, loops: int) -> Measurement:
@@ -18,13 +23,21 @@ async def measure(fan_out: FanOut, loops: int) -> Measurement:
     for _ in range(loops):
         results = await launch(work, tasks, pause)
     seconds = perf_counter() - started
-    return Measurement(seconds, {METRIC.name: seconds / loops}, results)
+    return Measurement(seconds, {TOTAL.name: seconds / loops}, results)
 
 
-PROBE = Probe("throughput", "seconds for the whole fan-out", (METRIC,), METRIC.name, measure)
-
-
-if __name__ == "__main__":
-    from benchmarks.script import main
-
-    main(PROBE)
+PROBE = Probe(
+    "throughput",
+    label="throughput",
+    meaning="seconds for the whole fan-out",
+    section="What a fan-out costs",
+    introduction=(
+        "From the launch until the caller has all results: the time of the whole fan-out, shown "
+        "per task."
+    ),
+    metrics=(TOTAL,),
+    headline_metric=TOTAL.name,
+    measure=measure,
+    answers=True,
+    order=1,
+)

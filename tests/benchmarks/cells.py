@@ -1,4 +1,4 @@
-"""What of the registries runs in this very process."""
+"""What of the registries runs in this process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from benchmarks.conditions import refusal
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
-from benchmarks.strategies import STRATEGIES
+from benchmarks.strategies import STRATEGIES, Launch, Strategy
 
 
 def _installed_loops() -> Iterator[str]:
@@ -30,3 +30,8 @@ MAKERS = [
 ]
 """Every loop with every task factory that it obeys."""
 EAGER_LOOPS = [loop for loop, factory in MAKERS if factory == "eager"]
+
+
+def strategy_of(launch: Launch) -> Strategy:
+    """A row for ``STRATEGIES``, which is not put there."""
+    return Strategy("of_this_test", "of this test", "for a test", (3, 10), launch)

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from benchmarks.campaign.interpreters import Interpreter
-from benchmarks.campaign.journal import Cell, Failure, Journal, Record
-from benchmarks.campaign.plan import Plan
+from benchmarks.campaign import schema
+from benchmarks.campaign.interpreters import available
+from benchmarks.campaign.journal import Journal
+from benchmarks.campaign.plan import (
+    SLICE_SECONDS,
+    asked_pairs,
+    block_record,
+    case_record,
+    contender_record,
+    definitions,
+    skipped_record,
+)
 from benchmarks.campaign.progress import Progress
+from benchmarks.campaign.schema import Cell, Contender, Facts, Failure, Interpreter, Plan, RoundLine
 from benchmarks.campaign.workers import Worker, WorkerError
-from benchmarks.cases import Case, Contender
-from benchmarks.conditions import Scalar
+from benchmarks.cases import Case
 from benchmarks.matrix import Selection, lay_out
 from benchmarks.probes import PROBES
-from benchmarks.protocol import Calibrated, Measured
+from benchmarks.protocol import Calibrated, Measured, ProgramSaid
 from benchmarks.strategies import STRATEGIES, Launch, Strategy
 
 INTERPRETER = Interpreter(
@@ -30,7 +39,7 @@ INTERPRETER = Interpreter(
 )
 
 CASE_LOOPS = 7
-"""Inner loops that every fake worker finds."""
+"""Inner loops that fake workers find unless told."""
 
 
 class FakeClock:
@@ -62,37 +71,42 @@ def make_plan(
     selection = Selection(
         probes=tuple(probes), workloads=tuple(workloads), tasks=tuple(tasks), loops=tuple(loops)
     )
-    matrix = lay_out([row.available for row in interpreters], selections or [selection])
+    matrix = lay_out([available(row) for row in interpreters], selections or [selection])
+    contenders = tuple(map(contender_record, matrix.contenders))
+    cases = tuple(map(case_record, matrix.cases))
     return Plan(
         name="20261122-150312-test",
         preset="test",
         seed=seed,
         budget_seconds=budget_seconds,
         precision=precision,
-        turn_limit_seconds=60.0,
+        slice_seconds=SLICE_SECONDS,
         code_hash="0" * 64,
         created="2026-11-22T15:03:12+00:00",
         machine={"id": "abc", "cpu_model": "a core", "cpu_count": 2, "driver_cores": [0]},
         interpreters=tuple(interpreters),
-        contenders=matrix.contenders,
-        cases=matrix.cases,
-        skipped=matrix.skipped,
-        blocks=matrix.blocks,
+        contenders=contenders,
+        cases=cases,
+        skipped=tuple(map(skipped_record, matrix.skipped)),
+        blocks=tuple(map(block_record, matrix.blocks)),
+        definitions=definitions(contenders, cases),
+        status="running",
     )
 
 
-def make_record(
+def make_line(
     plan: Plan,
     round_number: int,
     seconds: Callable[[Contender, int], float],
     *,
-    case: Case | None = None,
+    case: schema.Case | None = None,
     sweeps: int = 3,
     without: Sequence[Contender] = (),
-) -> Record:
+) -> RoundLine:
     """A line of the journal; ``seconds(contender, sweep)`` is every metric's value."""
     case = case or plan.cases[0]
-    return Record(
+    asked = asked_pairs(plan)
+    return RoundLine(
         round=round_number,
         case=case.id,
         started="2026-11-22T15:03:12+00:00",
@@ -104,12 +118,12 @@ def make_record(
                 timed_seconds=0.01 * sweeps,
                 values={
                     metric: [seconds(contender, sweep) for sweep in range(sweeps)]
-                    for metric in PROBES[case.probe].metric_names
+                    for metric in case.metrics
                 },
                 observed={"collections": [2.0] * sweeps},
             )
             for contender in plan.contenders
-            if contender not in without and plan.asks(contender, case)
+            if contender not in without and (contender.id, case.id) in asked
         },
         failures={contender.id: "it was told to" for contender in without},
     )
@@ -117,9 +131,11 @@ def make_record(
 
 @dataclass(frozen=True)
 class Turn:
-    """A slice that was asked for."""
+    """A slice that was asked for, of the contender of this id."""
 
-    contender: Contender
+    contender: str
+    strategy: str
+    role: schema.Role
     case: Case
     loops: int
 
@@ -130,24 +146,27 @@ class Script:
 
     ``on_turn`` is called with each turn before it is answered and may raise. ``seconds`` gives the
     value of a turn, ``collections`` what is observed beside it; ``busy_seconds`` is what a slice
-    takes on the clock, ``start_seconds`` what starting workers takes.
+    takes on the clock, ``start_seconds`` what starting workers takes. ``program`` is what a program
+    says, and may raise.
     """
 
     clock: FakeClock = field(default_factory=FakeClock)
     seconds: Callable[[Turn], float] = lambda turn: 1e-3
     collections: Callable[[Turn], float] = lambda turn: 0.0
+    loops: Callable[[Contender], int] = lambda contender: CASE_LOOPS
     busy_seconds: float = 0.01
     start_seconds: float = 0.0
     on_turn: Callable[[Turn], None] = lambda turn: None
     on_calibrate: Callable[[Contender, Case], None] = lambda contender, case: None
-    conditions: Callable[[Contender, int], Mapping[str, Scalar]] = lambda contender, start: {
-        "loop_class": contender.launcher.loop
+    conditions: Callable[[Contender, int], Facts] = lambda contender, start: {
+        "loop_class": contender.loop
     }
     unstartable: Callable[[Contender, int], bool] = lambda contender, start: False
+    program: Callable[[Contender, str], ProgramSaid] = lambda contender, name: ProgramSaid("", "")
 
     turns: list[Turn] = field(default_factory=list)
-    calibrations: list[tuple[Contender, Case]] = field(default_factory=list)
-    started: list[tuple[Contender, ...]] = field(default_factory=list)
+    calibrations: list[tuple[str, str]] = field(default_factory=list)
+    started: list[tuple[str, ...]] = field(default_factory=list)
     open_workers: list[FakeWorker] = field(default_factory=list)
     asked_now: int = 0
     most_asked_at_once: int = 0
@@ -168,21 +187,23 @@ class FakeWorker:
     def __init__(self, script: Script, contender: Contender, start: int) -> None:
         self._script = script
         self._contender = contender
-        self.conditions: Mapping[str, Scalar] = script.conditions(contender, start)
+        self.conditions: Facts = script.conditions(contender, start)
         self.closed = False
         script.open_workers.append(self)
 
     def calibrate(self, case: Case, slice_seconds: float) -> Calibrated:
         assert not self.closed
         with self._script.being_asked():
-            self._script.calibrations.append((self._contender, case))
+            self._script.calibrations.append((self._contender.id, case.id))
             self._script.on_calibrate(self._contender, case)
             self._script.clock.advance(self._script.busy_seconds)
-            return Calibrated(CASE_LOOPS, self._script.busy_seconds, peak_bytes=1000)
+            loops = self._script.loops(self._contender)
+            return Calibrated(loops, self._script.busy_seconds, peak_bytes=1000)
 
     def measure(self, case: Case, loops: int) -> Measured:
         assert not self.closed
-        turn = Turn(self._contender, case, loops)
+        who = self._contender
+        turn = Turn(who.id, who.strategy, who.role, case, loops)
         with self._script.being_asked():
             self._script.turns.append(turn)
             self._script.on_turn(turn)
@@ -190,6 +211,10 @@ class FakeWorker:
             values = dict.fromkeys(PROBES[case.probe].metric_names, self._script.seconds(turn))
             observed = {"collections": self._script.collections(turn)}
             return Measured(values, self._script.busy_seconds, observed)
+
+    def run_program(self, program: str) -> ProgramSaid:
+        assert not self.closed
+        return self._script.program(self._contender, program)
 
     def close(self) -> None:
         if not self.closed:
@@ -202,22 +227,22 @@ class FakeExecutor:
 
     def __init__(self, script: Script) -> None:
         self._script = script
-        self._starts: dict[Contender, int] = {}
+        self._starts: dict[str, int] = {}
 
     def start(
         self, contenders: Sequence[Contender], rng: random.Random
-    ) -> tuple[dict[Contender, Worker], dict[Contender, WorkerError]]:
+    ) -> tuple[dict[str, Worker], dict[str, WorkerError]]:
         rng.random()  # a real executor draws a hash seed here
-        self._script.started.append(tuple(contenders))
+        self._script.started.append(tuple(contender.id for contender in contenders))
         self._script.clock.advance(self._script.start_seconds)
-        workers: dict[Contender, Worker] = {}
-        failures: dict[Contender, WorkerError] = {}
+        workers: dict[str, Worker] = {}
+        failures: dict[str, WorkerError] = {}
         for contender in contenders:
-            start = self._starts[contender] = self._starts.get(contender, -1) + 1
+            start = self._starts[contender.id] = self._starts.get(contender.id, -1) + 1
             if self._script.unstartable(contender, start):
-                failures[contender] = WorkerError("it does not start")
+                failures[contender.id] = WorkerError("it does not start")
             else:
-                workers[contender] = FakeWorker(self._script, contender, start)
+                workers[contender.id] = FakeWorker(self._script, contender, start)
         return workers, failures
 
 
@@ -242,16 +267,16 @@ class FullDisk(Journal):
         super().__init__(folder)
         self._lines_left = lines
 
-    def append(self, record: Record) -> None:
+    def append(self, line: RoundLine) -> None:
         if self._lines_left == 0:
-            line = record.to_line()
-            with (self.folder / "rounds.jsonl").open("a", encoding="utf-8") as stream:
-                stream.write(line[: len(line) // 2])
+            content = schema.encode(line)
+            with (self.folder / schema.JOURNAL_FILE).open("ab") as stream:
+                stream.write(content[: len(content) // 2])
             raise OSError(28, "No space left on device")
         self._lines_left -= 1
-        super().append(record)
+        super().append(line)
 
 
 def registered(name: str, launch: Launch) -> Strategy:
     """A row for ``STRATEGIES``, which is not put there."""
-    return replace(next(iter(STRATEGIES.values())), name=name, summary="for a test", launch=launch)
+    return replace(next(iter(STRATEGIES.values())), name=name, launch=launch)

@@ -1,13 +1,14 @@
-"""Probes on small fan-outs whose course is certain: nothing in them waits for a clock.
+"""Probes on small fan-outs that do the same every time: nothing in them waits for a clock.
 
 Imported by tests; as a script it runs on any interpreter and prints a line of JSON per fan-out:
 
-python -m tests.benchmarks.probing PROBE [STRATEGY ...]
+python -m tests.benchmarks.probing
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import itertools
 import json
@@ -24,9 +25,9 @@ from benchmarks.alone import Alone
 from benchmarks.cases import Case, Launcher
 from benchmarks.conditions import refusal
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES, loop_maker
-from benchmarks.probe import FanOut, Measurement
 from benchmarks.probes import PROBES
-from benchmarks.strategies import STRATEGIES, Launch, PauseCall, Work
+from benchmarks.probing import FanOut, Measurement
+from benchmarks.strategies import BASELINE, STRATEGIES, Launch, PauseCall, Work
 from benchmarks.workloads import noop, pending
 
 T = TypeVar("T")
@@ -37,7 +38,7 @@ ALONE_TASKS = 3000
 LOOPS = 2
 TURNS = 20
 HANG_SECONDS = 20.0
-"""What waits for ever is stopped then, and fails its test."""
+"""A fan-out that does not end is stopped then, and fails its test."""
 
 
 async def turns(index: int = 0) -> int:
@@ -209,26 +210,31 @@ def measured(
     return measurement
 
 
-def see_all(probe: str, python: str | Path, *strategies: str) -> list[Seen]:
-    """Every fan-out, or those of some strategies, measured by another interpreter."""
+def see_elsewhere(probe: str, python: Path) -> list[Seen]:
+    """The fan-outs of a probe, measured by another interpreter."""
+    return [seen for seen in _all_seen_by(python) if seen.cell.probe == probe]
+
+
+@functools.cache
+def _all_seen_by(python: Path) -> list[Seen]:
     done = subprocess.run(
-        [python, "-W", "error", "-m", __name__, probe, *strategies],
+        [python, "-W", "error", "-m", __name__],
         cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
+    assert (done.returncode, done.stderr) == (0, "")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     return [
         Seen(**{**row, "cell": Cell(**row["cell"]), "python": tuple(row["python"])}) for row in rows
     ]
 
 
-def main(probe: str, *strategies: str) -> None:
-    """Print what is seen of every fan-out, or of those of some strategies."""
-    for cell in cells(probe):
-        if not strategies or cell.strategy in strategies:
-            print(json.dumps(asdict(see(cell))))
+def main() -> None:
+    """Print what is seen of every fan-out; in a process of its own, of the baseline only."""
+    for name, probe in PROBES.items():
+        for cell in cells(name):
+            if not probe.fresh_process or cell.strategy == BASELINE:
+                print(json.dumps(asdict(see(cell))))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

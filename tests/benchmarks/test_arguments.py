@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import dataclasses
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from benchmarks.campaign.arguments import (
     UsageError,
     add_run_options,
     duration,
+    folder,
     names_of,
     natural_number,
     run_options,
@@ -24,7 +24,7 @@ from benchmarks.campaign.arguments import (
 )
 from benchmarks.collectors import COLLECTORS
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
-from benchmarks.matrix import PRESETS, Available, cases, lay_out
+from benchmarks.matrix import PRESETS, cases
 from benchmarks.pauses import PAUSES
 from benchmarks.probes import PROBES
 from benchmarks.strategies import STRATEGIES
@@ -218,66 +218,142 @@ def test_a_probe_takes_the_pauses_that_are_given() -> None:
     assert {case.pause for case in cases(selection)} == {"sleep_5ms"}
 
 
-def test_options_narrow_every_selection_of_a_preset_that_has_several() -> None:
-    preset = PRESETS["question"]
-    assert parsed("--preset", "question").selections == preset.selections
-    narrowed = parsed("--preset", "question", "--loop", "asyncio", "--tasks", "100").selections
-    assert narrowed == tuple(
-        dataclasses.replace(selection, loops=("asyncio",), tasks=(100,))
-        for selection in preset.selections
-        if 100 in selection.tasks
+# One rule for every preset
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_what_is_given_replaces_what_every_part_of_a_preset_has(preset: str) -> None:
+    parts = parsed(
+        "--preset", preset, "--tasks", "50", "--loop", "rloop", "--task-factory", "eager",
+        "--collector", "off", "--strategy", "wait",
+    ).selections  # fmt: skip
+    assert {(*part.loops, *part.task_factories, *part.collectors, *part.strategies)
+            for part in parts} == {("rloop", "eager", "off", "wait")}  # fmt: skip
+    assert {case.tasks for part in parts for case in cases(part)} == (
+        {50, 1, 10_000, 100_000} if preset == "question" else {50}
     )
-    assert len(narrowed) < len(preset.selections)
+    asked = {name for part in PRESETS[preset].selections for name in part.probes}
+    assert {name for part in parts for name in part.probes} == asked
+
+
+def asked_by(*arguments: str) -> dict[tuple[str, str], set[int]]:
+    """Task counts by probe and workload."""
+    found: dict[tuple[str, str], set[int]] = {}
+    for part in parsed(*arguments).selections:
+        for case in cases(part):
+            found.setdefault((case.probe, case.workload), set()).add(case.tasks)
+    return found
+
+
+QUESTION, VERSIONS = ("--preset", "question"), ("--preset", "versions")
+
+
+def test_memory_and_trees_keep_their_task_counts_unless_they_are_named() -> None:
+    """A hundred tasks are lost in the memory of a process; a hundred trees are 5.6 million."""
+    asked = asked_by(*QUESTION, "--tasks", "100")
+    assert asked["memory", "pending"] == {10_000, 100_000}
+    assert asked["throughput", "tree"] == {1}
+    assert {
+        n for (probe, load), counts in asked.items() for n in counts
+        if probe != "memory" and load != "tree"
+    } == {100}  # fmt: skip
+    assert asked_by(*QUESTION, "--tasks", "5000", "--probe", "memory") == {
+        ("memory", "pending"): {5000}
+    }
+    assert asked_by(*QUESTION, "--tasks", "2", "--workload", "tree") == {
+        ("throughput", "tree"): {2}
+    }
+
+
+def test_a_probe_chooses_the_parts_that_have_it() -> None:
+    assert asked_by(*QUESTION, "--probe", "stall,cancel") == {
+        ("stall", "noop"): {100, 1000, 10_000}, ("cancel", "pending"): {100, 1000},
+    }  # fmt: skip
+    assert set(asked_by("--probe", "throughput,stall")) == {
+        (probe, workload)
+        for probe in ("throughput", "stall")
+        for workload in PRESETS["default"].selections[0].workloads
+    }
+
+
+def test_a_workload_chooses_the_parts_that_have_it() -> None:
+    """So the part of a hundred thousand tasks that do nothing is not asked of the echo server."""
+    assert asked_by(*VERSIONS, "--workload", "echo") == {
+        ("throughput", "echo"): {1, 10, 100, 1000, 10_000}, ("latency", "echo"): {1000},
+    }  # fmt: skip
+    assert asked_by(*VERSIONS, "--workload", "noop", "--tasks", "50") == {
+        ("throughput", "noop"): {50}
+    }
+
+
+def test_what_no_part_has_is_measured_in_the_first_part() -> None:
+    first = PRESETS["question"].selections[0]
+    assert asked_by(*QUESTION, "--probe", "latency") == {
+        ("latency", workload): set(first.tasks) for workload in first.workloads
+    }
+    assert asked_by(*QUESTION, "--workload", "echo") == {("throughput", "echo"): set(first.tasks)}
+    assert asked_by(*QUESTION, "--probe", "head_start", "--workload", "echo") == {
+        ("head_start", "echo"): {10}
+    }
+    assert asked_by(*QUESTION, "--probe", "latency", "--workload", "tree") == {
+        ("latency", "tree"): set(first.tasks)
+    }
+
+
+def test_pauses_are_for_probes_that_take_them() -> None:
+    parts = parsed(*QUESTION, "--pause", "sleep_5ms").selections
+    paused = {(case.probe, case.pause) for part in parts for case in cases(part)}
+    assert {pause for probe, pause in paused if probe == "head_start"} == {"sleep_5ms"}
+    assert {pause for probe, pause in paused if probe != "head_start"} == {"none"}
+
+
+def test_a_part_that_no_given_strategy_can_do_is_left_out() -> None:
+    asked = asked_by(*QUESTION, "--strategy", "sequential")
+    able = {probe for probe, _ in asked_by(*QUESTION) if not PROBES[probe].concurrent_only}
+    assert {probe for probe, _ in asked} == able
 
 
 @given(
+    st.sampled_from(list(PRESETS)),
     st.lists(st.sampled_from(list(STRATEGIES)), max_size=2),
     st.lists(st.sampled_from(list(PROBES)), max_size=2),
-    st.lists(st.sampled_from(["on", "off"]), max_size=1),
+    st.lists(st.sampled_from(list(WORKLOADS)), max_size=2),
 )
-def test_narrowing_never_adds_anything_but_the_baseline(
-    strategies: list[str], probes: list[str], collectors: list[str]
+def test_something_is_always_left_or_it_is_said_why(
+    preset: str, strategies: list[str], probes: list[str], workloads: list[str]
 ) -> None:
     arguments = [f"--strategy={name}" for name in strategies]
     arguments += [f"--probe={name}" for name in probes]
-    arguments += [f"--collector={name}" for name in collectors]
-    python = Available("cpython-3.13.0", (3, 13), frozenset({"uvloop"}))
-
-    def asked(*more: str) -> set[tuple[str, str]]:
-        laid_out = lay_out([python], parsed("--preset", "question", *more).selections)
-        return {
-            (contender.id, case.id)
-            for block in laid_out.blocks
-            for contender in block.contenders
-            for case in block.cases
-            if contender.role == "contender"
-        }
-
+    arguments += [f"--workload={name}" for name in workloads]
     with contextlib.suppress(UsageError):
-        assert asked(*arguments) <= asked()
+        parts = parsed("--preset", preset, *arguments).selections
+        found = {case.probe for part in parts for case in cases(part)}
+        assert found
+        assert not probes or found <= set(probes)
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (
-            ("--preset", "question", "--loop", "rloop", "--tasks", "10"),
-            "nothing of preset question is left by --tasks 10, --loop rloop",
-        ),
-        (
-            ("--preset", "question", "--probe", "stall", "--pause", "sleep_5ms"),
-            "nothing of preset question is left by --probe stall, --pause sleep_5ms",
-        ),
         (("--pause", "sleep_5ms"), "--pause has no meaning for what is measured: throughput"),
+        (
+            (*QUESTION, "--probe", "stall", "--pause", "sleep_5ms"),
+            "--pause has no meaning for what is measured: stall",
+        ),
         (("--probe", "memory", "--workload", "noop"), "--workload has no meaning for"),
         (("--probe", "cancel", "--strategy", "sequential"), "--strategy has no meaning for"),
     ],
 )
-def test_options_that_would_come_to_nothing_are_an_error(
-    arguments: tuple[str, ...], says: str
-) -> None:
+def test_options_without_a_meaning_are_an_error(arguments: tuple[str, ...], says: str) -> None:
     with pytest.raises(UsageError, match=says):
         parsed(*arguments)
+
+
+@pytest.mark.parametrize("text", ["a\nb", "\x1b[31m", "a\u202eb", "half \udc80"])
+def test_a_folder_has_a_plain_name(text: str) -> None:
+    assert folder("results/ü 1") == Path("results/ü 1")
+    with pytest.raises(BadArgument, match="is not a plain name"):
+        folder(text)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ from typing import Any
 import pytest
 
 from benchmarks import conditions
-from benchmarks.campaign.interpreters import Interpreter
+from benchmarks.campaign.interpreters import executable
+from benchmarks.campaign.schema import Interpreter
 
 RECORDED: dict[str, dict[str, Any]] = json.loads(
     (Path(__file__).parent / "builds.json").read_text(encoding="utf-8")
@@ -132,7 +133,7 @@ ASK = """if True:
 def test_every_interpreter_here_tells_its_build(interpreters: tuple[Interpreter, ...]) -> None:
     for interpreter in interpreters:
         asked = subprocess.run(
-            [interpreter.executable, "-c", ASK], capture_output=True, text=True, check=True
+            [executable(interpreter), "-c", ASK], capture_output=True, text=True, check=True
         )
         version, free_threaded = asked.stdout.split()
         assert interpreter.version.startswith(version)

@@ -6,14 +6,16 @@ import asyncio
 
 import pytest
 
-from benchmarks import cancel, children
-from benchmarks.campaign.interpreters import Interpreter
+from benchmarks import children
+from benchmarks.campaign.interpreters import executable
+from benchmarks.campaign.schema import Interpreter
 from benchmarks.children import NotAllRunningError
-from benchmarks.probe import FanOut
+from benchmarks.probes import cancel
+from benchmarks.probing import FanOut
 from benchmarks.strategies import STRATEGIES, PauseCall, Work
 from benchmarks.workloads import noop, pending
-from tests.benchmarks.fakes import FakeClock
-from tests.benchmarks.probing import Cell, Seen, cells, measured, run, see, see_all
+from tests.benchmarks.clocks import FakeClock
+from tests.benchmarks.probing import Cell, Seen, cells, measured, run, see, see_elsewhere
 
 LEAVE_CHILDREN = {"wait", "as_completed"}
 """Strategies whose cancellation does not reach the children."""
@@ -41,7 +43,7 @@ def test_the_children_are_cancelled_by_the_strategy_or_left(cell: Cell) -> None:
 
 def test_the_same_on_every_interpreter(interpreters: tuple[Interpreter, ...]) -> None:
     for interpreter in interpreters:
-        rows = see_all(cancel.PROBE.name, interpreter.executable)
+        rows = see_elsewhere(cancel.PROBE.name, executable(interpreter))
         assert {row.cell.strategy for row in rows} >= {"gather_coroutines", *LEAVE_CHILDREN}
         for seen in rows:
             check(seen)

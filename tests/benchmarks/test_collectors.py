@@ -18,7 +18,8 @@ def test_the_usual_state_is_the_first_and_the_one_of_a_launcher() -> None:
 def test_a_state_is_in_force_where_it_says_and_then_no_more(name: str) -> None:
     collector = COLLECTORS[name]
     assert (collector.name, collector.is_available) == (name, True)
-    assert collector.summary
+    assert collector.label
+    assert collector.meaning
     with collector.in_force():
         assert collector_in_force() == name
     assert collector_in_force() == "on"
@@ -36,7 +37,7 @@ def test_what_is_frozen_is_left_out_of_collections() -> None:
 
 
 def test_a_python_that_lacks_a_state_is_known() -> None:
-    assert not Collector("none", "", "no_such_function", "nor_this").is_available
+    assert not Collector("none", "", "", "no_such_function", "nor_this").is_available
 
 
 def test_collections_of_all_generations_count() -> None:

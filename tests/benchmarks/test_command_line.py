@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import json
 import os
 import re
@@ -11,69 +10,32 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pyperf
 import pytest
 
 from benchmarks.__main__ import main
-from benchmarks.campaign import interpreters
-from benchmarks.campaign.interpreters import Interpreter
 from benchmarks.campaign.journal import Journal
-from benchmarks.campaign.plan import code_hash
 from benchmarks.collectors import COLLECTORS
+from benchmarks.fingerprint import fingerprint
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
 from benchmarks.matrix import PRESETS
 from benchmarks.pauses import PAUSES
 from benchmarks.probes import PROBES
-from benchmarks.strategies import BASELINE, STRATEGIES
+from benchmarks.strategies import STRATEGIES
 from benchmarks.workloads import WORKLOADS
+from tests.benchmarks.campaigns import TINY, Ran, lines_of, plan_of, ran
 from tests.repository import (
     REPOSITORY,
     TIMEOUT_SECONDS,
-    copy_repository,
-    read_campaign,
-    read_journal,
     run_benchmarks,
-    run_python,
 )
-
-TINY = ("--workload", "noop", "--probe", "throughput", "--tasks", "1", "--loop", "asyncio")
-"""A campaign that is as quick as it can be, in rounds of about a tenth of a second."""
-
 
 (DEFAULT,) = PRESETS["default"].selections
 ALL = set(DEFAULT.strategies)
 RUNNABLE = {name for name in ALL if sys.version_info >= STRATEGIES[name].since}
-
-
-@dataclass(frozen=True)
-class Ran:
-    """A campaign that was run, and what came of it."""
-
-    folder: Path
-    code: int
-    out: str
-    err: str
-
-    @property
-    def campaign(self) -> Mapping[str, Any]:
-        return read_campaign(self.folder)
-
-    @property
-    def journal(self) -> list[Mapping[str, Any]]:
-        return read_journal(self.folder)
-
-
-def ran(folder: Path, done: subprocess.CompletedProcess[str]) -> Ran:
-    return Ran(folder, done.returncode, done.stdout, done.stderr)
-
-
-def keys(journal: list[Mapping[str, Any]]) -> list[tuple[int, str]]:
-    return [(line["round"], line["case"]) for line in journal]
 
 
 # A campaign without trouble
@@ -91,19 +53,14 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     )  # fmt: skip
 
 
-def test_a_campaign_ends_well_and_says_where_its_results_are(good: Ran) -> None:
+def test_a_campaign_shows_its_answer_and_where_its_results_are(good: Ran) -> None:
     assert good.code == 0, good.err
     assert str(good.folder) in good.out.replace("\n", "")
     assert "Traceback" not in good.err
-
-
-def test_the_answer_is_shown_for_every_loop_and_strategy(good: Ran) -> None:
-    for loop in DEFAULT.loops:
-        assert loop in good.out
-    for strategy in DEFAULT.strategies:
-        assert strategy in good.out
-    for word in ("ns/task", "95 %", "verdict"):
-        assert word in good.out
+    for rows, names in ((EVENT_LOOPS, DEFAULT.loops), (STRATEGIES, RUNNABLE)):
+        for name in names:
+            assert name in good.out or rows[name].label in good.out
+    assert "95 %" in good.out
 
 
 def test_progress_is_plain_lines_where_there_is_no_terminal(good: Ran) -> None:
@@ -114,51 +71,47 @@ def test_progress_is_plain_lines_where_there_is_no_terminal(good: Ran) -> None:
 
 
 def test_the_folder_holds_plan_journal_suite_and_report(good: Ran) -> None:
-    suite = f"{good.campaign['interpreters'][0]['name']}.json"
+    suite = f"{good.plan.interpreters[0].name}.json"
     assert {path.name for path in good.folder.iterdir()} == {
         "campaign.json", "rounds.jsonl", suite, "report",
     }  # fmt: skip
-    assert (good.folder / "report" / "comparisons.csv").is_file()
     charts = {path.suffix for path in (good.folder / "report").rglob("*.*")}
     assert {".svg", ".png"} <= charts
 
 
 def test_the_campaign_file_tells_what_was_done(good: Ran) -> None:
-    campaign = good.campaign
-    assert (campaign["schema"], campaign["status"]) == (1, "complete")
-    assert campaign["name"] == "campaign"
-    assert (campaign["preset"], campaign["seed"], campaign["budget_seconds"]) == ("default", 5, 3.0)
-    assert campaign["code_hash"] == code_hash()
-    assert campaign["failed"] == []
-    assert {row["contender"]["strategy"] for row in campaign["skipped"]} == ALL - RUNNABLE
-    assert [case["id"] for case in campaign["cases"]] == [
+    plan = good.plan
+    assert (plan.name, plan.status, plan.failed) == ("campaign", "complete", ())
+    assert (plan.preset, plan.seed, plan.budget_seconds) == ("default", 5, 3.0)
+    assert plan.code_hash == fingerprint()
+    assert {row.contender.strategy for row in plan.skipped} == ALL - RUNNABLE
+    assert [case.id for case in plan.cases] == [
         f"{probe}/noop/{tasks}" for probe in DEFAULT.probes for tasks in (1, 10)
     ]
-    (block,) = campaign["blocks"]
-    assert block["contenders"] == [row["id"] for row in campaign["contenders"]]
-    assert block["cases"] == [row["id"] for row in campaign["cases"]]
-    roles = [row["role"] for row in campaign["contenders"]]
+    (block,) = plan.blocks
+    assert block.contenders == tuple(row.id for row in plan.contenders)
+    assert block.cases == tuple(row.id for row in plan.cases)
+    roles = [row.role for row in plan.contenders]
     assert (roles.count("baseline"), roles.count("control")) == (len(DEFAULT.loops), 1)
-    for contender in campaign["contenders"]:
-        assert contender["conditions"]["loop_class"].partition(".")[0] == contender["loop"]
-        assert contender["conditions"]["task_class"] == "_asyncio.Task"
-    assert campaign["elapsed_seconds"] >= 3.0
-    assert campaign["peak_worker_bytes"] > 2**20
+    for contender in plan.contenders:
+        assert str(contender.conditions["loop_class"]).partition(".")[0] == contender.loop
+        assert contender.conditions["task_class"] == "_asyncio.Task"
+    assert plan.elapsed_seconds >= 3.0
+    assert plan.peak_worker_bytes > 2**20
+    assert {word.name for word in plan.definitions.strategies} == RUNNABLE
 
 
 def test_the_journal_has_every_cell_of_every_round_that_was_finished(good: Ran) -> None:
-    contenders = {row["id"] for row in good.campaign["contenders"]}
-    cases = {row["id"]: row for row in good.campaign["cases"]}
-    assert len(good.journal) >= 1
-    assert len(set(keys(good.journal))) == len(good.journal)
-    for line in good.journal:
-        case = cases[line["case"]]
-        assert set(line["cells"]) == contenders
-        for cell in line["cells"].values():
-            assert len(cell["observed"]["collections"]) == case["sweeps"]
-            assert list(cell["values"]) == case["metrics"]
-            for values in cell["values"].values():
-                assert len(values) == case["sweeps"]
+    cases = {case.id: case for case in good.plan.cases}
+    assert len(good.lines) >= 1
+    for line in good.lines:
+        case = cases[line.case]
+        assert list(line.cells) == [row.id for row in good.plan.contenders]
+        for cell in line.cells.values():
+            assert len(cell.observed["collections"]) == case.sweeps
+            assert tuple(cell.values) == case.metrics
+            for values in cell.values.values():
+                assert len(values) == case.sweeps
                 assert all(value > 0 for value in values)
 
 
@@ -167,10 +120,9 @@ def test_the_suite_is_pyperfs(good: Ran) -> None:
     suite = pyperf.BenchmarkSuite.load(str(path))
     values = sum(len(benchmark.get_values()) for benchmark in suite)
     assert values == sum(
-        len(row) for line in good.journal for cell in line["cells"].values()
-        for row in cell["values"].values()
+        len(row) for line in good.lines for cell in line.cells.values()
+        for row in cell.values.values()
     )  # fmt: skip
-    assert run_python("-m", "pyperf", "stats", path).returncode == 0
 
 
 def test_nothing_in_the_folder_names_the_host_or_a_path(good: Ran) -> None:
@@ -179,22 +131,6 @@ def test_nothing_in_the_folder_names_the_host_or_a_path(good: Ran) -> None:
         assert str(REPOSITORY) not in text
         assert str(good.folder) not in text
         assert str(Path.home()) not in text
-
-
-def test_an_existing_folder_is_never_overwritten(good: Ran) -> None:
-    before = {path: path.stat().st_mtime_ns for path in good.folder.rglob("*")}
-    done = run_benchmarks("run", *TINY, "--budget", "1s", "--out", good.folder)
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1
-    assert "exists already and is never overwritten" in done.stderr
-    assert {path: path.stat().st_mtime_ns for path in good.folder.rglob("*")} == before
-
-
-def test_quiet_without_report_prints_the_folder_only(tmp_path: Path) -> None:
-    folder = tmp_path / "deep" / "campaign"
-    done = run_benchmarks("run", *TINY, "--budget", "1s", "--quiet", "--no-report", "--out", folder)
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"{folder}\n", "")
-    assert not (folder / "report").exists()
 
 
 # Bad usage
@@ -232,7 +168,7 @@ RunMain = Callable[..., tuple[int, str, str]]
         (("--collector", "nonsense"), f"choose from {', '.join(COLLECTORS)}"),
         (("--pause", "nonsense"), f"choose from {', '.join(PAUSES)}"),
         (("--pause", "sleep_5ms"), "has no meaning for what is measured: throughput, latency"),
-        (("--loop", "winloop", "--preset", "question"), "nothing of preset question is left by"),
+        (("--out", "a\nb"), "is not a plain name"),
         (("--tasks", "0"), "'0' is not a number of tasks (1 or more)"),
         (("--tasks", "1000000001"), "'1000000001' is too many tasks (at most 1_000_000_000)"),
         (("--tasks", "-5"), "'-5' is not a number of tasks (1 or more)"),
@@ -255,6 +191,41 @@ def test_bad_usage_is_one_line_that_says_what_is_valid(
     assert says in err
     assert arguments[0] in err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_what_is_far_too_large_is_refused_before_anything_is_prepared(
+    preset: str, run_main: RunMain
+) -> None:
+    too_large = ("--preset", preset, "--workload", "tree", "--tasks", "1_000_000")
+    code, _, err = run_main("run", *too_large, "--python", "/no/such/python")
+    assert code == 2
+    assert err.count("\n") == 1
+    assert "tree with n = 1_000_000 makes" in err
+
+
+def test_a_baseline_python_that_is_not_there_is_refused_before_the_budget_is_spent(
+    good: Ran, run_main: RunMain, tmp_path: Path
+) -> None:
+    wrong = ("--baseline-python", "2.7")
+    for arguments in (
+        ("run", *TINY, *wrong, "--out", tmp_path / "campaign"),
+        ("resume", good.folder, *wrong),
+    ):
+        code, out, err = run_main(*arguments)
+        assert (code, out) == (2, "")
+        assert err.count("\n") == 1
+        assert "no Python is called '2.7': choose from " in err
+    assert not (tmp_path / "campaign").exists()
+
+
+def test_an_existing_folder_is_never_overwritten(good: Ran, run_main: RunMain) -> None:
+    before = {path: path.stat().st_mtime_ns for path in good.folder.rglob("*")}
+    code, _, err = run_main("run", *TINY, "--budget", "1s", "--out", good.folder)
+    assert code == 2
+    assert err.count("\n") == 1
+    assert "exists already and is never overwritten" in err
+    assert {path: path.stat().st_mtime_ns for path in good.folder.rglob("*")} == before
 
 
 def test_bad_usage_is_one_line_of_a_process_too() -> None:
@@ -281,7 +252,7 @@ def test_list_shows_everything_that_can_be_chosen(run_main: RunMain) -> None:
     assert "cannot be measured here" in out
 
 
-@pytest.mark.parametrize("command", ["run", "resume", "list", "harness"])
+@pytest.mark.parametrize("command", ["run", "resume", "list", "witness"])
 def test_every_command_has_help(command: str, run_main: RunMain) -> None:
     code, out, _ = run_main(command, "--help")
     assert code == 0
@@ -294,7 +265,7 @@ def test_every_command_has_help(command: str, run_main: RunMain) -> None:
 def spoil(path: Path, trouble: str) -> None:
     fields = json.loads(path.read_text(encoding="utf-8"))
     if trouble == "not a campaign":
-        fields = {}
+        del fields["cases"]
     elif trouble == "other code":
         fields["code_hash"] = "0" * 64
     else:
@@ -316,7 +287,7 @@ def test_what_cannot_be_resumed_is_one_line(
     assert err.count("\n") == 1
     says = {
         "no folder": "No such file or directory",
-        "not a campaign": "not a campaign",
+        "not a campaign": "campaign.json: Object missing required field `cases`",
         "other code": "the measured code has changed since; start a new campaign",
         "other machine": "it was measured on another machine; start a new campaign",
     }[trouble]
@@ -334,7 +305,7 @@ def test_a_journal_with_a_broken_line_is_not_resumed(
     code, _, err = run_main("resume", folder, "--quiet")
     assert code == 2
     assert err.count("\n") == 1
-    assert "rounds.jsonl:1: not a record of a round" in err
+    assert "rounds.jsonl:1: is not JSON" in err
 
 
 # Interrupted
@@ -349,83 +320,90 @@ def deliverable_sigint() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def running(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A campaign that has come to its second round and has time left for many more."""
+def running(
+    *arguments: str | Path, until: str, cwd: Path = REPOSITORY
+) -> Iterator[subprocess.Popen[str]]:
+    """A campaign that has come to a round and has time left for many more."""
     with subprocess.Popen(
-        [
-            sys.executable, "-m", "benchmarks", "run", *TINY,
-            "--precision", "0.0001%", "--budget", "12s", "--out", str(folder), *arguments,
-        ],
-        cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-m", "benchmarks", *map(str, arguments), "--budget", "15s"],
+        cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
     ) as process:  # fmt: skip
         try:
             assert process.stderr is not None
             for line in process.stderr:
-                if line.startswith("round 2"):
+                if line.startswith(until):
                     break
             yield process
         finally:
             process.kill()
 
 
+@pytest.fixture
+def begun(good: Ran, tmp_path: Path) -> Path:
+    """A campaign that can be resumed."""
+    folder = tmp_path / "campaign"
+    shutil.copytree(good.folder, folder, ignore=shutil.ignore_patterns("report"))
+    return folder
+
+
+def next_round(folder: Path) -> str:
+    """How its progress begins in the second round from now."""
+    return f"round {plan_of(folder).rounds + 2}"
+
+
+def check_resuming(folder: Path, cwd: Path = REPOSITORY) -> None:
+    """With a larger budget more is measured, and what was measured is kept."""
+    kept = lines_of(folder)
+    total = plan_of(folder).elapsed_seconds + 2.0
+    more = ("--budget", f"{total:.1f}s", "--no-report", "--quiet")
+    done = run_benchmarks("resume", folder, *more, cwd=cwd)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{folder}\n", "")
+    plan = plan_of(folder)
+    assert plan.status == "complete"
+    assert plan.elapsed_seconds >= total - 0.1
+    assert lines_of(folder)[: len(kept)] == kept
+    assert len(lines_of(folder)) > len(kept)
+    assert (folder / "rounds.jsonl").read_bytes().endswith(b"\n")
+
+
 def test_ctrl_c_keeps_the_rounds_shows_them_and_the_campaign_can_be_resumed(
-    tmp_path: Path, deliverable_sigint: None
+    tmp_path: Path, hostile_repository: Path, deliverable_sigint: None
 ) -> None:
     folder = tmp_path / "campaign"
-    with running(folder) as process:
+    command = ("run", *TINY, "--precision", "0.0001%", "--baseline-python", "3", "--out", folder)
+    with running(*command, until="round 2", cwd=hostile_repository) as process:
         os.killpg(process.pid, signal.SIGINT)  # what a terminal does
         out, err = process.communicate(timeout=TIMEOUT_SECONDS)
     assert process.returncode == 130
     assert "Traceback" not in err
-    assert str(folder) in out.replace("\n", "")
-    assert "gather_tasks" in out
-    assert (folder / "report" / "comparisons.csv").is_file()
-    campaign = read_campaign(folder)
-    assert campaign["status"] == "interrupted"
-    kept = read_journal(folder)
-    assert len(kept) >= 1
-
-    total = campaign["elapsed_seconds"] + 1.5
-    done = run_benchmarks("resume", folder, "--budget", f"{total:.1f}s", "--no-report")
-    assert done.returncode == 0, done.stderr
-    campaign = read_campaign(folder)
-    assert campaign["status"] == "complete"
-    assert campaign["elapsed_seconds"] >= total - 0.1
-    journal = read_journal(folder)
-    assert journal[: len(kept)] == kept
-    assert len(journal) > len(kept)
-    assert len(set(keys(journal))) == len(journal)
+    assert out.splitlines() == [f"analysis report {folder} --baseline-python=3"]
+    assert plan_of(folder).status == "interrupted"
+    assert len(lines_of(folder)) >= 1
+    check_resuming(folder, cwd=hostile_repository)
 
 
-def test_sigterm_keeps_the_rounds_too(tmp_path: Path) -> None:
-    folder = tmp_path / "campaign"
-    with running(folder, "--no-report") as process:
+def test_sigterm_keeps_the_rounds_too(begun: Path) -> None:
+    before = len(lines_of(begun))
+    with running("resume", begun, "--no-report", until=next_round(begun)) as process:
         process.terminate()
         out, err = process.communicate(timeout=TIMEOUT_SECONDS)
-    assert (process.returncode, out) == (130, f"{folder}\n")
+    assert (process.returncode, out) == (130, f"{begun}\n")
     assert "Traceback" not in err
-    assert read_campaign(folder)["status"] == "interrupted"
-    assert len(read_journal(folder)) >= 1
+    assert plan_of(begun).status == "interrupted"
+    assert len(lines_of(begun)) > before
 
 
-def test_a_campaign_that_was_killed_can_be_resumed(tmp_path: Path) -> None:
-    folder = tmp_path / "campaign"
-    with running(folder, "--no-report") as process:
+def test_a_campaign_that_was_killed_can_be_resumed(begun: Path) -> None:
+    before = len(lines_of(begun))
+    with running("resume", begun, "--no-report", until=next_round(begun)) as process:
         process.kill()
         process.wait()
-    assert read_campaign(folder)["status"] == "running"
-    with (folder / "rounds.jsonl").open("a", encoding="utf-8") as stream:
+    assert plan_of(begun).status == "running"
+    assert len(lines_of(begun)) > before
+    with (begun / "rounds.jsonl").open("a", encoding="utf-8") as stream:
         stream.write('{"schema":1,"round":')
-    kept = read_journal(folder)
-    assert len(kept) >= 1
-    total = read_campaign(folder)["elapsed_seconds"] + 1.5
-    done = run_benchmarks("resume", folder, "--budget", f"{total:.1f}s", "--no-report", "--quiet")
-    assert done.returncode == 0, done.stderr
-    journal = read_journal(folder)
-    assert journal[: len(kept)] == kept
-    assert len(set(keys(journal))) == len(journal) > len(kept)
-    assert (folder / "rounds.jsonl").read_bytes().endswith(b"\n")
+    check_resuming(begun)
 
 
 def test_a_campaign_that_is_being_written_is_not_even_read(
@@ -441,229 +419,3 @@ def test_a_campaign_that_is_being_written_is_not_even_read(
     assert err.count("\n") == 1
     assert "is being written by another process" in err
     assert {path: path.read_bytes() for path in folder.glob("*.json*")} == before
-
-
-def test_a_budget_that_is_too_small_for_a_round_gives_no_complete_campaign(
-    tmp_path: Path,
-) -> None:
-    folder = tmp_path / "campaign"
-    done = run_benchmarks("run", *TINY, "--budget", "0.01s", "--out", folder)
-    assert done.returncode == 1
-    assert "nothing was measured: the budget ended before the first round" in done.stderr
-    assert read_campaign(folder)["status"] == "failed"
-    assert read_journal(folder) == []
-
-
-def test_the_report_is_told_which_python_to_hold_the_others_against(
-    good: Ran, tmp_path: Path
-) -> None:
-    """The name is the report's to understand: it is handed on, and so is what it says."""
-    folder = tmp_path / "campaign"
-    shutil.copytree(good.folder, folder)
-    done = run_benchmarks("resume", folder, "--budget", "1s", "--baseline-python", "2.7")
-    assert done.returncode == 2
-    assert "no Python is called '2.7'" in done.stderr
-
-
-# The question's own preset
-
-
-@pytest.fixture(scope="module")
-def question(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """A round of what is small in it."""
-    folder = tmp_path_factory.mktemp("question") / "campaign"
-    done = run_benchmarks(
-        "run", "--preset", "question", "--loop", "asyncio", "--tasks", "10,100,10000", "--strategy",
-        "gather_tasks,wait,sequential", "--budget", "15s", "--out", folder, "--no-report",
-    )  # fmt: skip
-    return ran(folder, done)
-
-
-def test_every_probe_and_axis_of_the_question_is_measured(question: Ran) -> None:
-    assert question.code == 0, question.err
-    campaign = question.campaign
-    assert {case["probe"] for case in campaign["cases"]} == set(PROBES) - {"latency"}
-    assert {case["pause"] for case in campaign["cases"]} == set(PAUSES)
-    assert {row["collector"] for row in campaign["contenders"]} == set(COLLECTORS)
-    for contender in campaign["contenders"]:
-        assert contender["conditions"]["task_factory"] == contender["task_factory"]
-        assert contender["conditions"]["collector"] == contender["collector"]
-
-
-def test_cells_are_those_of_the_blocks_and_carry_what_was_observed(question: Ran) -> None:
-    campaign = question.campaign
-    cases = {case["id"]: case for case in campaign["cases"]}
-    for line in question.journal:
-        asked = {
-            contender
-            for block in campaign["blocks"]
-            if line["case"] in block["cases"]
-            for contender in block["contenders"]
-        }
-        assert set(line["cells"]) == asked
-        assert line["failures"] == {}
-        for cell in line["cells"].values():
-            assert list(cell["values"]) == cases[line["case"]]["metrics"]
-            assert "collections" in cell["observed"]
-            assert all(value >= 0 for values in cell["observed"].values() for value in values)
-
-
-# Trouble with workers and loops
-
-
-@pytest.fixture(scope="module")
-def troubled(hostile_repository: Path, interpreter: Interpreter) -> Ran:
-    """Strategies that misbehave, in an environment without uvloop."""
-    environments = hostile_repository / interpreters.ENVIRONMENTS.relative_to(REPOSITORY)
-    environments.unlink()
-    shutil.copytree(
-        interpreter.executable.parents[1],
-        environments / interpreter.environment,
-        symlinks=True,
-        ignore=shutil.ignore_patterns("uvloop*"),
-    )
-    strategies = "raises,kills_itself,hangs,ends,prints,drops_the_last,gather_tasks"
-    folder = hostile_repository / "campaign"
-    return ran(
-        folder,
-        run_benchmarks(
-            "run", "--strategy", strategies, "--workload", "noop", "--probe", "throughput",
-            "--tasks", "2", "--turn-limit", "3s", "--budget", "6s", "--out", folder,
-            cwd=hostile_repository,
-        ),
-    )  # fmt: skip
-
-
-CAUSES = {
-    "raises": "LookupError: as it was told to",
-    "kills_itself": "the worker was killed by SIGKILL",
-    "hangs": "no answer within 3 s, killed",
-    "ends": "the worker ended with exit code 3: last words",
-    "drops_the_last": "ProofError: coroutine 1 of 2 ran 0 times, not once",
-}
-
-
-def test_failures_end_with_exit_code_1_and_their_causes(troubled: Ran) -> None:
-    assert troubled.code == 1, troubled.err
-    assert "Traceback" not in troubled.err
-    assert troubled.campaign["status"] == "failed"
-    strategy_of = {row["id"]: row["strategy"] for row in troubled.campaign["contenders"]}
-    failed = troubled.campaign["failed"]
-    assert {strategy_of[row["contender"]]: row["cause"] for row in failed} == CAUSES
-    assert len(failed) == len(CAUSES), "none is asked again"
-
-
-def test_all_else_is_measured_beside_failures(troubled: Ran) -> None:
-    strategies = {row["id"]: row["strategy"] for row in troubled.campaign["contenders"]}
-    assert len(troubled.journal) >= 1
-    for line in troubled.journal:
-        measured = {strategies[contender] for contender in line["cells"]}
-        assert measured == {"gather_coroutines", "gather_tasks", "prints"}
-
-
-def test_failures_are_told_while_it_runs_and_in_the_end(troubled: Ran) -> None:
-    said = " ".join(troubled.out.split())
-    for strategy, cause in CAUSES.items():
-        assert f"{strategy} in throughput/noop/2: {cause}" in troubled.err
-        assert strategy in said
-    assert "killed by SIGKILL" in said
-
-
-def test_a_loop_that_is_not_installed_is_skipped_with_its_reason_shown(troubled: Ran) -> None:
-    reason = f"uvloop is not installed for {troubled.campaign['interpreters'][0]['name']}"
-    skipped = troubled.campaign["skipped"]
-    assert {row["reason"] for row in skipped} == {reason}
-    assert {row["contender"]["loop"] for row in skipped} == {"uvloop"}
-    assert {row["loop"] for row in troubled.campaign["contenders"]} == {"asyncio"}
-    assert reason in " ".join(troubled.out.split())
-
-
-def test_when_nothing_can_be_measured_it_says_why(troubled: Ran) -> None:
-    folder = troubled.folder.with_name("nothing")
-    done = run_benchmarks("run", "--loop", "uvloop", "--out", folder, cwd=folder.parent)
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1
-    assert "nothing can be measured: uvloop is not installed for" in done.stderr
-    assert not folder.exists()
-
-
-def test_list_says_what_cannot_be_measured(troubled: Ran) -> None:
-    done = run_benchmarks("list", cwd=troubled.folder.parent)
-    assert done.returncode == 0
-    heading, _, reasons = done.stdout.partition("cannot be measured here")
-    assert heading
-    assert "uvloop is not installed for" in reasons
-
-
-# The disk
-
-LIMITED = """
-import resource, runpy, sys
-limit = int(sys.argv.pop(1))
-resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-runpy.run_module("benchmarks", run_name="__main__", alter_sys=True)
-"""
-MANY_LINES = (*TINY, "--tasks", "2,3,4,5,6,7,8", "--precision", "0.0001%", "--budget", "20s")
-"""Fills a small disk before its budget is spent."""
-
-
-def check_what_a_full_disk_leaves(done: subprocess.CompletedProcess[str], folder: Path) -> None:
-    assert done.returncode == 1
-    assert done.stderr.count("\n") == 1
-    assert "every line synced so far stays readable" in done.stderr
-    assert "Traceback" not in done.stderr
-    whole = read_journal(folder)
-    assert len(whole) >= 3
-    assert len(set(keys(whole))) == len(whole)
-    assert read_campaign(folder)["schema"] == 1
-
-
-def test_a_file_that_cannot_grow_ends_the_campaign_in_one_line(tmp_path: Path) -> None:
-    pytest.importorskip("resource", reason="limits of file sizes are a thing of Unix")
-    folder = tmp_path / "campaign"
-    done = run_python("-c", LIMITED, "12000", "run", *MANY_LINES, "--quiet", "--out", folder)
-    check_what_a_full_disk_leaves(done, folder)
-    assert "File too large" in done.stderr
-    assert read_campaign(folder)["status"] == "failed"
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = shutil.which("mount")
-    command = [mount or "mount", "-t", "tmpfs", "-o", "size=28k", "tmpfs", str(folder)]
-    if mount is None or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("no small disk can be mounted here")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
-def test_a_full_disk_ends_the_campaign_in_one_line(small_disk: Path) -> None:
-    folder = small_disk / "campaign"
-    done = run_benchmarks("run", *MANY_LINES, "--quiet", "--out", folder)
-    check_what_a_full_disk_leaves(done, folder)
-    assert "No space left on device" in done.stderr
-
-
-# A copy of the repository
-
-
-def test_a_fresh_copy_runs_from_any_folder(tmp_path: Path) -> None:
-    """Results of a copy lie in the copy, under a name with the date and the preset."""
-    copy = copy_repository(tmp_path / "copy")
-    done = run_benchmarks(
-        "run", *TINY, "--preset", "smoke", "--budget", "3s", "--no-report", "--quiet", cwd=copy
-    )
-    assert done.returncode == 0, done.stderr
-    folder = Path(done.stdout.strip())
-    assert folder.parent == copy / "results"
-    assert re.fullmatch(r"\d{8}-\d{6}-smoke", folder.name)
-    assert read_campaign(folder)["preset"] == "smoke"
-
-
-def test_comparisons_have_a_row_for_every_contrast(good: Ran) -> None:
-    with (good.folder / "report" / "comparisons.csv").open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    contenders = {row["contender"] for row in rows}
-    assert RUNNABLE - {BASELINE} | {"control"} <= contenders

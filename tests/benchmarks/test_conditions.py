@@ -48,7 +48,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Callable[[ModuleType], None]:
     """Registers a loop as ``of_this_test``."""
 
     def installed(loop_module: ModuleType) -> None:
-        row = EventLoop("of_this_test", "of_this_test", None, "for a test")
+        row = EventLoop("of_this_test", "", "", module="of_this_test", package=None)
         monkeypatch.setitem(EVENT_LOOPS, row.name, row)
         monkeypatch.setitem(sys.modules, row.module, loop_module)
 

@@ -62,6 +62,21 @@ def test_a_large_index_comes_back_whole(connections: EchoConnections) -> None:
     assert asyncio.run(main()) == 2 ** (8 * REQUEST_BYTES - 1)
 
 
+@pytest.mark.parametrize("loop", LOOPS)
+def test_the_reply_to_a_cancelled_request_does_not_disturb_the_next(
+    loop: str, connections: EchoConnections
+) -> None:
+    async def main() -> int:
+        async with opened(connections) as work:
+            request = asyncio.create_task(work(0))
+            await asyncio.sleep(0)
+            request.cancel()
+            return await work(CONNECTIONS)  # on the same connection
+
+    bench = Bench(Launcher(loop, "lazy", "gather_tasks"), connections)
+    assert bench.run(lambda: asyncio.wait_for(main(), HANG_SECONDS)) == CONNECTIONS
+
+
 def test_connections_are_opened_once_and_kept_for_the_next_slice(
     connections: EchoConnections,
 ) -> None:

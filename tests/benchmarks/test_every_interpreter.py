@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
-from benchmarks.campaign.interpreters import Interpreter
+from benchmarks.campaign.interpreters import available, executable
+from benchmarks.campaign.schema import Interpreter
 from benchmarks.cases import Launcher
 from benchmarks.collectors import COLLECTORS
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
 from benchmarks.matrix import Selection, reason_to_skip
-from benchmarks.strategies import STRATEGIES
+from benchmarks.strategies import BASELINE, STRATEGIES
 from tests.repository import (
     REPOSITORY,
     pythons_here,
@@ -38,10 +39,10 @@ def test_all_of_them_take_turns_in_one_campaign(
     interpreters: tuple[Interpreter, ...], tmp_path: Path
 ) -> None:
     folder = tmp_path / "campaign"
-    pythons = [f"--python={interpreter.executable}" for interpreter in interpreters]
+    pythons = [f"--python={executable(interpreter)}" for interpreter in interpreters]
     cell = ("--probe", "throughput", "--workload", "yield_once", "--tasks", "10")
     done = run_benchmarks(
-        "run", *pythons, *cell, "--loop", "asyncio,uvloop", "--budget", "15s", "--precision",
+        "run", *pythons, *cell, "--loop", "asyncio,uvloop", "--budget", "8s", "--precision",
         "50%", "--no-report", "--quiet", "--out", folder,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -80,8 +81,8 @@ WHAT_RAN = """if True:
     from benchmarks.collectors import collector_in_force
     from benchmarks.conditions import conditions
     from benchmarks.echo import EchoConnections
-    from benchmarks.probe import Measurement
     from benchmarks.probes import PROBES
+    from benchmarks.probing import Measurement
     from benchmarks.slices import Bench
 
     TASKS = 5
@@ -125,11 +126,18 @@ tells what has run: how often each, how many had started around a pause, and how
 
 
 def launchers_of(interpreter: Interpreter) -> list[Launcher]:
-    everything = itertools.product(EVENT_LOOPS, TASK_FACTORIES, STRATEGIES, COLLECTORS)
+    """Every strategy with every loop and task factory; the baseline in every state of the
+    collector too.
+    """
+    ways = itertools.product(EVENT_LOOPS, TASK_FACTORIES)
     return [
         launcher
-        for launcher in itertools.starmap(Launcher, everything)
-        if reason_to_skip(interpreter.available, launcher) is None
+        for loop, task_factory in ways
+        for launcher in (
+            *(Launcher(loop, task_factory, strategy) for strategy in STRATEGIES),
+            *(Launcher(loop, task_factory, BASELINE, row) for row in COLLECTORS),
+        )
+        if reason_to_skip(available(interpreter), launcher) is None
     ]
 
 
@@ -140,7 +148,7 @@ def what_ran(
     rows = [(row.loop, row.task_factory, row.strategy, row.collector) for row in launchers]
     warnings = [f"-W{action}" for action in ("error", *filters)]
     done = subprocess.run(
-        [interpreter.executable, *warnings, "-c", WHAT_RAN, json.dumps(rows)],
+        [executable(interpreter), *warnings, "-c", WHAT_RAN, json.dumps(rows)],
         cwd=REPOSITORY, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -150,8 +158,8 @@ def what_ran(
 
 
 def test_every_launcher_runs_what_it_is_to_run(interpreters: tuple[Interpreter, ...]) -> None:
-    """Strategy x loop x task factory x collector, on every interpreter: n coroutines once each,
-    concurrently or not, started where its task factory starts them, under its collector.
+    """On every interpreter: n coroutines once each, concurrently or not, started where its task
+    factory starts them, under its collector.
     """
     for interpreter in interpreters:
         launchers = launchers_of(interpreter)
@@ -181,11 +189,11 @@ def test_the_usual_launchers_run_on_every_interpreter_that_has_their_loop(
     for interpreter in interpreters:
         refused = {
             launcher.loop
-            for refusal in interpreter.refusals
+            for refusal in available(interpreter).refusals
             for launcher in (Launcher(loop, "lazy", "wait") for loop in Selection().loops)
             if refusal.concerns(launcher)
         }
         assert refused == set(), interpreter.name
         asyncio_eager = Launcher("asyncio", "eager", "gather_tasks")
-        can = reason_to_skip(interpreter.available, asyncio_eager) is None
-        assert can == (interpreter.available.version >= (3, 12)), interpreter.name
+        can = reason_to_skip(available(interpreter), asyncio_eager) is None
+        assert can == (available(interpreter).version >= (3, 12)), interpreter.name

@@ -9,17 +9,19 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from benchmarks import children, failure
-from benchmarks.campaign.interpreters import Interpreter
+from benchmarks import children
+from benchmarks.campaign.interpreters import executable
+from benchmarks.campaign.schema import Interpreter
 from benchmarks.children import ChildFailedError
-from benchmarks.failure import FailureLostError
-from benchmarks.probe import FanOut
+from benchmarks.probes import failure
+from benchmarks.probes.failure import FailureLostError
+from benchmarks.probing import FanOut
 from benchmarks.strategies import STRATEGIES, PauseCall, Work
 from benchmarks.workloads import noop, pending
-from tests.benchmarks.fakes import FakeClock
-from tests.benchmarks.probing import Cell, Seen, cells, measured, run, see, see_all, turns
+from tests.benchmarks.clocks import FakeClock
+from tests.benchmarks.probing import Cell, Seen, cells, measured, run, see, see_elsewhere, turns
 
-FATES = {
+OUTCOMES = {
     "gather_coroutines": "ran_on",
     "gather_tasks": "ran_on",
     "as_completed": "ran_on",
@@ -44,12 +46,12 @@ def expected(seen: Seen) -> Sequence[Mapping[str, float]]:
     none = dict.fromkeys(("finished", "ran_on", "cancelled", "never_started"), 0)
     if cell.strategy == "sequential":
         return [{**none, "finished": failing, "never_started": later}]
-    fate = "finished" if cell.work == "noop" else FATES[cell.strategy]
-    may_be = [{**none, fate: siblings}]
+    outcome = "finished" if cell.work == "noop" else OUTCOMES[cell.strategy]
+    may_be = [{**none, outcome: siblings}]
     if cell.strategy == "task_group" and cell.task_factory == "eager" and seen.python < (3, 14):
-        # Until 3.13.1 the group heard of the failure where it created the child, and refused to
+        # Until 3.13.1 the group knew of the failure when it created the child, and refused to
         # create any more.
-        may_be.append({**none, fate: failing, "never_started": later})
+        may_be.append({**none, outcome: failing, "never_started": later})
     return may_be
 
 
@@ -68,13 +70,13 @@ def check(seen: Seen) -> None:
 
 
 @pytest.mark.parametrize("cell", cells(failure.PROBE.name), ids=str)
-def test_siblings_have_the_fate_that_the_strategy_gives_them(cell: Cell) -> None:
+def test_siblings_end_as_the_strategy_lets_them(cell: Cell) -> None:
     check(see(cell))
 
 
 def test_the_same_on_every_interpreter(interpreters: tuple[Interpreter, ...]) -> None:
     for interpreter in interpreters:
-        rows = see_all(failure.PROBE.name, interpreter.executable)
+        rows = see_elsewhere(failure.PROBE.name, executable(interpreter))
         assert {row.cell.strategy for row in rows} >= {"gather_coroutines", "sequential"}
         for seen in rows:
             check(seen)
@@ -152,7 +154,7 @@ def test_a_child_that_ran_twice_or_was_lost_is_not_accounted_for_once() -> None:
     assert measured("failure", launch, noop, tasks=4).results == [0, 0, 1, 2, 3]
 
 
-def test_a_cancellation_that_a_strategy_leaves_behind_strikes_nobody() -> None:
+def test_a_cancellation_that_a_strategy_leaves_behind_does_not_reach_the_probe() -> None:
     """As a TaskGroup of eager tasks does on Python 3.12."""
 
     async def launch(work: Work, tasks: int, pause: PauseCall | None = None) -> list[int]:

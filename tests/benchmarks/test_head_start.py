@@ -7,12 +7,13 @@ import time
 
 import pytest
 
-from benchmarks import head_start
-from benchmarks.campaign.interpreters import Interpreter
-from benchmarks.probe import FanOut
+from benchmarks.campaign.interpreters import executable
+from benchmarks.campaign.schema import Interpreter
+from benchmarks.probes import head_start
+from benchmarks.probing import FanOut
 from benchmarks.strategies import STRATEGIES
-from tests.benchmarks.fakes import FakeClock
-from tests.benchmarks.probing import Cell, Seen, cells, run, see, see_all
+from tests.benchmarks.clocks import FakeClock
+from tests.benchmarks.probing import Cell, Seen, cells, run, see, see_elsewhere
 
 TASKS_FIRST = {"gather_tasks", "task_group", "wait", "as_completed"}
 """Strategies that have made tasks of their coroutines when the pause begins."""
@@ -41,7 +42,7 @@ def test_tasks_get_a_head_start_where_the_pause_suspends(cell: Cell) -> None:
 
 def test_the_same_on_every_interpreter(interpreters: tuple[Interpreter, ...]) -> None:
     for interpreter in interpreters:
-        rows = see_all(head_start.PROBE.name, interpreter.executable)
+        rows = see_elsewhere(head_start.PROBE.name, executable(interpreter))
         assert {row.cell.strategy for row in rows} > TASKS_FIRST - {"task_group"}
         for seen in rows:
             check(seen)

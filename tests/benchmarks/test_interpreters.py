@@ -15,13 +15,15 @@ import pytest
 
 from benchmarks.campaign import interpreters
 from benchmarks.campaign.interpreters import (
-    Interpreter,
     InterpreterError,
+    available,
+    executable,
     find,
     prepare,
     prepare_all,
 )
-from benchmarks.conditions import Refusal
+from benchmarks.campaign.schema import Interpreter, Refusal, Wanted, encode
+from benchmarks.conditions import Refusal as Refused
 from benchmarks.loops import EVENT_LOOPS
 from benchmarks.matrix import Selection, lay_out
 
@@ -199,7 +201,7 @@ def test_an_environment_is_made_once_and_used_again(base: Path, uv: FakeUv) -> N
     assert first == second
     assert uv.count("venv") == uv.count("pip", "install") == 1
     assert environments() == [first.environment]
-    assert first.executable == interpreters.ENVIRONMENTS / first.environment / "bin" / "python"
+    assert executable(first) == interpreters.ENVIRONMENTS / first.environment / "bin" / "python"
     assert (first.name, first.version, first.implementation) == (
         "cpython-3.12.1", "3.12.1", "cpython",
     )  # fmt: skip
@@ -236,7 +238,7 @@ def test_a_loop_without_a_wheel_is_left_out_and_skipped_by_name(base: Path, uv: 
     interpreter = prepare(str(base))
     assert "pyperf" in interpreter.packages
     assert "uvloop" not in interpreter.packages
-    skipped = lay_out([interpreter.available], [Selection()]).skipped
+    skipped = lay_out([available(interpreter)], [Selection()]).skipped
     assert {row.reason for row in skipped} == {"uvloop is not installed for cpython-3.12.1"}
 
 
@@ -299,24 +301,22 @@ def test_what_an_interpreter_refuses_is_skipped_by_name(
     monkeypatch.setitem(FACTS, "refusals", [refused])
     interpreter = prepare(str(base))
     assert interpreter.refusals == (Refusal(**refused),)
+    assert available(interpreter).refusals == (Refused(**refused),)
     factories = Selection(task_factories=("lazy", "eager"), strategies=("wait",))
-    laid_out = lay_out([interpreter.available], [factories])
+    laid_out = lay_out([available(interpreter)], [factories])
     assert {row.reason for row in laid_out.skipped} == {"uvloop 0.1 refuses it, on cpython-3.12.1"}
-    assert Interpreter.from_json(json.loads(json.dumps(interpreter.to_json()))) == interpreter
 
 
-def test_an_interpreter_of_an_older_campaign_refused_nothing(base: Path, uv: FakeUv) -> None:
-    interpreter = prepare(str(base))
-    fields = interpreter.to_json()
-    del fields["refusals"]
-    assert Interpreter.from_json(fields) == interpreter
+def test_nothing_that_is_kept_of_an_interpreter_names_its_path(base: Path, uv: FakeUv) -> None:
+    assert str(base) not in encode(prepare(str(base))).decode()
 
 
-def test_an_interpreter_comes_back_from_json(base: Path, uv: FakeUv) -> None:
-    interpreter = prepare(str(base))
-    fields = json.loads(json.dumps(interpreter.to_json()))
-    assert Interpreter.from_json(fields) == interpreter
-    assert str(base) not in json.dumps(fields)
+def test_what_is_no_description_of_an_interpreter_is_one_line(
+    base: Path, uv: FakeUv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(FACTS, "version", 3)
+    with pytest.raises(InterpreterError, match=r"python3\.12: what it says of itself: version: "):
+        prepare(str(base))
 
 
 # Several
@@ -348,7 +348,7 @@ def test_a_missing_interpreter_is_an_error_or_skipped_with_its_reason(
         prepare_all([str(base), "3.99"], skip_missing=False)
     prepared, (skipped,) = prepare_all(["3.99", str(base)], skip_missing=True)
     assert names(prepared) == ["cpython-3.12.1"]
-    assert (skipped.interpreter, skipped.launcher) == ("3.99", None)
+    assert skipped.contender == Wanted(interpreter="3.99")
     assert "No download found" in skipped.reason
 
 
@@ -381,4 +381,4 @@ def test_the_real_environment_has_everything(interpreter: Interpreter) -> None:
     assert interpreter.implementation == sys.implementation.name
     assert interpreter.version.split(".")[:2] == [str(part) for part in sys.version_info[:2]]
     assert "pyperf" in interpreter.packages
-    assert interpreter.executable.is_file()
+    assert executable(interpreter).is_file()

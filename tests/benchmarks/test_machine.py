@@ -58,7 +58,7 @@ def test_facts_are_json_and_complete() -> None:
     assert facts["cpu_count"] == os.cpu_count()
 
 
-def test_machines_are_told_apart_by_their_id(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_machines_differ_in_their_id(monkeypatch: pytest.MonkeyPatch) -> None:
     cores = Cores(1, frozenset({0}))
     first = machine_facts(cores)["id"]
     assert machine_facts(Cores(None, frozenset()))["id"] == first, "it is the machine's"

@@ -16,7 +16,7 @@ from benchmarks.cases import Case, Launcher
 from benchmarks.collectors import COLLECTORS
 from benchmarks.conditions import Refusal
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
-from benchmarks.matrix import PRESETS, Available, Matrix, Selection, cases, lay_out
+from benchmarks.matrix import PRESETS, Available, Matrix, MatrixError, Selection, cases, lay_out
 from benchmarks.pauses import PAUSES
 from benchmarks.probes import PROBES
 from benchmarks.strategies import BASELINE, STRATEGIES
@@ -99,7 +99,7 @@ def test_every_group_has_one_baseline_and_there_is_one_control(
 
 @settings(deadline=None)
 @given(interpreters, several)
-def test_whoever_is_asked_a_case_can_be_compared_in_it(
+def test_a_contender_that_is_asked_a_case_has_its_baseline_in_it(
     available: list[Available], chosen: list[Selection]
 ) -> None:
     laid_out = lay_out(available, chosen)
@@ -116,7 +116,7 @@ def test_whoever_is_asked_a_case_can_be_compared_in_it(
 
 @settings(deadline=None)
 @given(interpreters, several)
-def test_ids_are_unique_and_nobody_is_there_for_nothing(
+def test_ids_are_unique_and_no_contender_or_case_is_unused(
     available: list[Available], chosen: list[Selection]
 ) -> None:
     laid_out = lay_out(available, chosen)
@@ -206,26 +206,28 @@ def test_the_baseline_is_measured_without_being_asked_for() -> None:
     ]  # fmt: skip
 
 
-def test_python_3_10_has_no_task_group() -> None:
-    laid_out = lay_out([OLD], [Selection(loops=("asyncio",))])
-    assert "task_group" not in {row.launcher.strategy for row in laid_out.contenders}
-    (row,) = laid_out.skipped
-    assert row.launcher is not None
-    assert (row.interpreter, row.launcher.strategy) == (OLD.name, "task_group")
-    assert row.reason == "task_group needs Python 3.11, cpython-3.10.13 is older"
-
-
-def test_eager_tasks_need_python_3_12() -> None:
-    selection = Selection(loops=("asyncio",), task_factories=("lazy", "eager"))
-    laid_out = lay_out([OLD, NEW], [selection])
-    eager = {row.interpreter for row in laid_out.contenders if row.launcher.task_factory == "eager"}
-    assert eager == {NEW.name}
-    reasons = {
-        row.reason
-        for row in laid_out.skipped
-        if row.launcher is not None and row.launcher.task_factory == "eager"
+@pytest.mark.parametrize(
+    ("name", "needed", "chosen"),
+    [
+        ("task_group", "3.11", Selection(loops=("asyncio",))),
+        (
+            "eager",
+            "3.12",
+            Selection(loops=("asyncio",), task_factories=("lazy", "eager"), strategies=("wait",)),
+        ),
+    ],
+)
+def test_what_a_python_is_too_old_for_is_skipped(name: str, needed: str, chosen: Selection) -> None:
+    laid_out = lay_out([OLD, NEW], [chosen])
+    having = {
+        row.interpreter
+        for row in laid_out.contenders
+        if name in (row.launcher.strategy, row.launcher.task_factory)
     }
-    assert reasons == {"eager needs Python 3.12, cpython-3.10.13 is older"}
+    assert having == {NEW.name}
+    assert {(row.interpreter, row.reason) for row in laid_out.skipped} == {
+        (OLD.name, f"{name} needs Python {needed}, {OLD.name} is older")
+    }
 
 
 def test_what_an_interpreter_refuses_is_skipped_with_its_reason() -> None:
@@ -308,6 +310,29 @@ def test_a_probe_with_its_own_workload_is_asked_no_other() -> None:
         )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("workload", "tasks"), [("tree", 179), ("tree", 10_000), ("noop", 10_000_001)]
+)
+def test_a_fan_out_that_is_too_large_is_refused(workload: str, tasks: int) -> None:
+    selections = [Selection(), Selection(workloads=(workload, "sleep"), tasks=(1, tasks))]
+    with pytest.raises(MatrixError) as caught:
+        matrix.check(selections)
+    message = str(caught.value)
+    assert message.startswith(f"{workload} with n = {tasks:_} makes ")
+    assert "the limit is 10_000_000" in message
+    assert "\n" not in message
+
+
+def test_the_largest_fan_outs_are_not_refused() -> None:
+    matrix.check(
+        [
+            Selection(workloads=("tree",), tasks=(178,)),
+            Selection(workloads=("noop",), tasks=(10_000_000,)),
+            Selection(probes=("cancel",), workloads=("tree",), tasks=(10_000,)),  # its own workload
+        ]
+    )
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_name_only_what_there_is(name: str) -> None:
     preset = PRESETS[name]
@@ -323,7 +348,8 @@ def test_presets_name_only_what_there_is(name: str) -> None:
         assert cases(selection)
     assert preset.budget_seconds > 0
     assert 0 < preset.precision < 0.5
-    assert preset.summary
+    assert preset.meaning
+    matrix.check(preset.selections)
 
 
 def test_the_default_preset_answers_the_question_in_four_minutes() -> None:
@@ -361,13 +387,13 @@ def test_the_question_preset_covers_the_question() -> None:
     assert PRESETS["question"].budget_seconds <= 15 * 60
 
 
-def test_choices_list_every_name_with_a_summary() -> None:
+def test_choices_list_every_name_with_its_meaning() -> None:
     choices = dict(matrix.choices())
     registries = (
         STRATEGIES, WORKLOADS, EVENT_LOOPS, TASK_FACTORIES, COLLECTORS, PROBES, PAUSES, PRESETS,
     )  # fmt: skip
     assert [list(rows) for rows in choices.values()] == [list(registry) for registry in registries]
-    assert all(summary for rows in choices.values() for summary in rows.values())
+    assert all(meaning for rows in choices.values() for meaning in rows.values())
 
 
 def test_a_new_strategy_needs_a_place_in_a_selection_only(

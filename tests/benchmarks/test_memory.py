@@ -7,18 +7,19 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import pyperf
 import pytest
 
-from benchmarks import memory, sizes
+from benchmarks import sizes
 from benchmarks.alone import Alone, AloneError
-from benchmarks.campaign.interpreters import Interpreter
+from benchmarks.campaign.interpreters import executable
+from benchmarks.campaign.schema import Interpreter
 from benchmarks.cases import Case, Launcher
 from benchmarks.children import NotAllRunningError
-from benchmarks.memory import NotMeasurableError
+from benchmarks.probes import memory
+from benchmarks.probes.memory import NotMeasurableError
 from benchmarks.strategies import STRATEGIES, PauseCall, Work
 from benchmarks.workloads import noop, pending
-from tests.benchmarks.probing import ALONE_TASKS, Cell, Seen, cells, measured, see, see_all
+from tests.benchmarks.probing import ALONE_TASKS, Cell, Seen, cells, measured, see, see_elsewhere
 from tests.repository import run_python
 
 HAS_PROC = sizes.STATUS.exists()
@@ -57,7 +58,7 @@ def test_children_take_at_least_the_size_of_their_objects(cell: Cell) -> None:
 
 def test_the_same_on_every_interpreter(interpreters: tuple[Interpreter, ...]) -> None:
     for interpreter in interpreters:
-        rows = see_all(memory.PROBE.name, interpreter.executable, "gather_coroutines")
+        rows = see_elsewhere(memory.PROBE.name, executable(interpreter))
         assert rows
         for seen in rows:
             check(seen)
@@ -75,22 +76,6 @@ def test_in_a_process_of_its_own_an_error_is_one_line() -> None:
     alone = Alone(Launcher("asyncio", "lazy", "gather_tasks"))
     with pytest.raises(AloneError, match=r"^NotMeasurableError: .* not of 2$"):
         alone.measure(Case("memory", "pending", ALONE_TASKS), 2)
-
-
-def test_it_is_a_pyperf_script_whose_unit_is_the_byte(tmp_path: Path) -> None:
-    path = tmp_path / "memory.json"
-    done = run_python(
-        "-m", "benchmarks.memory", "--tasks", "2000", "--strategy", "wait", "-p", "2", "-n", "1",
-        "-w", "0", "--quiet", "-o", path,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    suite = pyperf.BenchmarkSuite.load(str(path))
-    steady, peak = suite.get_benchmarks()
-    assert (steady.get_name(), peak.get_name()) == (
-        "memory/pending/2000/steady", "memory/pending/2000/peak",
-    )  # fmt: skip
-    assert steady.get_metadata()["unit"] == peak.get_metadata()["unit"] == "byte"
-    assert min(steady.get_values()) > 2000 * 100
 
 
 # What is made of the sizes

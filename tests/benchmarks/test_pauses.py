@@ -9,7 +9,7 @@ import pytest
 from benchmarks import pauses
 from benchmarks.cases import Case
 from benchmarks.pauses import PAUSES, Pause
-from tests.benchmarks.fakes import FakeClock
+from tests.benchmarks.clocks import FakeClock
 
 
 def test_nothing_is_the_usual_pause_and_costs_no_call() -> None:
@@ -45,9 +45,10 @@ def test_a_pause_takes_as_long_as_it_says_and_suspends_only_if_it_says_so(
     assert suspended == ([pause.seconds] if pause.suspends else [])
 
 
-def test_rows_are_known_by_their_functions_names_and_sum_up_what_they_do() -> None:
+def test_rows_are_known_by_their_functions_names_and_have_a_meaning() -> None:
     for name, row in PAUSES.items():
         assert row.name == name
-        assert row.summary
+        assert row.label
+        assert row.meaning
         assert row.make is None or row.make.__name__ == name
     assert {name for name, row in PAUSES.items() if row.suspends} == {"sleep_5ms", "sleep_20ms"}

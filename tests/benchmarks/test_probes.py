@@ -1,24 +1,32 @@
-"""What the probes compute, checked with a clock that moves only where it is told to."""
+"""The registry of probes; what throughput and latency compute, checked with a clock that moves only
+where it is told to.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Sequence
 from fractions import Fraction
+from pathlib import Path
 
 import pyperf
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import clock, latency, throughput
-from benchmarks.latency import quantile
-from benchmarks.probe import FanOut, Measurement, Probe
-from benchmarks.probes import PROBES
-from benchmarks.strategies import PauseCall, Work
+from benchmarks import clock, probes
+from benchmarks.cases import Launcher
+from benchmarks.echo import EchoConnections
+from benchmarks.matrix import Selection, cases
+from benchmarks.probes import PROBES, latency, throughput
+from benchmarks.probes.latency import quantile
+from benchmarks.probing import FanOut, Measurement, Probe
+from benchmarks.slices import Bench
+from benchmarks.strategies import BASELINE, PauseCall, Work
 from benchmarks.workloads import WORKLOADS
-from tests.benchmarks.fakes import FakeClock
+from tests.benchmarks.clocks import FakeClock
 
 LAUNCH_SECONDS = 0.5
 
@@ -116,15 +124,49 @@ def test_probes_yield_the_metrics_they_name(probe: Probe) -> None:
 @pytest.mark.parametrize("name", PROBES)
 def test_the_registry_knows_what_a_probe_is(name: str) -> None:
     probe = PROBES[name]
+    words = (probe, *probe.metrics, *probe.observed)
     assert probe.name == name
-    assert probe.summary
+    assert all((word.label, word.meaning) > ("", "") for word in words)
+    assert probe.section
+    assert probe.introduction.endswith(".")
     assert probe.headline_metric in probe.metric_names
-    assert len(set(probe.metric_names)) == len(probe.metrics)
+    assert len({word.name for word in words}) == len(words)
     assert {metric.unit for metric in probe.metrics} <= {"second", "byte"}
     if probe.own_workload is not None:
         assert probe.workload("noop") is probe.own_workload
     else:
         assert probe.workload("noop") is WORKLOADS["noop"]
+
+
+def test_probes_come_in_reading_order_and_one_gives_the_answer() -> None:
+    assert list(PROBES) == [
+        "throughput", "latency", "head_start", "stall", "failure", "cancel", "memory",
+    ]  # fmt: skip
+    assert [probe.name for probe in PROBES.values() if probe.answers] == ["throughput"]
+
+
+ADDED = """
+from dataclasses import replace
+from benchmarks.probes.throughput import PROBE as THROUGHPUT
+PROBE = replace(THROUGHPUT, name="added", order=100)
+"""
+
+
+@pytest.mark.parametrize("file", ["added", "aaa"])
+def test_a_new_probe_is_one_file(
+    file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, connections: EchoConnections
+) -> None:
+    (tmp_path / f"{file}.py").write_text(ADDED, encoding="utf-8")
+    monkeypatch.setattr(probes, "__path__", [*probes.__path__, str(tmp_path)])
+    monkeypatch.setitem(sys.modules, f"benchmarks.probes.{file}", None)  # is forgotten afterwards
+    del sys.modules[f"benchmarks.probes.{file}"]
+    found = probes.find_probes()
+    assert list(found) == [*PROBES, "added"]
+    monkeypatch.setitem(PROBES, "added", found["added"])
+    (case,) = cases(Selection(probes=("added",), workloads=("noop",), tasks=(10,)))
+    assert case.id == "added/noop/10"
+    bench = Bench(Launcher("asyncio", "lazy", BASELINE), connections)
+    assert bench.measure(case, 1).values.keys() == {"total"}
 
 
 @pytest.mark.parametrize("probe", [throughput.PROBE, latency.PROBE])

@@ -11,8 +11,8 @@ import pytest
 from rich.console import Console
 
 from benchmarks.campaign import progress
-from benchmarks.campaign.journal import Failure
 from benchmarks.campaign.progress import Progress, observing
+from benchmarks.campaign.schema import Failure
 from tests.benchmarks.fakes import FakeClock
 
 PROGRESS = Progress(
@@ -26,7 +26,9 @@ PROGRESS = Progress(
     elapsed_seconds=30.0,
     budget_seconds=95.5,
 )
-FAILURE = Failure("cpython/asyncio/[red]x", "throughput/noop/10", 2, "it broke [bold]")
+FAILURE = Failure(
+    contender="cpython/asyncio/[red]x", case="throughput/noop/10", round=2, cause="it broke [bold]"
+)
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def test_progress_says_where_it_is_how_precise_and_what_is_left() -> None:
     )
 
 
-def test_a_precision_that_cannot_be_told_is_not_shown() -> None:
+def test_a_precision_that_is_not_known_is_not_shown() -> None:
     assert "±" not in str(replace(PROGRESS, half_width=math.inf))
 
 

@@ -17,7 +17,9 @@ from benchmarks.protocol import (
     Measure,
     Measured,
     Message,
+    ProgramSaid,
     Ready,
+    RunProgram,
     receive,
     send,
 )
@@ -37,6 +39,8 @@ messages: st.SearchStrategy[Message] = st.one_of(
         numbers,
         st.dictionaries(st.text(), numbers),
     ),
+    st.builds(RunProgram, st.text()),
+    st.builds(ProgramSaid, st.text(), st.text()),
     st.builds(Failed, st.text()),
 )
 

@@ -9,18 +9,18 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks import latency, slices, throughput
+from benchmarks import slices
 from benchmarks.cases import Case, Launcher
 from benchmarks.collectors import COLLECTORS, collector_in_force
 from benchmarks.echo import EchoConnections
-from benchmarks.pauses import PAUSES, Pause
-from benchmarks.probe import FanOut, Measurement
-from benchmarks.probes import PROBES
-from benchmarks.slices import Bench, ProofError
+from benchmarks.pauses import PAUSES
+from benchmarks.probes import PROBES, latency, throughput
+from benchmarks.probing import FanOut, Measurement
+from benchmarks.slices import COLLECTIONS, Bench, ProofError
 from benchmarks.strategies import STRATEGIES, Launch, PauseCall, Work
 from benchmarks.workloads import WORKLOADS
-from tests.benchmarks.cells import LOOPS
-from tests.benchmarks.fakes import FakeClock, registered
+from tests.benchmarks.cells import LOOPS, strategy_of
+from tests.benchmarks.clocks import FakeClock
 
 CASE = Case("throughput", "noop", 20)
 
@@ -32,8 +32,9 @@ def bench_of(monkeypatch: pytest.MonkeyPatch, connections: EchoConnections) -> M
     """A bench of a strategy that is in the registry for this test only."""
 
     def make(launch: Launch, collector: str = "on") -> Bench:
-        monkeypatch.setitem(STRATEGIES, "of_this_test", registered("of_this_test", launch))
-        return Bench(Launcher("asyncio", "lazy", "of_this_test", collector), connections)
+        row = strategy_of(launch)
+        monkeypatch.setitem(STRATEGIES, row.name, row)
+        return Bench(Launcher("asyncio", "lazy", row.name, collector), connections)
 
     return make
 
@@ -190,7 +191,9 @@ def test_every_real_cell_is_proved_and_measured(
         assert tuple(measurement.values) == PROBES[probe].metric_names
         assert all(0 < value <= measurement.timed_seconds for value in measurement.values.values())
         assert all(value >= 0 for value in measurement.observed.values())
-        assert "collections" in measurement.observed
+        assert measurement.observed.keys() == {
+            row.name for row in (*PROBES[probe].observed, COLLECTIONS)
+        }
 
 
 # Calibration
@@ -341,7 +344,7 @@ def test_the_pause_of_a_case_is_awaited_when_it_is_proved_and_timed_not_when_pri
             await pause()
         return await correct(work, tasks)
 
-    row = Pause("of_this_test", 0.0, suspends=False, summary="", make=pause)
+    row = replace(PAUSES["none"], name="of_this_test", make=pause)
     monkeypatch.setitem(PAUSES, row.name, row)
     bench = bench_of(launch)
     case = Case("throughput", "noop", 5, row.name)

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import stall
-from benchmarks.campaign.interpreters import Interpreter
-from benchmarks.probe import FanOut, Measurement
+from benchmarks.campaign.interpreters import executable
+from benchmarks.campaign.schema import Interpreter
+from benchmarks.probes import stall
+from benchmarks.probing import FanOut, Measurement
 from benchmarks.strategies import STRATEGIES, PauseCall, Work
-from tests.benchmarks.fakes import FakeClock
-from tests.benchmarks.probing import Cell, Seen, cells, run, see, see_all
+from tests.benchmarks.clocks import FakeClock
+from tests.benchmarks.probing import Cell, Seen, cells, run, see, see_elsewhere
 
 
 def check(seen: Seen) -> None:
@@ -32,7 +33,7 @@ def test_a_wait_is_part_of_the_fan_out(cell: Cell) -> None:
 
 def test_the_same_on_every_interpreter(interpreters: tuple[Interpreter, ...]) -> None:
     for interpreter in interpreters:
-        rows = see_all(stall.PROBE.name, interpreter.executable)
+        rows = see_elsewhere(stall.PROBE.name, executable(interpreter))
         assert rows
         for seen in rows:
             check(seen)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from benchmarks.campaign.plan import Plan
+from benchmarks.campaign.schema import Contender, Plan
 from benchmarks.campaign.stop import (
     AIMED_ROUNDS,
     LOOK_EVERY,
@@ -20,8 +20,7 @@ from benchmarks.campaign.stop import (
     Precision,
     plan_sweeps,
 )
-from benchmarks.cases import Contender
-from tests.benchmarks.fakes import make_plan, make_record
+from tests.benchmarks.fakes import make_line, make_plan
 
 LOOKS = {MIN_ROUNDS + LOOK_EVERY * number for number in range(100)}
 
@@ -35,10 +34,11 @@ Values = Callable[[Contender, int], float]
 def scattered(rng: random.Random, spread: float, effect: float = 1.0) -> Values:
     """Values of one round: each contender's own factor, the same for all sweeps of the round."""
     factors = {
-        contender: rng.lognormvariate(0.0, spread) * (effect if contender.role != "baseline" else 1)
+        contender.id: rng.lognormvariate(0.0, spread)
+        * (effect if contender.role != "baseline" else 1)
         for contender in PLAN.contenders
     }
-    return lambda contender, sweep: 1e-3 * factors[contender]
+    return lambda contender, sweep: 1e-3 * factors[contender.id]
 
 
 def steady(contender: Contender, sweep: int) -> float:
@@ -50,7 +50,7 @@ def steady_but(loud: Contender, seconds: float) -> Values:
 
 
 def by_loop(seconds: Mapping[str, float]) -> Values:
-    return lambda contender, sweep: seconds[contender.launcher.loop]
+    return lambda contender, sweep: seconds[contender.loop]
 
 
 def by_sweep(seconds: Sequence[float]) -> Values:
@@ -63,7 +63,7 @@ def rounds_until_done(
     rng = random.Random(11)
     precision = Precision(plan)
     for number in range(at_most):
-        precision.add(make_record(plan, number, scattered(rng, spread, effect)))
+        precision.add(make_line(plan, number, scattered(rng, spread, effect)))
         if precision.is_done(CASE.id):
             return number + 1
     return None
@@ -79,7 +79,7 @@ def test_a_case_is_done_only_at_a_look_and_only_when_its_interval_is_narrow(spre
     precision = Precision(PLAN)
     done_after = None
     for count in range(1, 60):
-        precision.add(make_record(PLAN, count - 1, scattered(rng, spread)))
+        precision.add(make_line(PLAN, count - 1, scattered(rng, spread)))
         narrow = precision.half_width(CASE.id) < PLAN.precision
         if done_after is None and count in LOOKS and narrow:
             done_after = count
@@ -94,7 +94,7 @@ def test_a_case_that_becomes_precise_between_looks_waits_for_the_next() -> None:
     spreads = [0.05] * (MIN_ROUNDS - 1) + [0.0] * 400
     narrow_first = None
     for count, spread in enumerate(spreads, start=1):
-        precision.add(make_record(PLAN, count - 1, scattered(rng, spread)))
+        precision.add(make_line(PLAN, count - 1, scattered(rng, spread)))
         if narrow_first is None and precision.half_width(CASE.id) < PLAN.precision:
             narrow_first = count
         if precision.is_done(CASE.id):
@@ -105,7 +105,7 @@ def test_a_case_that_becomes_precise_between_looks_waits_for_the_next() -> None:
 
 
 def test_it_stops_on_width_and_never_on_significance() -> None:
-    """Twice as slow is told apart after a few rounds; a wide interval goes on all the same."""
+    """Twice as slow is significant after a few rounds; a wide interval goes on all the same."""
     assert rounds_until_done(0.10, effect=2.0, at_most=100) is None
     # The effect makes no difference to when it stops.
     for spread in (0.001, 0.015):
@@ -117,9 +117,9 @@ def test_no_interval_can_be_given_from_few_rounds() -> None:
     precision = Precision(PLAN)
     assert precision.half_width(CASE.id) == math.inf
     for number in range(5):
-        precision.add(make_record(PLAN, number, steady))
+        precision.add(make_line(PLAN, number, steady))
         assert precision.half_width(CASE.id) == math.inf
-    precision.add(make_record(PLAN, 5, steady))
+    precision.add(make_line(PLAN, 5, steady))
     assert precision.half_width(CASE.id) == 0.0
 
 
@@ -129,7 +129,7 @@ def test_the_widest_interval_decides() -> None:
     precision = Precision(PLAN)
     for number in range(40):
         values = steady_but(loud, rng.lognormvariate(0.0, 0.2))
-        precision.add(make_record(PLAN, number, values))
+        precision.add(make_line(PLAN, number, values))
     assert not precision.is_done(CASE.id)
 
 
@@ -139,7 +139,7 @@ def test_the_control_is_compared_too() -> None:
     precision = Precision(PLAN)
     for number in range(20):
         values = steady_but(PLAN.contenders[-1], rng.lognormvariate(0.0, 0.2))
-        precision.add(make_record(PLAN, number, values))
+        precision.add(make_line(PLAN, number, values))
     assert not precision.is_done(CASE.id)
 
 
@@ -150,17 +150,20 @@ def test_a_contender_that_has_failed_is_not_waited_for() -> None:
     for number in range(MIN_ROUNDS):
         values = steady_but(broken, rng.lognormvariate(0.0, 0.5))
         without = [broken] if number >= 8 else []
-        precision.add(make_record(PLAN, number, values, without=without))
+        precision.add(make_line(PLAN, number, values, without=without))
         if number < 8:
             assert precision.half_width(CASE.id) > 0
     assert precision.is_done(CASE.id)
     assert precision.half_width(CASE.id) == 0.0
 
 
-def test_without_its_baseline_a_case_is_never_precise() -> None:
+@pytest.mark.parametrize("left", ["all but the baseline", "the baseline alone"])
+def test_without_a_pair_to_compare_a_case_is_never_precise(left: str) -> None:
+    baseline, *others = PLAN.contenders
     precision = Precision(PLAN)
     for number in range(30):
-        precision.add(make_record(PLAN, number, steady, without=PLAN.contenders[:1]))
+        without = [baseline] if left == "all but the baseline" else others
+        precision.add(make_line(PLAN, number, steady, without=without))
     assert not precision.is_done(CASE.id)
     assert precision.half_width(CASE.id) == math.inf
 
@@ -172,7 +175,7 @@ def test_every_contender_is_compared_with_the_baseline_of_its_own_group() -> Non
     for number in range(MIN_ROUNDS):
         # A loop's own luck in this round, common to all of its group.
         luck = {loop: rng.lognormvariate(0.0, 0.5) for loop in ("asyncio", "uvloop")}
-        precision.add(make_record(plan, number, by_loop(luck)))
+        precision.add(make_line(plan, number, by_loop(luck)))
     assert precision.is_done(CASE.id)
 
 
@@ -182,7 +185,7 @@ def test_sweeps_are_compared_one_by_one() -> None:
     precision = Precision(PLAN)
     for number in range(MIN_ROUNDS):
         drift = [rng.lognormvariate(0.0, 0.5) for _ in range(3)]
-        precision.add(make_record(PLAN, number, by_sweep(drift)))
+        precision.add(make_line(PLAN, number, by_sweep(drift)))
     assert precision.half_width(CASE.id) == pytest.approx(0.0)
     assert precision.is_done(CASE.id)
 
@@ -194,15 +197,15 @@ def test_latency_is_judged_by_its_headline_metric() -> None:
         rng = random.Random(3)
         precision = Precision(plan)
         for number in range(MIN_ROUNDS):
-            record = make_record(plan, number, steady)
+            line = make_line(plan, number, steady)
             cells = {
                 name: replace(
                     cell,
                     values={**cell.values, noisy_metric: [rng.lognormvariate(0.0, 0.5)] * 3},
                 )
-                for name, cell in record.cells.items()
+                for name, cell in line.cells.items()
             }
-            precision.add(replace(record, cells=cells))
+            precision.add(replace(line, cells=cells))
         return precision.is_done(plan.cases[0].id)
 
     assert rounds_done("max")
@@ -215,7 +218,7 @@ def test_cases_are_judged_apart() -> None:
     precise, other = plan.cases
     precision = Precision(plan)
     for number in range(MIN_ROUNDS):
-        precision.add(make_record(plan, number, steady, case=precise))
+        precision.add(make_line(plan, number, steady, case=precise))
     assert precision.is_done(precise.id)
     assert not precision.is_done(other.id)
     assert precision.done() == 1

@@ -6,50 +6,35 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import pytest
 
+from benchmarks import workloads
 from benchmarks.echo import EchoConnections
-from benchmarks.loops import loop_maker
 from benchmarks.strategies import BASELINE, OLDEST_PYTHON, STRATEGIES, Work
 from benchmarks.workloads import PENDING, WORKLOADS, Surroundings, Workload
 from tests.benchmarks.cells import CONCURRENT, EAGER_LOOPS, LOOPS, MAKERS, RUNNABLE
+from tests.benchmarks.probing import run
 
 T = TypeVar("T")
 
-HANG_SECONDS = 20.0
-"""A fan-out that waits for ever is stopped then, and fails its test."""
-MOST_TASKS = 60_000
-MOST_SECONDS = 0.1
-"""A cell that makes more tasks, or waits longer one after another, is left to smaller ones."""
+MOST_SECONDS = 0.05
+"""A cell that waits longer, one task after another, is left out: smaller ones are in."""
 
 
-def is_small(strategy: str, workload: str, tasks: int) -> bool:
-    row = WORKLOADS[workload]
-    waits = 0.0 if STRATEGIES[strategy].concurrent else (row.seconds or 0.0) * tasks
-    return tasks * row.tasks_each <= MOST_TASKS and waits <= MOST_SECONDS
+def is_short(strategy: str, workload: str, tasks: int) -> bool:
+    waits = (WORKLOADS[workload].seconds or 0.0) * tasks
+    return STRATEGIES[strategy].concurrent or waits <= MOST_SECONDS
 
 
-CELLS = [cell for cell in itertools.product(RUNNABLE, WORKLOADS, (1, 2, 100)) if is_small(*cell)]
+CELLS = [cell for cell in itertools.product(RUNNABLE, WORKLOADS, (1, 2, 100)) if is_short(*cell)]
 
 
-def run_on(
-    loop_name: str, main: Callable[[], Coroutine[Any, Any, T]], task_factory: str = "lazy"
-) -> T:
-    """Run on a fresh loop that must be left without a task."""
-    loop = loop_maker(loop_name, task_factory)()
-    try:
-        task = loop.create_task(main())
-        alarm = loop.call_later(HANG_SECONDS, task.cancel)
-        result = loop.run_until_complete(task)
-        alarm.cancel()
-        assert asyncio.all_tasks(loop) == set()
-        return result
-    finally:
-        loop.close()
+@pytest.fixture
+def small_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workloads, "TREE_LEVELS", 2)
 
 
 @pytest.mark.parametrize(("strategy", "workload", "tasks"), CELLS)
@@ -61,6 +46,7 @@ def test_runs_every_coroutine_once_and_returns_results_in_argument_order(
     workload: str,
     tasks: int,
     connections: EchoConnections,
+    small_trees: None,
 ) -> None:
     counts = [0] * tasks
     launch = STRATEGIES[strategy].launch
@@ -76,7 +62,7 @@ def test_runs_every_coroutine_once_and_returns_results_in_argument_order(
             assert asyncio.all_tasks() == {asyncio.current_task()}, "a task is still there"
             return results
 
-    assert run_on(loop, main, task_factory) == list(range(tasks))
+    assert run(main, loop, task_factory) == list(range(tasks))
     assert counts == [1] * tasks
 
 
@@ -100,7 +86,7 @@ def test_all_coroutines_start_before_any_has_to_finish(
 
         return await STRATEGIES[strategy].launch(barrier, tasks, None)
 
-    assert run_on(loop, main, task_factory) == list(range(tasks))
+    assert run(main, loop, task_factory) == list(range(tasks))
 
 
 @pytest.mark.parametrize(("loop", "task_factory"), MAKERS)
@@ -119,7 +105,7 @@ def test_a_strategy_that_is_not_concurrent_runs_one_after_another(
     async def main() -> list[int]:
         return await STRATEGIES[strategy].launch(work, 3, None)
 
-    assert run_on(loop, main, task_factory) == [0, 1, 2]
+    assert run(main, loop, task_factory) == [0, 1, 2]
     assert steps == [f"{index} {what}" for index in range(3) for what in ("starts", "ends")]
 
 
@@ -155,7 +141,7 @@ def started_around_a_pause(
     async def main() -> list[int]:
         return await STRATEGIES[strategy].launch(make, 5, pause)
 
-    assert run_on(loop, main, task_factory) == list(range(5))
+    assert run(main, loop, task_factory) == list(range(5))
     [around] = seen
     return around
 
@@ -199,7 +185,7 @@ def test_results_do_not_follow_the_order_of_completion(strategy: str) -> None:
         assert finished == list(reversed(range(10)))
         return results
 
-    assert run_on("asyncio", main) == list(range(10))
+    assert run(main) == list(range(10))
 
 
 class WorkFailedError(Exception):
@@ -224,53 +210,17 @@ def test_an_exception_of_one_coroutine_reaches_the_caller(strategy: str, loop: s
         await STRATEGIES[strategy].launch(fails_at_three, 10, None)
 
     with pytest.raises(Exception) as caught:  # noqa: PT011  # alone or in a group
-        run_on(loop, main)
+        run(main, loop)
     assert [type(error) for error in leaves(caught.value)] == [WorkFailedError]
-
-
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="TaskGroup came with Python 3.11")
-def test_task_group_wraps_exceptions_in_a_group_and_gather_does_not() -> None:
-    async def fails(index: int) -> int:
-        raise WorkFailedError
-
-    def raised_by(strategy: str) -> type[BaseException]:
-        async def main() -> None:
-            await STRATEGIES[strategy].launch(fails, 1, None)
-
-        with pytest.raises(Exception) as caught:  # noqa: PT011  # which one is the question
-            run_on("asyncio", main)
-        return caught.type
-
-    assert raised_by("task_group").__name__ == "ExceptionGroup"
-    assert raised_by("gather_coroutines") is WorkFailedError
-    assert raised_by("gather_tasks") is WorkFailedError
-
-
-def test_bare_coroutines_start_when_gather_is_awaited_but_tasks_at_the_first_suspension() -> None:
-    """The difference that the whole question is about, as asyncio documents it."""
-
-    async def started_at_a_suspension(create: Callable[[Coroutine[Any, Any, int]], Any]) -> int:
-        started = 0
-
-        async def work(index: int) -> int:
-            nonlocal started
-            started += 1
-            return index
-
-        launched = [create(work(index)) for index in range(5)]
-        await asyncio.sleep(0)
-        seen = started
-        await asyncio.gather(*launched)
-        return seen
-
-    assert run_on("asyncio", lambda: started_at_a_suspension(lambda coroutine: coroutine)) == 0
-    assert run_on("asyncio", lambda: started_at_a_suspension(asyncio.create_task)) == 5
+    is_group = not isinstance(caught.value, WorkFailedError)
+    assert is_group == (strategy == "task_group")
 
 
 def test_the_registry_knows_its_rows_by_their_functions_names() -> None:
     for name, row in STRATEGIES.items():
         assert row.name == name == row.launch.__name__
-        assert row.summary
+        assert row.label
+        assert row.meaning
         assert row.since >= OLDEST_PYTHON
 
 
@@ -291,19 +241,20 @@ def opened(
         async with workload.open(Surroundings(connections, launch)) as work:
             return await use(work)
 
-    return run_on("asyncio", main)
+    return run(main)
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
-def test_every_workload_has_a_summary_and_gives_back_the_index(
-    name: str, connections: EchoConnections
+def test_every_workload_has_a_meaning_and_gives_back_the_index(
+    name: str, connections: EchoConnections, small_trees: None
 ) -> None:
     async def use(work: Work) -> list[int]:
         return [await work(index) for index in (0, 1, 41)]
 
     assert opened(WORKLOADS[name], connections, use) == [0, 1, 41]
     assert WORKLOADS[name].name == name
-    assert WORKLOADS[name].summary
+    assert WORKLOADS[name].label
+    assert WORKLOADS[name].meaning
 
 
 def suspensions(work: Work) -> int:
@@ -327,6 +278,12 @@ def test_workloads_suspend_as_often_as_they_say(
     assert opened(WORKLOADS[workload], connections, use) == expected
 
 
+def test_workloads_say_whether_they_wait() -> None:
+    assert {row.name for row in (*WORKLOADS.values(), PENDING) if row.waits} == {
+        "sleep", "sleep_20ms", "echo", "pending",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("workload", [row for row in WORKLOADS.values() if row.seconds])
 def test_workloads_wait_on_one_timer_as_long_as_they_say(
     workload: Workload, connections: EchoConnections
@@ -345,23 +302,20 @@ def test_workloads_wait_on_one_timer_as_long_as_they_say(
     assert waited == [workload.seconds]
 
 
-@pytest.mark.parametrize("strategy", CONCURRENT)
-def test_a_tree_fans_out_again_by_the_same_strategy(
-    strategy: str, connections: EchoConnections
-) -> None:
+def test_a_tree_fans_out_again_by_the_same_strategy(connections: EchoConnections) -> None:
     """Six levels of six branches, as pyperformance's async_tree benchmarks: every node a task."""
     launched = []
 
     async def counting(work: Work, tasks: int, pause: object) -> list[int]:
         launched.append(tasks)
-        return await STRATEGIES[strategy].launch(work, tasks, None)
+        return await STRATEGIES[BASELINE].launch(work, tasks, None)
 
     async def main() -> list[int]:
         surroundings = Surroundings(connections, counting)
         async with WORKLOADS["tree"].open(surroundings) as work:
             return await counting(work, 1, None)
 
-    assert run_on("asyncio", main) == [0]
+    assert run(main) == [0]
     assert launched.count(1) == 1
     assert launched.count(6) == sum(6**level for level in range(6))
     assert sum(launched) == WORKLOADS["tree"].tasks_each == 55_987
@@ -375,7 +329,8 @@ def test_pending_is_no_choice_and_waits_until_it_is_cancelled(
 
     async def use(work: Work) -> bool:
         task = asyncio.create_task(work(0))
-        await asyncio.sleep(0.01)
+        for _ in range(10):
+            await asyncio.sleep(0)
         waits = not task.done()
         task.cancel()
         await asyncio.wait([task])

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyperf
 import pytest
+from msgspec.structs import replace
 
-from benchmarks.campaign.journal import Record, State
-from benchmarks.campaign.plan import Plan
+from benchmarks.campaign.schema import Facts, Plan, RoundLine
 from benchmarks.campaign.suites import write_suites
-from benchmarks.conditions import Scalar
 from benchmarks.matrix import Selection
-from benchmarks.probes import PROBES
-from tests.benchmarks.fakes import CASE_LOOPS, INTERPRETER, make_plan, make_record
+from tests.benchmarks.fakes import CASE_LOOPS, INTERPRETER, make_line, make_plan
 from tests.repository import run_python
 
 ROUNDS = 4
 OTHER = replace(INTERPRETER, name="pypy-3.11.13", version="3.11.13", implementation="pypy")
-CONDITIONS: dict[str, Scalar] = {
+CONDITIONS: Facts = {
     "task_factory": "as seen",
     "collector": "as seen",
     "loop_class": "a.b",
@@ -33,18 +31,20 @@ CONDITIONS: dict[str, Scalar] = {
 
 @pytest.fixture(scope="module")
 def plan() -> Plan:
-    return make_plan(
+    made = make_plan(
         loops=("asyncio", "uvloop"),
         probes=("throughput", "latency"),
         interpreters=(INTERPRETER, OTHER),
     )
+    proved = (replace(row, conditions=CONDITIONS) for row in made.contenders)
+    return replace(made, contenders=tuple(proved))
 
 
 @pytest.fixture(scope="module")
-def records(plan: Plan) -> list[Record]:
+def lines(plan: Plan) -> list[RoundLine]:
     rng = random.Random(1)
     return [
-        make_record(plan, number, lambda row, sweep: rng.uniform(1e-4, 2e-4), case=case)
+        make_line(plan, number, lambda row, sweep: rng.uniform(1e-4, 2e-4), case=case)
         for number in range(ROUNDS)
         for case in plan.cases
     ]
@@ -52,10 +52,9 @@ def records(plan: Plan) -> list[Record]:
 
 @pytest.fixture(scope="module")
 def paths(
-    plan: Plan, records: list[Record], tmp_path_factory: pytest.TempPathFactory
+    plan: Plan, lines: list[RoundLine], tmp_path_factory: pytest.TempPathFactory
 ) -> list[Path]:
-    state = State(conditions={row.id: CONDITIONS for row in plan.contenders})
-    return write_suites(tmp_path_factory.mktemp("suites"), plan, state, records)
+    return write_suites(tmp_path_factory.mktemp("suites"), plan, lines)
 
 
 def suites(paths: list[Path]) -> list[Any]:
@@ -75,14 +74,14 @@ def test_there_is_a_benchmark_for_every_contender_case_and_metric(
         f"{case.id}/{contender.id}/{metric}"
         for case in plan.cases
         for contender in plan.contenders
-        for metric in PROBES[case.probe].metric_names
+        for metric in case.metrics
     )
 
 
 def test_values_are_those_of_the_journal_a_run_for_every_round(
-    records: list[Record], paths: list[Path]
+    lines: list[RoundLine], paths: list[Path]
 ) -> None:
-    by_key = {(record.round, record.case): record for record in records}
+    by_key = {(line.round, line.case): line for line in lines}
     seen = 0
     for suite in suites(paths):
         for benchmark in suite:
@@ -96,8 +95,8 @@ def test_values_are_those_of_the_journal_a_run_for_every_round(
                 seen += len(run.values)
     in_journal = sum(
         len(values)
-        for record in records
-        for cell in record.cells.values()
+        for line in lines
+        for cell in line.cells.values()
         for values in cell.values.values()
     )
     assert seen == in_journal
@@ -115,10 +114,10 @@ def test_everything_that_identifies_a_run_is_in_its_metadata(plan: Plan, paths: 
                 case = cases[metadata["case"]]
                 assert contender.interpreter == interpreter.name
                 assert metadata["role"] == contender.role
-                assert metadata["loop"] == contender.launcher.loop
-                assert metadata["task_factory"] == contender.launcher.task_factory
-                assert metadata["strategy"] == contender.launcher.strategy
-                assert metadata["collector"] == contender.launcher.collector == "on"
+                assert metadata["loop"] == contender.loop
+                assert metadata["task_factory"] == contender.task_factory
+                assert metadata["strategy"] == contender.strategy
+                assert metadata["collector"] == contender.collector == "on"
                 assert metadata["pause"] == case.pause == "none"
                 assert (metadata["probe"], metadata["workload"]) == (case.probe, case.workload)
                 assert metadata["tasks"] == case.tasks
@@ -135,18 +134,18 @@ def test_units_collectors_and_pauses_are_told_to_pyperf(tmp_path: Path) -> None:
     memory = Selection(
         probes=("memory",), tasks=(10,), loops=("asyncio",), collectors=("on", "off")
     )
-    head_start = replace(
+    head_start = dataclasses.replace(
         memory, probes=("head_start",), workloads=("sleep",), collectors=("on",),
         pauses=("sleep_5ms",),
     )  # fmt: skip
     plan = make_plan(selections=[memory, head_start])
     by_case = {case.id: case for case in plan.cases}
-    records = [
-        make_record(plan, number, lambda row, sweep: 1e6 + sweep, case=case)
+    lines = [
+        make_line(plan, number, lambda row, sweep: 1e6 + sweep, case=case)
         for number in range(2)
         for case in plan.cases
     ]
-    (path,) = write_suites(tmp_path, plan, State(), records)
+    (path,) = write_suites(tmp_path, plan, lines)
     seen = set()
     for benchmark in pyperf.BenchmarkSuite.load(str(path)):
         metadata = benchmark.get_metadata()
@@ -163,11 +162,11 @@ def test_units_collectors_and_pauses_are_told_to_pyperf(tmp_path: Path) -> None:
 
 def test_a_cell_that_failed_has_no_run(plan: Plan, tmp_path: Path) -> None:
     broken = plan.contenders[1]
-    records = [
-        make_record(plan, number, lambda row, sweep: 1e-3, without=[broken] if number else [])
+    lines = [
+        make_line(plan, number, lambda row, sweep: 1e-3, without=[broken] if number else [])
         for number in range(3)
     ]
-    (suite, _) = suites(write_suites(tmp_path, plan, State(), records))
+    (suite, _) = suites(write_suites(tmp_path, plan, lines))
     runs = {benchmark.get_name(): benchmark.get_nrun() for benchmark in suite}
     case = plan.cases[0].id
     assert runs[f"{case}/{broken.id}/total"] == 1
@@ -175,15 +174,15 @@ def test_a_cell_that_failed_has_no_run(plan: Plan, tmp_path: Path) -> None:
 
 
 def test_a_campaign_without_values_has_no_suite(plan: Plan, tmp_path: Path) -> None:
-    assert write_suites(tmp_path, plan, State(), []) == []
+    assert write_suites(tmp_path, plan, []) == []
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_older_suite_is_replaced_whole(plan: Plan, tmp_path: Path) -> None:
-    first = make_record(plan, 0, lambda row, sweep: 1e-3)
-    second = make_record(plan, 1, lambda row, sweep: 2e-3)
-    write_suites(tmp_path, plan, State(), [first])
-    (suite, _) = suites(write_suites(tmp_path, plan, State(), [first, second]))
+    first = make_line(plan, 0, lambda row, sweep: 1e-3)
+    second = make_line(plan, 1, lambda row, sweep: 2e-3)
+    write_suites(tmp_path, plan, [first])
+    (suite, _) = suites(write_suites(tmp_path, plan, [first, second]))
     assert {benchmark.get_nrun() for benchmark in suite} == {2}
     assert len(list(tmp_path.iterdir())) == 2
 

@@ -1,79 +1,217 @@
-"""``python -m benchmarks witness``: processes, files and exit codes; what is said is pretended."""
+"""``python -m benchmarks witness``: workers, files and exit codes."""
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import io
-import json
-import os
-import signal
-import sys
-import threading
-import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
-from analysis.validate import Problems
-from analysis.witness_file import read_witness
-from benchmarks.campaign import arguments, interpreters
+from benchmarks.campaign import arguments, schema, workers
 from benchmarks.campaign import witness as module
-from benchmarks.campaign.interpreters import Interpreter
 from benchmarks.campaign.journal import JournalError
 from benchmarks.campaign.witness import (
-    FILE,
-    Choice,
     add_witness_options,
-    hear,
-    to_json,
+    failures,
+    run_programs,
+    show,
     witness,
     write_witness,
 )
-from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
-from benchmarks.strategies import STRATEGIES
-from benchmarks.witnesses import WITNESSES
-from tests.repository import run_python
+from benchmarks.campaign.workers import WorkerError
+from benchmarks.loops import TASK_FACTORIES
+from benchmarks.programs import PROGRAMS
+from benchmarks.protocol import ProgramSaid
+from benchmarks.strategies import BASELINE, STRATEGIES
+from tests.benchmarks.fakes import INTERPRETER, FakeExecutor, Script
+from tests.repository import copy_repository, run_python
 
-ASYNCIO_ONLY = Choice(("asyncio",), ("lazy",), ("gather_twice", "gather_none"))
-QUICK = tuple(name for name, program in WITNESSES.items() if not program.patient)
+NEW = replace(INTERPRETER, name="cpython-3.14.0", version="3.14.0")
+OLD = replace(INTERPRETER, name="cpython-3.10.1", version="3.10.1")
+HOLDS = ProgramSaid("so", "so")
+OTHERWISE = ProgramSaid("so", "otherwise")
 
-Pretend = Callable[..., Interpreter]
+
+def holding(contender: schema.Contender, program: str) -> ProgramSaid:
+    return HOLDS
+
+
+def run_fake(
+    script: Script, *programs: str, interpreter: schema.Interpreter = NEW, **places: tuple[str, ...]
+) -> schema.Witness:
+    places = {"loops": ("asyncio",), "task_factories": ("lazy",), **places}
+    return run_programs(FakeExecutor(script), [interpreter], programs=programs, **places)
+
+
+# --- what is run, and where ----------------------------------------------------------------------
+
+
+def test_programs_run_once_or_with_every_strategy_in_the_order_of_the_choice() -> None:
+    asked: list[tuple[str, str]] = []
+
+    def program(contender: schema.Contender, name: str) -> ProgramSaid:
+        asked.append((contender.strategy, name))
+        return ProgramSaid("so", contender.id)
+
+    script = Script(program=program)
+    found = run_fake(script, "head_start", "gather_twice", loops=("asyncio", "uvloop"))
+    assert [(run.loop, run.program, run.strategy) for run in found.runs] == [
+        (loop, program, strategy)
+        for loop in ("asyncio", "uvloop")
+        for program, strategies in (("head_start", STRATEGIES), ("gather_twice", [""]))
+        for strategy in strategies
+    ]
+    assert asked == 2 * [*((name, "head_start") for name in STRATEGIES), (BASELINE, "gather_twice")]
+    assert found.runs[-1].observed == f"cpython-3.14.0/uvloop/lazy/{BASELINE}"
+    assert [row.name for row in found.programs] == ["head_start", "gather_twice"]
+    assert found.programs[0].claim == PROGRAMS["head_start"].claim
+
+
+def test_each_contender_has_one_worker_and_none_is_left() -> None:
+    script = Script(program=holding)
+    run_fake(script, *PROGRAMS, task_factories=tuple(TASK_FACTORIES))
+    assert [len(together) for together in script.started] == [len(STRATEGIES)] * 2
+    assert len({name for together in script.started for name in together}) == 2 * len(STRATEGIES)
+    assert not script.open_workers
+
+
+def test_what_cannot_be_run_has_its_reason_and_no_worker() -> None:
+    script = Script(program=holding)
+    found = run_fake(
+        script, "gather_none", interpreter=OLD, task_factories=tuple(TASK_FACTORIES)
+    ).runs
+    not_run = {(run.task_factory, run.strategy): run.reason for run in found if run.holds is None}
+    eager = "eager needs Python 3.12, cpython-3.10.1 is older"
+    assert not_run == {
+        **{("eager", strategy): eager for strategy in STRATEGIES},
+        ("lazy", "task_group"): "task_group needs Python 3.11, cpython-3.10.1 is older",
+    }
+    lazy, eager_ones = script.started
+    assert len(lazy) == len(STRATEGIES) - 1
+    assert eager_ones == ()
+
+
+# --- programs and workers that fail --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_failure_is_observed_and_a_worker_that_is_gone_is_started_again(alive: bool) -> None:
+    def program(contender: schema.Contender, name: str) -> ProgramSaid:
+        if name == "never_awaited":
+            raise WorkerError("it broke", alive=alive)
+        return HOLDS
+
+    script = Script(program=program)
+    found = run_fake(script, "gather_twice", "never_awaited", "nobody_awaits")
+    assert [(run.holds, run.observed) for run in found.runs] == [
+        (True, "so"), (False, "it broke"), (True, "so"),
+    ]  # fmt: skip
+    assert len(script.started) == (1 if alive else 2)
+    assert failures(found) == ["never_awaited on cpython-3.14.0 / asyncio / lazy: it broke"]
+
+
+def test_a_worker_that_does_not_start_is_a_failure_of_all_its_programs() -> None:
+    def is_wait(contender: schema.Contender, start: int) -> bool:
+        return contender.strategy == "wait"
+
+    found = run_fake(Script(program=holding, unstartable=is_wait), "gather_none", "head_start")
+    assert failures(found) == [
+        f"{program} on cpython-3.14.0 / asyncio / lazy / wait: it does not start"
+        for program in ("gather_none", "head_start")
+    ]
+
+
+def test_one_that_is_not_certain_only_has_to_come_to_its_end() -> None:
+    asked = ("gather_twice", "nobody_references")
+    found = run_fake(Script(program=lambda *_: OTHERWISE), *asked)
+    assert failures(found) == [
+        "gather_twice on cpython-3.14.0 / asyncio / lazy: otherwise; expected: so"
+    ]
+
+    def broken(contender: schema.Contender, program: str) -> ProgramSaid:
+        raise WorkerError("it broke", alive=True)
+
+    assert len(failures(run_fake(Script(program=broken), *asked))) == 2
+
+
+HOSTILE = '''
+
+@program("{}")
+async def raises(scene: Scene) -> Seen:
+    """raises."""
+    raise LookupError("as it was told to")
+
+
+@program("{}")
+async def hangs(scene: Scene) -> Seen:
+    """never ends."""
+    await asyncio.Event().wait()
+    return (), ()
+
+
+@program("{}")
+async def kills(scene: Scene) -> Seen:
+    """ends its process."""
+    import os
+    os._exit(3)
+
+
+@program("{}")
+async def prints(scene: Scene) -> Seen:
+    """prints what could be taken for an answer."""
+    print("{}")
+    return ("so",), ("so",)
+'''
+
+
+def test_real_workers_live_through_programs_or_are_started_again(
+    interpreter: schema.Interpreter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = copy_repository(tmp_path / "copy")
+    with (copy / "benchmarks" / "programs.py").open("a", encoding="utf-8") as stream:
+        stream.write(HOSTILE)
+    monkeypatch.setattr(workers, "REPOSITORY", copy)
+    names = ("raises", "hangs", "kills", "prints", "gather_twice")
+    for name in names[:-1]:
+        row = dataclasses.replace(PROGRAMS["gather_twice"], name=name)
+        monkeypatch.setitem(PROGRAMS, name, row)
+    monkeypatch.setattr(module, "LIMIT_SECONDS", 2.0)
+    with module._executor([interpreter]) as executor:
+        found = run_programs(
+            executor, [interpreter], loops=("asyncio",), task_factories=("lazy",), programs=names
+        )
+    assert [run.observed for run in found.runs[:3]] == [
+        "LookupError: as it was told to",
+        "no answer within 2 s, killed",
+        "the worker ended with exit code 3",
+    ]
+    assert [run.holds for run in found.runs] == [False, False, False, True, True]
+
+
+# --- files, exit codes and what is shown ---------------------------------------------------------
+
+FEW = ("gather_twice", "nobody_references", "--loop", "asyncio", "--task-factory", "lazy")
 
 
 @pytest.fixture
-def pretend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pretend:
-    """Makes an interpreter whose Python runs a program of this Python instead of what it is asked;
-    that has its arguments in ``asked`` and can call ``answer(name, **fields)``.
-    """
-    monkeypatch.setattr(interpreters, "ENVIRONMENTS", tmp_path / "environments")
+def pretend(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Lets the command find this interpreter, and workers of it that answer so."""
 
-    def make(program: str, version: str = "3.14.0") -> Interpreter:
-        python = interpreters._python_of(tmp_path / "environments" / version)
-        python.parent.mkdir(parents=True)
-        source = python.with_name("pretended.py")
-        source.write_text(f"""if True:
-            import json, os, signal, sys, time
-            asked = sys.argv[5:]
-            def answer(name, **fields):
-                program, _, strategy = name.partition("/")
-                row = {{"program": program, "strategy": strategy, "holds": True, "expected": "so",
-                        "observed": "so", "measured": {{"seconds_all": 0.5}}, "timeline": None}}
-                print(json.dumps({{**row, **fields}}), flush=True)
-            print(flush=True)
-            {program}""")
-        python.write_text(f"#!/bin/sh\nexec '{sys.executable}' '{source}' \"$@\"\n")
-        python.chmod(0o755)
-        return Interpreter(f"cpython-{version}", version, "cpython", {}, {"uvloop": "0"}, version)
+    def make(answer: ProgramSaid, interpreter: schema.Interpreter = NEW) -> None:
+        executor = FakeExecutor(Script(program=lambda *_: answer))
+        monkeypatch.setattr(module, "_executor", lambda _: nullcontext(executor))
+        monkeypatch.setattr(module, "prepare_all", lambda *_, **__: ((interpreter,), ()))
 
-    if os.name == "nt":
-        pytest.skip("the pretended Python is a shell script")
     return make
 
 
-ANSWER_ALL = "[answer(name) for name in asked]"
+Pretend = Callable[..., None]
 
 
 def options(*typed: str) -> argparse.Namespace:
@@ -82,31 +220,9 @@ def options(*typed: str) -> argparse.Namespace:
     return parser.parse_args(typed)
 
 
-def console() -> Console:
-    return Console(file=io.StringIO(), width=200)
-
-
-def said_on(on: Console) -> str:
-    assert isinstance(on.file, io.StringIO)
-    return on.file.getvalue()
-
-
-# --- what is asked -------------------------------------------------------------------------------
-
-
-def test_every_program_runs_on_every_contender_unless_told() -> None:
-    choice = Choice()
-    assert choice.programs == tuple(WITNESSES)
-    assert choice.task_factories == tuple(TASK_FACTORIES)
-    assert set(choice.loops) == {name for name, row in EVENT_LOOPS.items() if not row.optional}
-
-
-def test_what_is_typed_is_chosen_once_each() -> None:
-    typed = options("head_start", "gather_twice,head_start", "--loop", "uvloop", "--loop", "uvloop")
-    choice = module._choice(typed)
-    assert choice.programs == ("head_start", "gather_twice")
-    assert choice.loops == ("uvloop",)
-    assert choice.task_factories == tuple(TASK_FACTORIES)
+def said(call: Callable[[Console], object]) -> tuple[object, str]:
+    stream = io.StringIO()
+    return call(Console(file=stream, width=120)), stream.getvalue()
 
 
 @pytest.mark.parametrize("typed", [["unheard_of"], ["--loop", "x"], ["--task-factory", "x"]])
@@ -116,266 +232,93 @@ def test_an_unknown_name_is_refused_in_one_line(
     with pytest.raises(SystemExit) as caught:
         options(*typed)
     assert caught.value.code == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1
-    assert "is not known; choose from" in said
+    assert "is not known; choose from" in capsys.readouterr().err
 
 
-def test_runs_share_a_process_unless_they_sleep_for_long(pretend: Pretend) -> None:
-    interpreter = pretend("for name in asked: answer(name, observed=' '.join(asked))")
-    choice = Choice(("asyncio",), ("lazy", "eager"), tuple(WITNESSES))
-    heard = hear([interpreter], choice)
-    for one in heard:
-        together = one.answer["observed"].split()
-        assert one.run.name in together
-        assert (len(together) == 1) == one.run.program.patient
-        assert one.answer["reason"] == ""
-    patient = sum(program.patient for program in WITNESSES.values())
-    errands = {one.run.process for one in heard}
-    assert len(errands) == 2 * (1 + patient * len(STRATEGIES))
-
-
-def test_the_answers_come_in_the_order_of_the_choice(pretend: Pretend) -> None:
-    interpreter = pretend("for name in reversed(asked): answer(name)")
-    choice = Choice(("asyncio", "uvloop"), ("eager", "lazy"), ("head_start", "gather_twice"))
-    rows = [one.to_json() for one in hear([interpreter], choice)]
-    fields = ("loop", "task_factory", "program", "strategy")
-    assert [tuple(row[field] for field in fields) for row in rows] == [
-        (loop, task_factory, program, strategy)
-        for loop in choice.loops
-        for task_factory in choice.task_factories
-        for program, strategies in (("head_start", STRATEGIES), ("gather_twice", [""]))
-        for strategy in strategies
-    ]  # fmt: skip
-
-
-def test_what_cannot_be_run_has_a_reason_and_no_process(pretend: Pretend) -> None:
-    interpreter = pretend("raise AssertionError", version="3.10.1")
-    choice = Choice(("asyncio",), ("eager",), ("head_start", "gather_twice"))
-    answers = [one.answer for one in hear([interpreter], choice)]
-    assert {answer["holds"] for answer in answers} == {None}
-    assert {answer["reason"] for answer in answers} == {
-        "eager needs Python 3.12, cpython-3.10.1 is older"
-    }
-
-
-def test_a_strategy_that_is_too_new_is_left_out_of_the_process(pretend: Pretend) -> None:
-    interpreter = pretend("assert 'task_group' not in ' '.join(asked); " + ANSWER_ALL, "3.10.1")
-    heard = hear([interpreter], Choice(("asyncio",), ("lazy",), ("gather_none",)))
-    holds = {one.run.strategy: one.answer["holds"] for one in heard}
-    assert holds.pop("task_group") is None
-    assert set(holds.values()) == {True}
-
-
-# --- processes that misbehave --------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("program", "cause"),
-    [
-        ("sys.exit('it broke')", "the process ended with exit code 1: it broke"),
-        ("os.kill(os.getpid(), signal.SIGKILL)", "the process ended with exit code -9"),
-        ("print('nonsense'); print('[]'); print('{}')", "the process ended with exit code 0"),
-        ("time.sleep(60)", "no answer within 0.5 s, killed"),
-        ("os.close(1); time.sleep(60)", "no answer within 0.5 s, killed"),
-    ],
-)
-def test_a_process_without_an_answer_is_a_failure_with_its_cause(
-    program: str, cause: str, pretend: Pretend, monkeypatch: pytest.MonkeyPatch
+def test_what_holds_is_shown_and_can_be_read_again(
+    pretend: Pretend, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(module, "LIMIT_SECONDS", 0.5)
-    heard = hear([pretend(program)], ASYNCIO_ONLY)
-    for one in heard:
-        assert one.answer["holds"] is False
-        assert one.answer["observed"] == cause
-        assert one.failure is not None
-        assert cause in one.failure
+    pretend(HOLDS)
+    out = tmp_path / "some" / "where"
+    asked = options(*FEW, "--loop", "asyncio", "--out", str(out))
+    code, errors = said(lambda console: witness(asked, console))
+    assert (code, errors) == (0, "")
+    assert [path.name for path in out.iterdir()] == [schema.WITNESS_FILE]
+    read = schema.decode((out / schema.WITNESS_FILE).read_bytes(), schema.Witness)
+    assert read == run_fake(Script(program=holding), "gather_twice", "nobody_references")
+    shown = capsys.readouterr().out
+    assert "asyncio lazy: 3.14.0" in " ".join(shown.split())
+    assert f"gather_twice: {PROGRAMS['gather_twice'].claim}" in shown
 
 
-def test_what_was_answered_before_the_end_is_kept(pretend: Pretend) -> None:
-    interpreter = pretend("answer(asked[0]); sys.exit('then it broke')")
-    first, *others = hear([interpreter], ASYNCIO_ONLY)
-    assert (first.run.name, first.answer["holds"]) == ("gather_twice", True)
-    assert all("then it broke" in one.answer["observed"] for one in others)
+def test_one_that_does_not_hold_is_said_and_fails(pretend: Pretend) -> None:
+    pretend(OTHERWISE)
+    code, errors = said(lambda console: witness(options(*FEW), console))
+    line = "gather_twice on cpython-3.14.0 / asyncio / lazy: otherwise; expected: so"
+    assert (code, errors) == (1, f"does not hold: {line}\n")
 
 
-def test_a_process_that_never_begins_does_not_keep_the_others_from_it(
-    pretend: Pretend, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "LIMIT_SECONDS", 1.0)
-    hangs, works = pretend(ANSWER_ALL, "3.13.0"), pretend(ANSWER_ALL, "3.14.0")
-    source = hangs.executable.with_name("pretended.py")
-    source.write_text("import time; time.sleep(60)")
-    heard = hear([hangs, works], Choice(("asyncio", "uvloop"), ("lazy",), ("gather_twice",)))
-    assert [one.answer["holds"] for one in heard] == [False, False, True, True]
+def test_nothing_that_can_be_run_is_a_failure(pretend: Pretend) -> None:
+    pretend(HOLDS, OLD)
+    asked = options("gather_twice", "--task-factory", "eager")
+    assert said(lambda console: witness(asked, console)) == (1, "no program can be run\n")
 
 
-def test_interrupted_it_leaves_no_process(pretend: Pretend, tmp_path: Path) -> None:
-    folder = tmp_path / "pids"
-    folder.mkdir()
-    interpreter = pretend(f"open('{folder}/' + str(os.getpid()), 'w').close(); time.sleep(60)")
-
-    def interrupt() -> None:
-        deadline = time.monotonic() + 20
-        while not any(folder.iterdir()) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    thread = threading.Thread(target=interrupt)
-    thread.start()
-    with pytest.raises(KeyboardInterrupt):
-        hear([interpreter], Choice(("asyncio",), ("lazy", "eager"), ("gather_twice",)))
-    thread.join()
-    started = [int(path.name) for path in folder.iterdir()]
-    assert started
-    for pid in started:
-        with pytest.raises(ProcessLookupError):
-            os.kill(pid, 0)
-
-
-# --- files and exit codes ------------------------------------------------------------------------
-
-
-@pytest.fixture
-def prepared(monkeypatch: pytest.MonkeyPatch) -> Callable[[Interpreter], None]:
-    """Lets the command find this interpreter."""
-
-    def find(interpreter: Interpreter) -> None:
-        monkeypatch.setattr(module, "prepare_all", lambda *_, **__: ((interpreter,), ()))
-
-    return find
-
-
-Prepared = Callable[[Interpreter], None]
-FEW = ("gather_twice", "nobody_references", "--loop", "asyncio", "--task-factory", "lazy")
-
-
-def test_all_is_well(
-    pretend: Pretend, prepared: Prepared, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    prepared(pretend(ANSWER_ALL))
-    out, on = tmp_path / "some" / "where", console()
-    assert witness(options(*FEW, "--out", str(out)), on) == 0
-    assert "running 2 programs on cpython-3.14.0" in said_on(on)
-    shown = " ".join(capsys.readouterr().out.split())
-    for name in ("gather_twice", "nobody_references"):
-        assert f"{name}: {WITNESSES[name].claim}" in shown
-    assert "all yes so (all: 500 ms)" in shown
-    assert [path.name for path in out.iterdir()] == [FILE]
-    problems = Problems()
-    read = read_witness(out, problems)
-    assert problems.all() == ()
-    assert read is not None
-    assert [run.holds for run in read.runs] == [True, True]
-
-
-def test_one_that_does_not_hold_is_said_and_fails(pretend: Pretend, prepared: Prepared) -> None:
-    prepared(pretend("for name in asked: answer(name, holds=False, observed='otherwise')"))
-    on = console()
-    assert witness(options(*FEW), on) == 1
-    said = "does not hold: gather_twice on cpython-3.14.0 / asyncio / lazy: otherwise; "
-    assert said + "expected was: so" in said_on(on)
-    assert "nobody_references" not in said_on(on), "it need not be seen"
-
-
-def test_what_need_not_be_seen_has_to_be_run_to_its_end(
-    pretend: Pretend, prepared: Prepared
-) -> None:
-    prepared(pretend("for name in asked: answer(name, holds=False, expected='')"))
-    on = console()
-    assert witness(options("nobody_references", *FEW[2:]), on) == 1
-    assert "does not hold: nobody_references" in said_on(on)
-
-
-def test_many_failures_are_counted(pretend: Pretend, prepared: Prepared) -> None:
-    prepared(pretend("sys.exit(3)"))
-    on = console()
-    assert witness(options("--loop", "asyncio", "--task-factory", "lazy"), on) == 1
-    runs = sum(len(STRATEGIES) if row.each_strategy else 1 for row in WITNESSES.values())
-    assert said_on(on).count("does not hold:") == module.MOST_FAILURES
-    assert f"and {runs - module.MOST_FAILURES} more do not hold" in said_on(on)
-
-
-def test_nothing_that_can_be_run_is_a_failure(pretend: Pretend, prepared: Prepared) -> None:
-    prepared(pretend(ANSWER_ALL, "3.10.1"))
-    on = console()
-    assert witness(options("gather_twice", "--task-factory", "eager"), on) == 1
-    assert "nothing can be run here" in said_on(on)
-
-
-def test_a_file_that_is_there_is_never_overwritten(
-    pretend: Pretend, prepared: Prepared, tmp_path: Path
-) -> None:
-    prepared(pretend("raise AssertionError"))
-    (tmp_path / FILE).write_text("mine", encoding="utf-8")
+def test_a_file_that_is_there_is_never_overwritten(tmp_path: Path) -> None:
+    (tmp_path / schema.WITNESS_FILE).write_text("mine", encoding="utf-8")
     with pytest.raises(JournalError, match="exists already and is never overwritten"):
-        witness(options("--out", str(tmp_path)), console())
-    assert (tmp_path / FILE).read_text(encoding="utf-8") == "mine"
+        witness(options("--out", str(tmp_path)), Console())
 
 
-def test_a_folder_that_cannot_be_made_is_said_before_anything_runs(
-    pretend: Pretend, prepared: Prepared, tmp_path: Path
-) -> None:
-    prepared(pretend("raise AssertionError"))
+def test_a_folder_that_cannot_be_made_is_said_before_anything_runs(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(JournalError, match="cannot be made"):
-        witness(options("--out", str(tmp_path / "file" / "folder")), console())
+        witness(options("--out", str(tmp_path / "file" / "folder")), Console())
 
 
 def test_a_campaign_gets_its_witness_in_place_of_an_older_one(
     pretend: Pretend, tmp_path: Path
 ) -> None:
-    (tmp_path / FILE).write_text("old", encoding="utf-8")
-    failures = write_witness(tmp_path, [pretend("answer(asked[0]); sys.exit(9)")], ASYNCIO_ONLY)
-    content = json.loads((tmp_path / FILE).read_text(encoding="utf-8"))
-    assert len(failures) == len(content["runs"]) - 1
-    assert all("exit code 9" in line for line in failures)
-    assert not (tmp_path / f".{FILE}").exists()
+    pretend(OTHERWISE)
+    (tmp_path / schema.WITNESS_FILE).write_text("old", encoding="utf-8")
+    lines = write_witness(tmp_path, [NEW])
+    read = schema.decode((tmp_path / schema.WITNESS_FILE).read_bytes(), schema.Witness)
+    certain = [run for run in read.runs if PROGRAMS[run.program].certain]
+    assert len(lines) == len(certain) == len(read.runs) - 4
+    assert [path.name for path in tmp_path.iterdir()] == [schema.WITNESS_FILE]
 
 
-def test_the_file_has_what_was_agreed(pretend: Pretend) -> None:
-    heard = hear([pretend(ANSWER_ALL)], ASYNCIO_ONLY)
-    content: dict[str, Any] = to_json(ASYNCIO_ONLY, heard)
-    assert content["schema"] == 1
-    assert [set(row) for row in content["programs"]] == [{"name", "summary", "claim"}] * 2
-    assert {frozenset(row) for row in content["runs"]} == {
-        frozenset({
-            "interpreter", "version", "loop", "task_factory", "program", "strategy", "holds",
-            "expected", "observed", "reason", "measured", "timeline",
-        })
-    }  # fmt: skip
+def test_the_table_has_a_row_for_each_program_and_strategy_and_a_column_for_each_pattern() -> None:
+    def program(contender: schema.Contender, name: str) -> ProgramSaid:
+        return OTHERWISE if contender.loop == "uvloop" else HOLDS
+
+    everywhere = {"loops": ("asyncio", "uvloop"), "task_factories": ("lazy", "eager")}
+    found = run_programs(
+        FakeExecutor(Script(program=program)), [OLD, NEW], programs=("gather_twice",), **everywhere
+    )
+    _, shown = said(lambda console: show(found, console))
+    words = " ".join(shown.replace("│", " ").replace("┃", " ").split())
+    assert "gather_twice holds does not hold" in words
+    assert "asyncio lazy: 3.10.1, 3.14.0" in words
+    assert "uvloop eager: 3.14.0" in words
+    assert words.count("eager needs Python 3.12, cpython-3.10.1 is older") == 1
 
 
 # --- for real ------------------------------------------------------------------------------------
 
 
-def test_the_quick_programs_hold_on_every_interpreter_here(
-    interpreters: tuple[Interpreter, ...],
+def test_the_programs_hold_on_every_interpreter_here(
+    interpreters: tuple[schema.Interpreter, ...],
 ) -> None:
-    heard = hear(interpreters, Choice(programs=QUICK))
-    assert [one.failure for one in heard if one.failure] == []
-    held = {one.run.interpreter.name for one in heard if one.answer["holds"]}
+    with module._executor(interpreters) as executor:
+        found = run_programs(executor, interpreters, loops=("asyncio",))
+    assert failures(found) == []
+    held = {run.interpreter for run in found.runs if run.holds}
     assert held == {interpreter.name for interpreter in interpreters}
 
 
-def test_a_real_head_start_is_seen_and_can_be_read(
-    interpreter: Interpreter, tmp_path: Path
-) -> None:
-    choice = Choice(("asyncio",), ("lazy",), ("head_start",))
-    assert write_witness(tmp_path, [interpreter], choice) == []
-    problems = Problems()
-    read = read_witness(tmp_path, problems)
-    assert problems.all() == ()
-    assert read is not None
-    for run in read.runs:
-        assert run.holds is not False
-        assert (run.timeline is not None) == (run.holds is True)
-
-
-def test_the_module_says_what_it_needs() -> None:
-    """A campaign imports it: what it draws the table with is loaded only to draw it."""
+def test_a_worker_loads_programs_only_when_it_is_asked_for_one() -> None:
     done = run_python(
-        "-c",
-        "import sys, benchmarks.campaign.witness; sys.exit('pandas' in sys.modules)",
+        "-c", "import sys, benchmarks.worker; sys.exit('benchmarks.programs' in sys.modules)"
     )
     assert done.returncode == 0, done.stderr

@@ -8,18 +8,22 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from benchmarks import cases
 from benchmarks.campaign import workers
 from benchmarks.campaign.executors import LocalExecutor
-from benchmarks.campaign.interpreters import Interpreter
+from benchmarks.campaign.interpreters import available
 from benchmarks.campaign.machine import Cores
+from benchmarks.campaign.plan import contender_record
+from benchmarks.campaign.schema import Contender, Interpreter
 from benchmarks.campaign.workers import ProcessWorker, WorkerError
-from benchmarks.cases import Case, Contender, Launcher
+from benchmarks.cases import Case, Launcher
 from benchmarks.collectors import COLLECTORS
 from benchmarks.echo import EchoConnections
 from benchmarks.loops import EVENT_LOOPS
@@ -31,6 +35,10 @@ from tests.repository import REPOSITORY, TIMEOUT_SECONDS
 CASE = Case("throughput", "noop", 10)
 
 Start = Callable[..., ProcessWorker]
+
+
+def contender_of(interpreter: Interpreter, launcher: Launcher) -> Contender:
+    return contender_record(cases.Contender(interpreter.name, launcher, "contender"))
 
 
 @pytest.fixture
@@ -46,7 +54,7 @@ def start(interpreter: Interpreter, echo_port: int) -> Iterator[Start]:
         ) -> ProcessWorker:
             launcher = Launcher(loop, task_factory, strategy, collector)
             worker = ProcessWorker(
-                Contender(interpreter.name, launcher, "contender"),
+                contender_of(interpreter, launcher),
                 interpreter,
                 echo_port=echo_port,
                 hash_seed=7,
@@ -107,7 +115,7 @@ def test_a_worker_whose_task_factory_is_not_in_force_does_not_start(
     start: Start, interpreter: Interpreter
 ) -> None:
     """Where Python has no eager tasks, and where the loop does not obey."""
-    version = interpreter.available.version
+    version = available(interpreter).version
     if version < (3, 12):
         says = "has no attribute 'eager_task_factory'"
         loop = "asyncio"
@@ -190,6 +198,25 @@ def test_a_worker_that_hangs_is_killed_at_the_turn_limit(hostile: Start) -> None
     assert worker._process.wait(TIMEOUT_SECONDS) == -signal.SIGKILL
 
 
+def test_ctrl_c_in_a_turn_leaves_no_watchdog(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process would wait for it at its end, as long as a turn may take."""
+    worker, begin = start("gather_tasks"), threading.Timer.start
+    timers: list[threading.Timer] = []
+
+    def interrupted(timer: threading.Timer) -> None:
+        begin(timer)
+        timers.append(timer)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Timer, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        worker.measure(CASE, 1)
+    (timer,) = timers
+    timer.join(TIMEOUT_SECONDS / 2)
+    assert not timer.is_alive()
+    assert worker._process.poll() is None
+
+
 def test_a_worker_that_cannot_start_says_why(start: Start) -> None:
     with pytest.raises(WorkerError, match="exit code 1: KeyError: 'no_such_strategy'") as caught:
         start("no_such_strategy")
@@ -236,6 +263,10 @@ def test_what_is_no_request_is_answered_as_a_failure(connections: EchoConnection
     assert desk.answer(Ready({})) == Failed("not a request: Ready")
 
 
+def test_a_cause_that_quotes_half_a_character_can_be_written() -> None:
+    assert WorkerError("no file \udc80").cause == "no file ?"
+
+
 def test_a_cause_is_cut_to_500_characters() -> None:
     assert WorkerError("x" * 500).cause == "x" * 500
     cut = WorkerError("x" * 501)
@@ -247,8 +278,7 @@ def test_a_cause_is_cut_to_500_characters() -> None:
 
 def contenders_of(interpreter: Interpreter, *strategies: str) -> list[Contender]:
     return [
-        Contender(interpreter.name, Launcher("asyncio", "lazy", strategy), "contender")
-        for strategy in strategies
+        contender_of(interpreter, Launcher("asyncio", "lazy", strategy)) for strategy in strategies
     ]
 
 
@@ -257,9 +287,9 @@ def test_the_executor_starts_all_and_returns_the_failures(interpreter: Interpret
     with LocalExecutor([interpreter], Cores(None, frozenset()), TIMEOUT_SECONDS) as executor:
         started, failures = executor.start(asked, random.Random(1))
         try:
-            assert list(started) == [asked[0], asked[2]]
-            assert list(failures) == [asked[1]]
-            assert "no_such_strategy" in failures[asked[1]].cause
+            assert list(started) == [asked[0].id, asked[2].id]
+            assert list(failures) == [asked[1].id]
+            assert "no_such_strategy" in failures[asked[1].id].cause
             for worker in started.values():
                 assert worker.measure(Case("throughput", "echo", 10), 1).timed_seconds > 0
         finally:
@@ -278,7 +308,7 @@ def test_workers_are_pinned_to_the_measured_core_and_the_driver_is_kept_off_it(
     with LocalExecutor([interpreter], Cores(measured, others), TIMEOUT_SECONDS) as executor:
         assert os.sched_getaffinity(0) == others
         started, _ = executor.start([contender], random.Random(1))
-        worker = started[contender]
+        worker = started[contender.id]
         assert isinstance(worker, ProcessWorker)
         try:
             assert os.sched_getaffinity(worker._process.pid) == {measured}
@@ -294,7 +324,7 @@ def test_every_start_draws_a_new_hash_seed_and_environment_size(interpreter: Int
     with LocalExecutor([interpreter], Cores(None, frozenset()), TIMEOUT_SECONDS) as executor:
         for _ in range(2):
             started, _ = executor.start([contender], rng)
-            worker = started[contender]
+            worker = started[contender.id]
             assert isinstance(worker, ProcessWorker)
             environment = psutil.Process(worker._process.pid).environ()
             worker.close()

@@ -1,0 +1,112 @@
+"""The campaign's own health: what disturbed it, whether the control stayed where it belongs, and
+how narrow the intervals became.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from analysis.judge import words
+from analysis.judge.findings import Findings
+from analysis.show.charts import panels
+from analysis.show.charts.panels import FLOOR_KEY, SAME_KEY
+from analysis.show.charts.registry import Drawing, chart
+from analysis.show.theme import FIRST, LIGHT
+
+
+@chart("campaign-health", section="health")
+def campaign_health(findings: Findings) -> Drawing | None:
+    """Steal by round, the control by case, and the half-widths of the intervals."""
+    lines = findings.campaign.lines
+    if lines.empty:
+        return None
+    steal = steal_by_round(lines)
+    cases = panels.only(findings.contrasts, scope="case", headline=True, default=True)
+    control = panels.only(cases, control=True)
+    widths = half_widths(panels.only(cases, control=False))
+    titles = ("stolen time", "control", "half-widths of the intervals")
+    grid = panels.Grid(tuple(panels.Panel(title, cases) for title in titles), columns=3)
+    drawing = panels.sheet(
+        grid,
+        _finding(steal, control, widths),
+        f"{words.times(len(steal), 'round')} of {findings.campaign.name}: what the host took away, "
+        "the baseline compared with itself, and the precision reached.",
+        "Left: the share of each round's time in which the host ran other guests on these "
+        "processors (steal). Middle: the control is the baseline a second time, in a process of "
+        "its own under another name; a line for each case, with intervals that hold together at "
+        "95 %: it should scatter round 'equal'. Right: how many of the comparisons have an "
+        "interval at most so wide; the dashed line is the precision that was asked for.",
+        panel_inches=3.0,
+        key=[SAME_KEY, FLOOR_KEY],
+        share_x=False,
+        share_y=False,
+    )
+    _steal(drawing.axes[0], steal)
+    _control(drawing.axes[1], control)
+    _widths(drawing.axes[2], widths, float(findings.campaign.plan.precision))
+    return drawing
+
+
+def steal_by_round(lines: pd.DataFrame) -> pd.Series[float]:
+    """The share of each round's time that was stolen, by round."""
+    sums = lines.groupby("round")[["steal_seconds", "wall_seconds"]].sum()
+    return sums["steal_seconds"] / sums["wall_seconds"].where(sums["wall_seconds"] > 0)
+
+
+def half_widths(rows: pd.DataFrame) -> pd.Series[float]:
+    """Half the width of each interval as a share, ascending; inf where rounds were too few."""
+    known = rows[rows["ratio"].notna()]
+    return ((known["high"] - known["low"]) / 2 / known["ratio"]).sort_values()
+
+
+def _finding(steal: pd.Series[float], control: pd.DataFrame, widths: pd.Series[float]) -> str:
+    said = [f"The host took away at most {words.share(float(steal.max()))} of a round's time"]
+    if len(control):
+        away = control[panels.different(control)]
+        said.append(
+            f"the control differs from itself in {len(away)} of {words.times(len(control), 'case')}"
+        )
+    if len(widths) and np.isfinite(widths.median()):
+        said.append(f"half of the intervals are within \u00b1{words.share(float(widths.median()))}")
+    return f"{'; '.join(said)}."
+
+
+def _steal(axes: Axes, steal: pd.Series[float]) -> None:
+    axes.bar(steal.index, 100 * steal, color=LIGHT.soft_ink, width=0.75)
+    axes.set_ylim(0, max(1.0, 115 * float(steal.max())) if steal.notna().any() else 1.0)
+    axes.set(xlabel="round", ylabel="% of the round's time")
+    axes.locator_params(axis="x", nbins=6, integer=True)
+    axes.grid(axis="y")
+
+
+def _control(axes: Axes, control: pd.DataFrame) -> None:
+    axes.set_yticks([])
+    if control.empty:
+        axes.set_xticks([])
+        panels.nothing(axes, "no control was measured")
+        return
+    panels.ratio_axis(axes, panels.ratio_limits(control), sideways=True, most=4)
+    places = np.arange(len(control), dtype=float)
+    panels.points(axes, places, control, FIRST, column="ratio", sideways=True)
+    axes.set(ylim=(len(control) - 0.4, -0.6), ylabel=words.times(len(control), "case"))
+    axes.set_xlabel("faster \u2190  \u2192 slower")
+
+
+def _widths(axes: Axes, widths: pd.Series[float], asked: float) -> None:
+    axes.set_ylim(0, 102)
+    finite = widths[np.isfinite(widths)]
+    if finite.empty:
+        axes.set(xticks=[], yticks=[])
+        panels.nothing(axes, "too few rounds for intervals")
+        return
+    share = 100 * np.arange(1, len(finite) + 1) / len(widths)
+    axes.step(finite, share, where="post", color=FIRST.light, linewidth=1.6)
+    panels.amount_axis(axes, [*finite, asked], "%", sideways=True, most=5)
+    axes.axvline(asked, color=LIGHT.soft_ink, linewidth=1.0, linestyle=(0, (4, 2.5)))
+    axes.annotate(
+        f"asked for: \u00b1{100 * asked:.3g} %", (asked, 0),
+        xytext=(4, 3), textcoords="offset points", fontsize=8, color=LIGHT.soft_ink,
+    )  # fmt: skip
+    axes.set(xlabel="half-width", ylabel=f"% of {words.count(len(widths))} comparisons")

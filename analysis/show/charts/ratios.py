@@ -1,0 +1,307 @@
+"""Charts of ratios: each way of launching, event loop, task factory, collector and Python compared
+with what its axis is compared with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from analysis.judge import words
+from analysis.judge.findings import Findings
+from analysis.judge.verdicts import FASTER, MISSING, SLOWER
+from analysis.show.charts import panels
+from analysis.show.charts.panels import FLOOR_KEY, READ_RATIOS, SAME_KEY
+from analysis.show.charts.registry import Drawing, chart, generic
+from analysis.show.theme import LIGHT, Mark, marks, plain
+
+_GENERIC_PANELS: Final = 6
+_MOST_LINES: Final = 60
+_SPREAD: Final = 0.8
+"""How far the series of one place stand apart: in lines of a forest, as ln(tasks), in Pythons."""
+_READ_POINTS: Final = "Bars: 95 % intervals; filled: significantly different."
+
+
+# --- charts over the number of tasks --------------------------------------------------------------
+
+
+@chart("ratios-by-tasks", section="strategy")
+def ratios_by_tasks(findings: Findings) -> Drawing | None:
+    """The headline: each way of launching compared with the baseline, by number of tasks."""
+    rows = panels.concurrent(findings, _cases(findings, "strategy", panels.answering(findings)))
+    return _over_tasks(findings, rows, "compared", panels.MOST_PANELS)
+
+
+@generic
+def ratios_of_probe(findings: Findings, probe: str) -> Drawing | None:
+    """The same of the headline metric of any probe."""
+    rows = panels.concurrent(findings, _cases(findings, "strategy", probe))
+    return _over_tasks(findings, rows, "compared", _GENERIC_PANELS)
+
+
+def ratios_of_axis(findings: Findings, axis: str) -> Drawing | None:
+    """What is compared on another axis, for each way of launching, by number of tasks."""
+    rows = _cases(findings, axis, panels.answering(findings))
+    return _over_tasks(findings, rows.assign(**{axis: rows["compared"]}), "strategy")
+
+
+for _axis in ("loop", "task_factory", "collector", "build"):
+    _name = f"ratios-by-{_axis.replace('_', '-')}"
+    chart(_name, section=_axis)(partial(ratios_of_axis, axis=_axis))
+
+
+def _shown(findings: Findings, axis: str, scope: str, probe: str = "") -> pd.DataFrame:
+    """What is shown of an axis by default; of all probes unless one is given."""
+    wanted = {"axis": axis, "scope": scope, "default": True, "headline": True, "control": False}
+    of_probe = {"probe": probe} if probe else {}
+    usual = panels.usual(findings, but=axis)
+    return panels.only(findings.contrasts, **wanted, **of_probe, **usual)
+
+
+def _cases(findings: Findings, axis: str, probe: str = "") -> pd.DataFrame:
+    """The same case by case, on the newest Python."""
+    rows = _shown(findings, axis, "case", probe)
+    return rows[rows["python"] == panels.newest(rows)]
+
+
+def _over_tasks(
+    findings: Findings, rows: pd.DataFrame, series: str, most: int = panels.MOST_PANELS
+) -> Drawing | None:
+    """Ratios over the number of tasks: a series for each strategy in the column ``series``."""
+    if rows.empty:
+        return None
+    axis = str(rows["axis"].iloc[0])
+    further = [axis] if axis in {"task_factory", "collector", "build"} else []
+    grid = panels.split(findings, rows, ["loop", *further, "workload", "pause"], most=most)
+    looks = panels.marks_of(findings, rows[series])
+    limits = panels.ratio_limits(rows)
+    drawing = panels.sheet(
+        grid,
+        _finding(findings, rows),
+        f"{_measured(findings, rows)}. {panels.on_python(findings, rows)} {_READ_POINTS}",
+        READ_RATIOS,
+        panel_inches=2.3 if grid.rows > 1 else 2.8,
+        key=[*panels.marked(findings, "strategy", looks), SAME_KEY, FLOOR_KEY],
+        notes=panels.missing_notes(findings, rows, but=axis),
+        share_x="col",
+    )
+    panels.tasks_axes(drawing.axes, grid)
+    for axes, part in zip(drawing.axes, grid.panels, strict=True):
+        panels.ratio_axis(axes, limits)
+        if not part.rows["ratio"].notna().any():
+            panels.nothing(axes, f"missing: {plain(str(part.rows['reason'].iloc[0]), 40)}")
+            continue
+        for name, mark, aside in panels.apart(looks, min(_SPREAD, 0.2 * len(looks))):
+            mine = part.rows[part.rows[series] == name].sort_values("tasks")
+            places = mine["tasks"].to_numpy(float) * np.exp(aside)
+            axes.plot(places, mine["ratio"], color=mark.light, linewidth=0.9, alpha=0.6, zorder=2)
+            panels.points(axes, places, mine, mark, column="ratio")
+    return panels.outer_labels(
+        drawing, grid, below="number of tasks", beside=_directions(str(rows["unit"].iloc[0]))
+    )
+
+
+def _directions(unit: str) -> str:
+    """What the two directions of an axis of ratios mean."""
+    more, less = (words.verdict(name, unit) for name in (SLOWER, FASTER))
+    return f"{less} \u2190  \u2192 {more}"
+
+
+# --- charts over Pythons --------------------------------------------------------------------------
+
+
+@chart("ratios-by-python", section="python")
+def ratios_by_python(findings: Findings) -> Drawing | None:
+    """Each way of launching compared with the baseline on the same Python, by Python."""
+    rows = _workloads(findings, "strategy")
+    if not panels.several(rows, "python"):
+        return None
+    looks = panels.marks_of(findings, rows["compared"])
+    return _over_pythons(findings, rows, ["loop", "workload"], ("compared", "strategy"), looks)
+
+
+@chart("pythons", section="python")
+def pythons(findings: Findings) -> Drawing | None:
+    """Each Python compared with one of them, by workload, for the baseline's way of launching."""
+    rows = _workloads(findings, "python")
+    rows = rows[rows["strategy"] == panels.baseline(findings)]
+    if rows.empty:
+        return None
+    looks = marks(panels.ordered(findings, "workload", rows["workload"]))
+    return _over_pythons(findings, rows, ["loop"], ("workload", "workload"), looks)
+
+
+def _workloads(findings: Findings, axis: str) -> pd.DataFrame:
+    """What is shown of an axis by default, by workload, on every Python."""
+    rows = _shown(findings, axis, "workload", panels.answering(findings))
+    return panels.concurrent(findings, rows)
+
+
+def _over_pythons(
+    findings: Findings,
+    rows: pd.DataFrame,
+    kinds: Sequence[str],
+    series: tuple[str, str],
+    looks: Mapping[str, Mark],
+) -> Drawing:
+    """Ratios over the Pythons: a panel for each of ``kinds``, a series for each of ``looks``, by
+    the column and the kind of names in ``series``.
+    """
+    grid = panels.split(findings, rows, kinds)
+    axis = str(rows["axis"].iloc[0])
+    against = [str(name) for name in rows["against"].unique()] if axis == "python" else []
+    shown = panels.pythons(findings, [*rows["python"].unique(), *against])
+    limits = panels.ratio_limits(rows)
+    of = f" {panels.where(findings, rows.iloc[0].to_dict(), 'strategy')}" if against else ""
+    reference = f" The thick dash at 'equal' is {against[0]} itself." if against else ""
+    drawing = panels.sheet(
+        grid,
+        _finding(findings, rows),
+        f"{_measured(findings, rows)}{of}, by Python: means over n. {_READ_POINTS}",
+        f"{READ_RATIOS}{reference} {panels.READ_BUILDS}",
+        panel_inches=2.5,
+        key=[*panels.marked(findings, series[1], looks), SAME_KEY, FLOOR_KEY],
+        notes=[*shown.notes, *panels.missing_notes(findings, rows, but=axis)],
+    )
+    for axes, part in zip(drawing.axes, grid.panels, strict=True):
+        panels.ratio_axis(axes, limits)
+        panels.python_axis(axes, shown, grid.columns)
+        panels.over_pythons(axes, part.rows, series[0], shown, looks, column="ratio")
+        for name in against:
+            axes.plot(shown.places[name], 1.0, "_", color=LIGHT.ink, markersize=16, mew=2.5)
+    return panels.outer_labels(drawing, grid, beside=_directions(str(rows["unit"].iloc[0])))
+
+
+# --- every ratio ----------------------------------------------------------------------------------
+
+
+@chart("every-ratio", section="strategy")
+def every_ratio(findings: Findings) -> Drawing | None:
+    """Every case's headline metric, sorted by case: a line each, a panel for each event loop."""
+    every = panels.concurrent(findings, _cases(findings, "strategy"))
+    kinds = ["probe", "workload", "pause"]
+    cases = [
+        case
+        for _, part in panels.grouped(findings, every, kinds)
+        for case in dict.fromkeys(part.sort_values("tasks", kind="stable")["case"])
+    ]
+    if len(cases) < 2:
+        return None
+    place = {case: index for index, case in enumerate(cases[:_MOST_LINES])}
+    out = len(cases) - len(place)
+    rows = every[every["case"].isin(place)]
+    grid = panels.split(findings, rows, ["loop"])
+    looks = panels.marks_of(findings, rows["compared"])
+    middle = rows[np.abs(np.log(rows["ratio"])) < np.log(2)]
+    limits = panels.ratio_limits(middle if len(middle) else rows)
+    drawing = panels.sheet(
+        grid,
+        _sum(findings, every),
+        f"Headline metrics compared with {_against(findings, rows)}, a line for each case. "
+        f"{panels.on_python(findings, rows)} {_READ_POINTS}",
+        f"{READ_RATIOS} A point beyond the panel is shown by its arrowhead only.",
+        panel_inches=0.7 + len(place) * max(0.17, 0.075 * len(looks)),
+        key=[*panels.marked(findings, "strategy", looks), SAME_KEY, FLOOR_KEY],
+        notes=[f"{words.times(out, 'more case')} left out: see the tables."] if out else [],
+    )
+    for axes, part in zip(drawing.axes, grid.panels, strict=True):
+        panels.ratio_axis(axes, limits, sideways=True, most=5)
+        for name, mark, aside in panels.apart(looks, _SPREAD):
+            mine = part.rows[part.rows["compared"] == name]
+            places = np.array([place[case] + aside for case in mine["case"]])
+            panels.points(axes, places, mine, mark, column="ratio", sideways=True)
+        _case_axis(axes, findings, place)
+    return panels.outer_labels(drawing, grid, below=_directions("s"))
+
+
+def _case_axis(axes: Axes, findings: Findings, lines: Iterable[str]) -> None:
+    """A line for each case by its id, ruled off where a workload begins."""
+    answering = panels.answering(findings)
+    cases = {one.id: one for one in findings.campaign.cases}
+    labels: list[str] = []
+    before = ""
+    for place, case in enumerate(cases[line] for line in lines):
+        group = panels.label(findings, "workload", case.workload)
+        if case.probe != answering:
+            group = f"{panels.label(findings, 'probe', case.probe)}, {group}"
+        if case.pause_seconds:
+            group += f", pause: {panels.label(findings, 'pause', case.pause)}"
+        tasks = words.count(case.tasks)
+        labels.append(tasks if group == before else f"{group}  {tasks}")
+        if before not in {"", group}:
+            axes.axhline(place - 0.5, color=LIGHT.rule, linewidth=0.8, zorder=0.6)
+        before = group
+    panels.line_axis(axes, labels)
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+
+def _named(findings: Findings, axis: str, name: str) -> str:
+    """What readers call a name on an axis: "Python 3.15.2"."""
+    text = panels.label(findings, axis, name)
+    return f"Python {text}" if axis in {"python", "build"} else text
+
+
+def _against(findings: Findings, rows: pd.DataFrame) -> str:
+    axis = str(rows["axis"].iloc[0])
+    names = panels.ordered(findings, axis, rows["against"])
+    return words.listed(_named(findings, axis, name) for name in names)
+
+
+def _measured(findings: Findings, rows: pd.DataFrame) -> str:
+    """ "Whole fan-out compared with gather(*coroutines)"."""
+    first = rows.iloc[0]
+    metric = plain(findings.words.metric(str(first["probe"]), str(first["metric"])).label, 60)
+    return f"{metric[:1].upper()}{metric[1:]} compared with {_against(findings, rows)}"
+
+
+def _finding(findings: Findings, rows: pd.DataFrame) -> str:
+    """How often each that is compared is slower or faster, and by how much, as a sentence."""
+    axis = str(rows["axis"].iloc[0])
+    names = panels.ordered(findings, axis, rows["compared"])
+    if axis == "python":
+        names = names[-1:]
+    rows_of = {name: rows[rows["compared"] == name] for name in names}
+    alike = [name for name in names if not panels.different(rows_of[name]).any()]
+    said = [
+        _counted(rows_of[name], _named(findings, axis, name), len(names) < 3)
+        for name in names
+        if name not in alike
+    ]
+    if alike:
+        thing = "case" if (rows["scope"] == "case").all() else "mean"
+        of = words.listed(_named(findings, axis, name) for name in alike)
+        said.append(f"no {thing} is significantly different with {of}")
+    return f"Compared with {_against(findings, rows)}, {'; '.join(said)}."
+
+
+def _counted(rows: pd.DataFrame, name: str, is_long: bool) -> str:
+    """ "17 of 42 cases are slower with gather(*tasks) (+2.4 to +10.2 %)"."""
+    known = rows[rows["verdict"] != MISSING]
+    of = f"of {words.times(len(known), 'case' if (rows['scope'] == 'case').all() else 'mean')}"
+    unit = str(rows["unit"].iloc[0])
+    sides = [(word, known[known["verdict"] == word]["ratio"]) for word in (SLOWER, FASTER)]
+    first, second = sorted(sides, key=lambda side: -len(side[1]))
+    is_one = len(first[1]) == 1
+    verb = ("takes" if is_one else "take") if unit == "B" else "is" if is_one else "are"
+    more = f" and {len(second[1])} {words.verdict(second[0], unit)}" if len(second[1]) else ""
+    low, high = words.change(float(first[1].min())), words.change(float(first[1].max()))
+    by = "" if not is_long else f" ({low})" if low == high else f" ({low[:-2]} to {high})"
+    return f"{len(first[1])} {of} {verb} {words.verdict(first[0], unit)}{more} with {name}{by}"
+
+
+def _sum(findings: Findings, rows: pd.DataFrame) -> str:
+    """How many ratios of all kinds are significantly different."""
+    verdicts = rows["verdict"].value_counts()
+    slower, faster, missing = (int(verdicts.get(word, 0)) for word in (SLOWER, FASTER, MISSING))
+    return (
+        f"Of {words.count(len(rows) - missing)} comparisons with {_against(findings, rows)}, "
+        f"{words.count(slower)} are significantly slower (or take more) and {words.count(faster)} "
+        "faster (or take less)."
+    )

@@ -1,0 +1,185 @@
+"""The registry of charts, and how a figure becomes files.
+
+A chart is one decorated function in one of this folder's modules: from Findings to a Drawing, or to
+None where the campaign holds nothing of the kind. Nothing here touches pyplot, so there is no
+global figure and no global style. The same findings give the same bytes.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import pkgutil
+import re
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, Protocol, TypeAlias
+from xml.sax.saxutils import escape
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.judge.findings import Findings
+from analysis.show import theme
+
+_DOTS_PER_INCH: Final = 144
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A figure, its panels, and the words about it.
+
+    ``title`` is what it shows, a sentence with its numbers, ``what`` a line on what is drawn; both
+    stand in the picture too. ``caption`` says how to read it.
+    """
+
+    figure: Figure
+    axes: tuple[Axes, ...]
+    title: str
+    what: str
+    caption: str
+
+
+Draw: TypeAlias = Callable[[Findings], "Drawing | None"]
+
+
+class DrawProbe(Protocol):
+    """Draws what is generic to every probe: the headline metric of the one that is named."""
+
+    def __call__(self, findings: Findings, probe: str) -> Drawing | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A registered chart. ``probe`` is the one whose own chart it is, "" if it is of several."""
+
+    name: str
+    section: str
+    probe: str
+    draw: Draw
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A chart as files. ``section`` is the part of a page where it belongs: a probe, an axis of
+    contrasts, or "". The title is in the picture: beside it, a page needs no other.
+    """
+
+    name: str
+    section: str
+    title: str
+    caption: str
+    alt: str
+    light: bytes
+    dark: bytes
+    png: bytes
+
+    def files(self) -> dict[str, bytes]:
+        """The contents by file name."""
+        return {
+            f"{self.name}-light.svg": self.light,
+            f"{self.name}-dark.svg": self.dark,
+            f"{self.name}.png": self.png,
+        }
+
+
+_charts: dict[str, Chart] = {}
+_generic: list[DrawProbe] = []
+CHARTS: Final[Mapping[str, Chart]] = MappingProxyType(_charts)
+
+
+def chart(name: str, *, section: str = "", probe: str = "") -> Callable[[Draw], Draw]:
+    """Register the decorated function as a chart. A probe's own chart takes the place of the
+    generic one, and the probe is its section. Raises ValueError when the name is taken.
+    """
+
+    def register(draw: Draw) -> Draw:
+        if name in _charts:
+            raise ValueError(f"two charts are named {name}")
+        _charts[name] = Chart(name, section or probe, probe, draw)
+        return draw
+
+    return register
+
+
+def generic(draw: DrawProbe) -> DrawProbe:
+    """Register the decorated function as what is drawn for a probe without a chart of its own."""
+    _generic.append(draw)
+    return draw
+
+
+def draw_all(findings: Findings) -> list[Picture]:
+    """Every chart that the campaign has something for, in the order of their modules."""
+    with theme.settings():
+        return [_picture(one, drawing) for one, drawing in drawings(findings)]
+
+
+def drawings(findings: Findings) -> Iterator[tuple[Chart, Drawing]]:
+    """Every chart's figure, not rendered yet; inside :func:`analysis.show.theme.settings`."""
+    for module in sorted(pkgutil.iter_modules([str(Path(__file__).parent)])):
+        importlib.import_module(f"{__name__.rpartition('.')[0]}.{module.name}")
+    for one in [*_charts.values(), *_generic_charts(findings)]:
+        drawing = one.draw(findings)
+        if drawing is not None:
+            yield one, drawing
+
+
+def _generic_charts(findings: Findings) -> Iterator[Chart]:
+    """A chart for each probe that has none of its own and is not what the answer is about."""
+    own = {one.probe for one in _charts.values()}
+    for probe in dict.fromkeys(case.probe for case in findings.campaign.cases):
+        if probe not in own and not findings.words.probe(probe).answers:
+            for draw in _generic:
+                name = re.sub(r"[^a-z0-9]+", "-", f"probe-{probe}".lower()).strip("-")
+                yield Chart(name, probe, probe, partial(draw, probe=probe))
+
+
+def _picture(one: Chart, drawing: Drawing) -> Picture:
+    alt = f"{drawing.title} {drawing.what}"
+    light, png = _rendered(drawing.figure)
+    light = _described(light, alt)
+    return Picture(
+        name=one.name,
+        section=one.section,
+        title=drawing.title,
+        caption=drawing.caption,
+        alt=alt,
+        light=_own_ids(light, f"{one.name}-light").encode(),
+        dark=_own_ids(theme.darkened(light), f"{one.name}-dark").encode(),
+        png=png,
+    )
+
+
+def _rendered(figure: Figure) -> tuple[str, bytes]:
+    """The figure as SVG and PNG. Its layout is found once: matplotlib would do so for each."""
+    svg, png = io.StringIO(), io.BytesIO()
+    with warnings.catch_warnings():
+        # Letters that the font lacks are boxes in the PNG, and as they are in the SVG.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        layout = figure.get_layout_engine()
+        if layout is not None:
+            layout.execute(figure)
+        figure.set_layout_engine(None)
+        for axes in figure.axes:  # the last bits of what the solver finds differ from run to run
+            axes.set_position(tuple(round(side, 5) for side in axes.get_position().bounds))
+        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(png, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": None})
+    return svg.getvalue(), png.getvalue()
+
+
+def _described(svg: str, alt: str) -> str:
+    """The SVG without its preamble, comments and indentation, with a title for screen readers."""
+    body = re.sub(
+        r"<!--.*?-->|<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL
+    )
+    body = re.sub(r"\s*\n\s*", "\n", body)
+    return body.replace(">", f' role="img"><title>{escape(alt)}</title>', 1)
+
+
+def _own_ids(svg: str, prefix: str) -> str:
+    """The SVG with identifiers that no other one on the same page has."""
+    return re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}-", svg)

@@ -1,0 +1,544 @@
+"""Frames -> tables: one model that the terminal, Markdown and the page render.
+
+Builders only filter the frames of :class:`analysis.judge.findings.Findings`. They know no probe,
+metric or strategy by name: what these are called, the campaign says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeAlias
+
+import pandas as pd
+
+from analysis.judge import words as say
+from analysis.judge.findings import Findings
+from analysis.judge.ledger import NOT_MET, NOT_REPRODUCED, REPRODUCED, UNDECIDED, Check
+from analysis.judge.verdicts import FASTER, MISSING, SLOWER
+from analysis.read.campaign import CONTROL, Campaign, Vocabulary, python_order
+from benchmarks.campaign.schema import Witness
+
+DIFFERENT_BUILD: Final = "* The builds differ."
+"""Said of every change between two Pythons that are not of one kind of build."""
+COMPUTING: Final = "computing"
+"""The workload of a mean over every workload that does not wait."""
+_HEADINGS: Final = {"tasks": "n", "python": "Python", "task_factory": "task factory"}
+"""Columns that readers call otherwise."""
+_IDENTITY: Final = (
+    *("probe", "workload", "tasks", "pause", "metric"),
+    *("python", "loop", "task_factory", "collector"),
+)
+"""What sets rows apart beside the strategy, in the order of the columns."""
+STRATEGY: Final = "strategy"
+AXES: Final = ("loop", "python", "build", "task_factory", "collector")
+"""The other axes, in reading order."""
+_KINDS: Final = {REPRODUCED: FASTER, NOT_REPRODUCED: SLOWER, UNDECIDED: UNDECIDED}
+"""The verdicts on claims in the colours of those on strategies."""
+_FIRST_ONLY: Final = ("task_factory", "collector")
+"""The answer is about the first of the plan's."""
+
+Row: TypeAlias = Any
+"""A row of a frame by attribute; a type checker cannot know its fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """``numeric`` ones are aligned right. In ``leading`` ones repeated cells may be left blank.
+    ``detail`` ones are left out where there is little room. The page filters by ``choice`` ones.
+    """
+
+    name: str
+    numeric: bool = False
+    leading: bool = False
+    detail: bool = False
+    choice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Text. ``kind`` is a verdict, or "code"; ``links`` behind it are (text, target)."""
+
+    text: str
+    kind: str = ""
+    links: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Each row has a cell for every column. Links lead to the rows of a table with an ``anchor``:
+    "case-1" is the first.
+    """
+
+    title: str
+    note: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    anchor: str = ""
+
+
+Field: TypeAlias = "tuple[Column, Callable[[Row], Cell | str]]"
+"""A column, and what it says of a row."""
+
+
+def by_row(frame: pd.DataFrame) -> Iterator[Row]:
+    """The rows of a frame by attribute."""
+    return iter(frame.itertuples(index=False))
+
+
+def make(
+    title: str, note: str, rows: Iterable[Row], fields: Sequence[Field], anchor: str = ""
+) -> Table:
+    """A table with a row for each of ``rows``."""
+    said = ([text(row) for _, text in fields] for row in rows)
+    cells = (tuple(Cell(one) if isinstance(one, str) else one for one in row) for row in said)
+    return Table(title, note, tuple(column for column, _ in fields), tuple(cells), anchor)
+
+
+def split(table: Table, heading: str) -> list[Table]:
+    """A table for each value of a column, which then stands in their titles; without such a column
+    the table itself.
+    """
+    names = [column.name for column in table.columns]
+    if heading not in names:
+        return [table]
+    at = names.index(heading)
+    groups: dict[str, list[tuple[Cell, ...]]] = {}
+    for row in table.rows:
+        groups.setdefault(row[at].text, []).append((*row[:at], *row[at + 1 :]))
+    columns = (*table.columns[:at], *table.columns[at + 1 :])
+    return [
+        replace(table, title=f"{table.title} · {value}", columns=columns, rows=tuple(rows))
+        for value, rows in groups.items()
+    ]
+
+
+def markdown(table: Table) -> str:
+    """A GitHub-flavoured table with its note, without its title; empty columns are left out."""
+    columns = [
+        (say.escaped(column.name), "---:" if column.numeric else "---", *map(_marked, cells))
+        for column, *cells in zip(table.columns, *table.rows, strict=True)
+    ]
+    lines = zip(*(column for column in columns if any(column[2:])), strict=True)
+    text = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    return f"{text}\n\n{say.escaped(table.note)}" if table.note else text
+
+
+def _marked(cell: Cell) -> str:
+    """Links inside the page lead nowhere here."""
+    links = (f"[{say.escaped(text)}]({to})" for text, to in cell.links if to.startswith("https:"))
+    return " ".join(filter(None, (say.escaped(cell.text), *links)))
+
+
+# --- columns --------------------------------------------------------------------------------------
+
+
+def named(words: Vocabulary, names: Iterable[str]) -> list[Field]:
+    """Columns with what rows are called on these axes, by the readers' names."""
+    return [_named(words, name, name) for name in names]
+
+
+def _named(words: Vocabulary, axis: str, name: str) -> Field:
+    """What rows are called on an axis; ``name`` is where it stands in them."""
+    if axis == "tasks":
+        column = Column("n", numeric=True, leading=True, choice=True)
+        return column, lambda row: "all" if pd.isna(row.tasks) else say.count(int(row.tasks))
+    if axis == "metric":
+        return Column("metric", leading=True), lambda row: words.metric(row.probe, row.metric).label
+    column = Column(_HEADINGS.get(axis, axis), leading=axis == name, choice=True)
+    return column, lambda row: called(words, axis, str(getattr(row, name)))
+
+
+def _varying(frame: pd.DataFrame, names: Iterable[str]) -> list[str]:
+    """Those columns that set rows apart: what is the same everywhere need not be said in each."""
+    return [name for name in names if len(frame[name].unique()) > 1]
+
+
+def called(words: Vocabulary, axis: str, name: str) -> str:
+    """What readers call a value of an axis."""
+    if axis == "workload" and not name:
+        return COMPUTING
+    return name if axis in ("python", "build", "campaign") else words.label(axis, name)
+
+
+def _number(name: str, text: Callable[[Row], str], *, detail: bool = False) -> Field:
+    return Column(name, numeric=True, detail=detail), text
+
+
+# --- contrasts ------------------------------------------------------------------------------------
+
+
+def answer(findings: Findings) -> Table:
+    """The answer in numbers: what each strategy costs, by workload and over all that compute."""
+    frame = _shown(findings)
+    rows = frame[frame["family"].str.startswith("answer")]
+    return _contrasts(findings, "The answer in numbers", rows)
+
+
+def overview(findings: Findings) -> Table:
+    """The other axes in short: means over all that compute."""
+    frame = _shown(findings)
+    rows = frame[frame["axis"].ne(STRATEGY) & frame["scope"].eq("computing")]
+    words, place = findings.words, pd.factorize(rows["axis"] + " " + rows["compared"])[0]
+    rows = rows.iloc[place.argsort(kind="stable")]
+    fields = [
+        (Column("compared", leading=True), lambda row: called(words, row.axis, row.compared)),
+        (Column("with", leading=True), lambda row: called(words, row.axis, row.against)),
+        *named(words, [*_varying(rows, ("python", "loop")), STRATEGY]),
+        *_figures()[2:],  # there is no room for both costs, and CSV files have them
+    ]
+    note = f"Geometric means over the workloads that compute. {_reading(rows)}".strip()
+    return make("The other axes", note, by_row(rows), fields)
+
+
+def of_probe(findings: Findings, probe: str) -> list[Table]:
+    """The strategies in a probe: means over n, single cases with every metric, and what was counted
+    beside them.
+    """
+    frame = _shown(findings)
+    frame = frame[frame["axis"].eq(STRATEGY) & frame["probe"].eq(probe)]
+    title = capital(findings.words.probe(probe).label)
+    return [*_two(findings, title, frame), observations(findings, probe)]
+
+
+def of_axis(findings: Findings, axis: str) -> list[Table]:
+    """The same strategy on both sides of another axis: means over n, and single cases, of headline
+    metrics; then how the strategies compare beyond the first value on it, if the answer is about
+    that alone.
+    """
+    frame, title = _shown(findings), capital(_HEADINGS.get(axis, axis))
+    both = _two(findings, title, frame[frame["axis"].eq(axis) & frame["headline"]])
+    if axis not in _FIRST_ONLY or frame.empty:
+        return both
+    first = getattr(findings.campaign.contenders[0], axis)
+    every = findings.contrasts
+    own = every[every["axis"].eq(STRATEGY) & every["default"] & every[axis].ne(first)]
+    means = own[own["scope"].ne("case") & ~own["control"]]
+    return [*both, _contrasts(findings, f"{title}: strategies compared", means)]
+
+
+def every(findings: Findings) -> list[Table]:
+    """All tables of figures but the answer, in reading order."""
+    probes = dict.fromkeys(case.probe for case in findings.campaign.cases)
+    return [
+        *(table for probe in probes for table in of_probe(findings, probe)),
+        *(table for axis in AXES for table in of_axis(findings, axis)),
+        costs(findings),
+    ]
+
+
+def _two(findings: Findings, title: str, frame: pd.DataFrame) -> list[Table]:
+    """Means that the answer does not have, and single cases."""
+    single = frame["scope"].eq("case")
+    # A mean over one case is that case again.
+    means = frame[~single & ~frame["family"].str.startswith("answer") & frame["cases"].gt(1)]
+    return [
+        _contrasts(findings, f"{title}: geometric means over n", means),
+        _contrasts(findings, f"{title}: single cases", frame[single]),
+    ]
+
+
+def between(frame: pd.DataFrame, base: Campaign, head: Campaign) -> Table:
+    """Two campaigns, a row per contender, case and metric that they share."""
+    note = f"Not measured in turns: the drift of the machine is in every change. {say.STANDS_ALONE}"
+    fields = _contrast_fields(head.words, frame)
+    return make(f"{head.name} compared with {base.name}", note, by_row(frame), fields)
+
+
+def _shown(findings: Findings) -> pd.DataFrame:
+    """What is shown unless asked otherwise; strategies under the first task factory and collector,
+    others on the axis alone.
+    """
+    frame = findings.contrasts
+    frame = frame[frame["default"] & ~frame["control"]]
+    first = next(iter(findings.campaign.contenders), None)
+    if first is None:
+        return frame
+    same = [frame[axis].eq(getattr(first, axis)) | frame["axis"].eq(axis) for axis in _FIRST_ONLY]
+    return frame[same[0] & same[1]]
+
+
+def _contrasts(findings: Findings, title: str, frame: pd.DataFrame) -> Table:
+    """A table of contrasts on one axis, which says how it is to be read."""
+    words = findings.words
+    fields = _contrast_fields(words, frame)
+    if frame["scope"].eq("case").any():
+        links = places(findings.campaign)
+        traced = Column("measured in", detail=True)
+        fields.append((traced, lambda row: Cell("", links=(links[row.case], links[row.subject]))))
+    axis = "".join(frame["axis"].iloc[:1])
+    compared, against = (
+        [called(words, axis, str(name)) for name in frame[side].unique()]
+        for side in ("compared", "against")
+    )
+    only = f": {compared[0]}" if len(compared) == 1 else ""
+    sides = f"Compared{only} with {against[0]}. " if len(against) == 1 else ""
+    return make(title, f"{sides}{_reading(frame)}", by_row(frame), fields)
+
+
+def _reading(frame: pd.DataFrame) -> str:
+    """How the intervals of contrasts are to be read, and what their mark means."""
+    alone = frame["family"].eq("")
+    reading = say.STANDS_ALONE if alone.all() else "" if alone.any() else say.HOLD_TOGETHER
+    return reading if frame["same_build"].all() else f"{reading} {DIFFERENT_BUILD}".strip()
+
+
+def _contrast_fields(words: Vocabulary, frame: pd.DataFrame) -> list[Field]:
+    """What sets rows apart, and their figures."""
+    axis = str(frame["axis"].iloc[0]) if len(frame) else STRATEGY
+    same_as_axis = "python" if axis == "build" else axis
+    apart = _varying(frame, [name for name in _IDENTITY if name != same_as_axis])
+    if len(frame[["probe", "metric"]].drop_duplicates()) == frame["probe"].nunique():
+        apart = [name for name in apart if name != "metric"]
+    apart += [] if axis == STRATEGY else [STRATEGY]
+    compared = [STRATEGY] if axis == STRATEGY else _varying(frame, ["compared"])
+    against = _varying(frame, ["against"])
+    return [
+        *named(words, apart),
+        *(_named(words, axis, name) for name in compared),
+        *((Column("compared with"), _named(words, axis, name)[1]) for name in against),
+        *_figures(),
+    ]
+
+
+def _figures() -> list[Field]:
+    """Both costs, the change, and the verdict on it."""
+    return [
+        _number("cost", lambda row: say.amount(row.value, row.unit)),
+        _number("reference", lambda row: say.amount(row.reference_value, row.unit)),
+        _number("change [95 %]", _change),
+        _number(
+            "difference [95 %]",
+            lambda row: say.difference_interval(*_with(row, "difference"), row.unit),
+            detail=True,
+        ),
+        (Column("verdict"), _verdict),
+    ]
+
+
+def _change(row: Row) -> str:
+    mark = "" if row.same_build or row.verdict == MISSING else " *"
+    return f"{say.change_interval(row.ratio, row.low, row.high)}{mark}"
+
+
+def _verdict(row: Row) -> Cell:
+    needed = None if pd.isna(row.rounds_needed) else int(row.rounds_needed)
+    return Cell(say.judged(row.verdict, row.unit, needed, row.reason), kind=row.verdict)
+
+
+def _with(row: Row, name: str) -> tuple[float, float, float]:
+    """A number of a row with its interval."""
+    return getattr(row, name), getattr(row, f"{name}_low"), getattr(row, f"{name}_high")
+
+
+def places(campaign: Campaign) -> dict[str, tuple[str, str]]:
+    """A link to each case and contender in the appendix, by its id."""
+    cases = ((f"case {place}", case.id) for place, case in enumerate(campaign.cases, 1))
+    contenders = (
+        (f"contender {place}", one.id) for place, one in enumerate(campaign.contenders, 1)
+    )
+    return {id_: (text, f"#{text.replace(' ', '-')}") for text, id_ in (*cases, *contenders)}
+
+
+def capital(text: str) -> str:
+    """ "head start" -> "Head start"."""
+    return text[:1].upper() + text[1:]
+
+
+# --- absolutes ------------------------------------------------------------------------------------
+
+
+def observations(findings: Findings, probe: str) -> Table:
+    """What a probe counted beside what it timed: a row per case and contender."""
+    frame, words = findings.observations, findings.words
+    rows = frame[frame["probe"].eq(probe) & frame["role"].ne(CONTROL)]
+    seen = {(row.case, row.contender, row.name): row for row in by_row(rows)}
+    first = rows.drop_duplicates(["case", "contender"])
+    apart = _varying(first, [name for name in _IDENTITY if name != "metric"])
+
+    def counted(name: str) -> Field:
+        label = words.observed(probe, name).label
+        return _number(label, lambda row: _tally(seen.get((row.case, row.contender, name))))
+
+    counts = [counted(name) for name in rows["name"].unique()]
+    note = "Medians over rounds; in brackets the least and the most of any round, if they differ."
+    title = f"{capital(words.probe(probe).label)}: what was observed"
+    return make(title, note, by_row(first), [*named(words, [*apart, STRATEGY]), *counts])
+
+
+def _tally(seen: Row | None) -> str:
+    if seen is None:
+        return ""
+    ends = [say.tally(seen.low), say.tally(seen.high)]
+    return say.tally(seen.value) + ("" if ends[0] == ends[1] else f" [{', '.join(ends)}]")
+
+
+def costs(findings: Findings) -> Table:
+    """The cost model: a row per workload, Python, loop and strategy."""
+    frame = findings.costs[findings.costs["role"].ne(CONTROL)]
+    apart = _varying(frame, ("python", "task_factory", "collector", "loop"))
+    fields = [
+        *named(findings.words, ["workload", *apart, STRATEGY]),
+        _number("fixed [95 %]", lambda row: say.amount_interval(*_with(row, "fixed_seconds"), "s")),
+        _number(
+            "per task [95 %]", lambda row: say.amount_interval(*_with(row, "ns_per_task"), "ns")
+        ),
+        (Column("holds up to"), lambda row: row.reason or _holds(row)),
+    ]
+    note = f"Time of a fan-out = fixed + per task × n. {say.STANDS_ALONE}"
+    return make("Cost model", note, by_row(frame), fields)
+
+
+def _holds(row: Row) -> str:
+    held = f"n = {say.count(int(row.tasks_to))}"
+    if pd.isna(row.breaks_at):
+        return held
+    off = say.change_interval(row.break_ratio, row.break_low, row.break_high)
+    return f"{held}; at {say.count(int(row.breaks_at))}: {off}"
+
+
+# --- programs and claims --------------------------------------------------------------------------
+
+
+NOWHERE: Final = "What could not be run"
+Place: TypeAlias = "tuple[str, str, str]"
+"""Python, event loop and task factory."""
+
+
+def behaviours(campaign: Campaign) -> Table:
+    """What small programs did: a row per program and behaviour, with where it was seen; last, what
+    could not be run.
+    """
+    witness = campaign.witness or Witness(programs=(), runs=())
+    labels = {one.name: one.label for one in campaign.interpreters}
+    claimed = {program.name: program.claim for program in witness.programs}
+    able: dict[tuple[str, str], dict[Place, None]] = {}
+    seen: dict[tuple[str, ...], dict[Place, None]] = {}
+    for run in sorted(witness.runs, key=lambda run: run.holds is None):
+        place = (labels.get(run.interpreter, run.interpreter), run.loop, run.task_factory)
+        if run.holds is None:
+            key = (NOWHERE, "not possible", run.reason, run.strategy)
+        else:
+            able.setdefault((run.program, run.strategy), {})[place] = None
+            wrong = "" if run.holds else f"; expected was: {run.expected}"
+            outcome = ("yes" if run.holds else "no", f"{run.observed}{wrong}")
+            key = (run.program, *outcome, run.strategy)
+        seen.setdefault(key, {})[place] = None
+    # Strategies that did the same in the same places share a row.
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for (program, held, what, strategy), here in seen.items():
+        where = _where(list(here), list(able.get((program, strategy), ())))
+        names = alike.setdefault((claimed.get(program, program), where, held, what), [])
+        names.extend([campaign.words.label(STRATEGY, strategy)] if strategy else [])
+    fields: list[Field] = [
+        (Column("claim", leading=True), lambda row: row[0][0]),
+        (Column("strategy"), lambda row: ", ".join(row[1])),
+        (Column("where"), lambda row: row[0][1]),
+        (Column("as expected"), lambda row: row[0][2]),
+        (Column("what was seen"), lambda row: row[0][3]),
+    ]
+    return make("What small programs did", "", alike.items(), fields)
+
+
+def _where(here: Sequence[Place], able: Sequence[Place]) -> str:
+    """Some places, among all where it could be run, in as few words as it takes."""
+    if here == able:
+        return "everywhere"
+    for part in range(3):
+        values = dict.fromkeys(place[part] for place in here)
+        if here == [place for place in able if place[part] in values]:
+            return ", ".join(values)
+    return ", ".join(map(" ".join, here))
+
+
+def claims(checks: Sequence[Check], *, short: bool = False) -> list[Table]:
+    """The ledger, a row per claim and Python that it was checked on; then what was not tested.
+    ``short`` has the names of claims in place of what they say.
+    """
+    claim: Field = (
+        Column("claim", leading=True),
+        lambda one: Cell(
+            one.claim.name if short else one.claim.statement, links=(("source", one.claim.source),)
+        ),
+    )
+    campaign: Field = Column("campaign"), lambda one: one.campaign
+    fields: list[Field] = [
+        claim,
+        (Column("claimed"), lambda one: str(one.claim.claimed)),
+        *([campaign] if len({one.campaign for one in checks}) > 1 else []),
+        (Column("Python"), lambda one: one.python),
+        (Column("measured [95 %]"), lambda one: one.ours),
+        (Column("verdict"), lambda one: Cell(one.verdict_words, kind=_KINDS.get(one.verdict, ""))),
+    ]
+    lacking: list[Field] = [claim, (Column("what is missing"), lambda one: one.missing)]
+    met = [one for one in checks if one.verdict != NOT_MET]
+    not_met = [one for one in checks if one.verdict == NOT_MET]
+    note = "The intervals of one campaign hold together (95 %)."
+    return [
+        make("Published claims, and what was measured here", note, met, fields),
+        make("Claims that were not tested here", "", not_met, lacking),
+    ]
+
+
+# --- what is known of a campaign ------------------------------------------------------------------
+
+
+def newest(campaign: Campaign) -> str:
+    """The label of the newest release, where more than two Pythons would be too many to show; else
+    empty.
+    """
+    labels = [one.label for one in campaign.interpreters]
+    releases = [label for label in labels if re.fullmatch(r"[\d.]+", label)]
+    return max(releases or labels, key=python_order) if len(labels) > 2 else ""
+
+
+def of_newest(findings: Findings) -> Findings:
+    """What was found on :func:`newest`; all of it, where that is empty."""
+    label = newest(findings.campaign)
+    if not label:
+        return findings
+    every = (findings.contrasts, findings.absolutes, findings.costs, findings.observations)
+    contrasts, absolutes, lines, observed = (frame[frame["python"].eq(label)] for frame in every)
+    compared = replace(findings.compared, frame=contrasts)
+    return replace(
+        findings, compared=compared, absolutes=absolutes, costs=lines, observations=observed
+    )
+
+
+def provenance(campaign: Campaign) -> str:
+    """What was measured, in a line."""
+    parts = [
+        campaign.name,
+        f"Python {', '.join(one.label for one in campaign.interpreters)}",
+        say.times(campaign.rounds, "round"),
+        say.times(len(campaign.cases), "case"),
+        "" if campaign.status == "complete" else f"status: {campaign.status}",
+    ]
+    return " · ".join(filter(None, parts))
+
+
+def warnings(findings: Findings) -> list[str]:
+    """What must be read before any figure: a campaign that is not proven, or not whole."""
+    control, status = findings.control, findings.campaign.status
+    said = [] if control.proven else [f"Unproven: {'; '.join(control.reasons)}."]
+    if status != "complete":
+        said.append(f"This campaign is {status}: it holds the rounds measured so far.")
+    return said
+
+
+def foot(findings: Findings) -> list[str]:
+    """What a reader must know beside the figures: builds, what is missing and why, problems."""
+    campaign = findings.campaign
+    families: dict[str, list[str]] = {}
+    for one in sorted(campaign.interpreters, key=lambda one: python_order(one.label)):
+        families.setdefault(one.family.label, []).append(one.label)
+    builds = (f"Build of Python {', '.join(of)}: {family}." for family, of in families.items())
+    reasons = Counter(skipped.reason for skipped in campaign.skipped)
+    return [
+        *(builds if len(families) > 1 else ()),
+        *(f"Skipped {say.times(n, 'contender')}: {reason}" for reason, n in reasons.items()),
+        *(f"Failed: {one.contender} in {one.case}: {one.cause}" for one in campaign.failed),
+        *map(str, campaign.problems),
+    ]

@@ -1,0 +1,352 @@
+"""Small programs that show how tasks behave: each a conformance check, one decorated function.
+
+A program returns what it expects and what it observes, and holds when the two are equal. None
+depends on the speed of the machine: the order of timers and of the loop's iterations decides.
+
+Its docstring says what it does and, after that, the claim that it tests. It is a coroutine function
+of a ``Scene``, run on a fresh loop of it; or a plain function that runs loops itself, where the end
+of the loop is part of what is observed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import warnings
+import weakref
+from collections.abc import Callable, Coroutine
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from benchmarks.cases import Launcher
+from benchmarks.conditions import EAGER
+from benchmarks.loops import NewLoop, loop_maker
+from benchmarks.strategies import BASELINE, STRATEGIES, Strategy, wait
+from benchmarks.words import Word, words_of
+
+TICK_SECONDS = 0.001
+"""The shortest sleep for which every loop sets a timer."""
+FOREVER_SECONDS = 3600.0
+"""What is cut off would have slept as long."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where a program runs. ``new_loop`` makes event loops with the task factory set, under which
+    tasks start as they are created if ``eager``.
+    """
+
+    new_loop: NewLoop
+    eager: bool
+    strategy: Strategy
+
+    @property
+    def has_tasks_before_join(self) -> bool:
+        """Else there are bare coroutines until the join begins."""
+        return self.strategy.concurrent and self.strategy.name != BASELINE
+
+
+Seen: TypeAlias = "tuple[tuple[object, ...], tuple[object, ...]]"
+"""What is expected and what is observed: each fills in what the program ``says``."""
+Observe: TypeAlias = "Callable[[Scene], Seen | Coroutine[Any, Any, Seen]]"
+
+
+@dataclass(frozen=True)
+class Program(Word):
+    """``says`` is the format of what it expects and observes. It is run with ``each_strategy``, or
+    once. Where it is not ``certain``, that it does not hold is a finding and no failure.
+    """
+
+    claim: str
+    says: str
+    each_strategy: bool
+    certain: bool
+    observe: Observe
+
+
+PROGRAMS: dict[str, Program] = {}
+
+
+def program(
+    says: str, *, each_strategy: bool = False, certain: bool = True
+) -> Callable[[Observe], Observe]:
+    """Register the decorated function (see the module) as a program of its own name."""
+
+    def register(observe: Observe) -> Observe:
+        claim = " ".join((observe.__doc__ or "").partition("\n")[2].split())
+        row = Program(*words_of(observe), claim, says, each_strategy, certain, observe)
+        PROGRAMS[row.name] = row
+        return observe
+
+    return register
+
+
+def run(name: str, launcher: Launcher) -> tuple[str, str]:
+    """What a program expects and what it observes in this process, in words. Raises whatever the
+    program raises.
+    """
+    row = PROGRAMS[name]
+    scene = Scene(
+        new_loop=loop_maker(launcher.loop, launcher.task_factory),
+        eager=launcher.task_factory == EAGER,
+        strategy=STRATEGIES[launcher.strategy],
+    )
+    seen = row.observe(scene)
+    if isinstance(seen, Coroutine):
+        with closing(scene.new_loop()) as loop:
+            seen = loop.run_until_complete(seen)
+    expected, observed = seen
+    return row.says.format(*expected), row.says.format(*observed)
+
+
+@program("{} of 10 asleep at once", each_strategy=True)
+async def ten_sleepers(scene: Scene) -> Seen:
+    """ten coroutines that sleep, joined as soon as they have been created.
+
+    Coroutines that are gathered run concurrently, whether they are handed to gather bare or as
+    tasks: calling create_task first adds nothing.
+    """
+    asleep, most = 0, 0
+
+    async def work(index: int) -> int:
+        nonlocal asleep, most
+        asleep += 1
+        most = max(most, asleep)
+        await asyncio.sleep(TICK_SECONDS)
+        asleep -= 1
+        return index
+
+    await scene.strategy.launch(work, 10, None)
+    return (10 if scene.strategy.concurrent else 1,), (most,)
+
+
+@program("{} of 5 started and {} finished when the join begins", each_strategy=True)
+async def head_start(scene: Scene) -> Seen:
+    """five coroutines that sleep; the caller sleeps longer between creating and joining them.
+
+    While the caller awaits something else, tasks that it has created run; bare coroutines wait
+    until they are gathered.
+    """
+    started: list[int] = []
+    finished: list[int] = []
+    at_join: list[int] = []
+
+    async def work(index: int) -> int:
+        started.append(index)
+        await asyncio.sleep(TICK_SECONDS)
+        finished.append(index)
+        return index
+
+    async def pause() -> None:
+        # However slow the machine: the second of these timers is set after those of the children.
+        for _ in range(4):
+            await asyncio.sleep(TICK_SECONDS)
+        at_join.extend((len(started), len(finished)))
+
+    await scene.strategy.launch(work, 5, pause)
+    ahead = 5 if scene.has_tasks_before_join else 0
+    return (ahead, ahead), tuple(at_join)
+
+
+@program(
+    "{} of 5 started when created, {} after the caller computed, {} after it suspended",
+    each_strategy=True,
+)
+async def first_step(scene: Scene) -> Seen:
+    """five coroutines; the caller computes, then suspends once, then joins them.
+
+    A task takes its first step at the caller's next suspension, however long the caller computes
+    before; an eager task takes it as it is created; a bare coroutine takes none before it is
+    awaited.
+    """
+    started: list[int] = []
+    seen: list[int] = []
+
+    async def work(index: int) -> int:
+        started.append(index)
+        await asyncio.sleep(0)
+        return index
+
+    async def pause() -> None:
+        seen.append(len(started))
+        sum(range(10_000))
+        seen.append(len(started))
+        await asyncio.sleep(0)
+        seen.append(len(started))
+
+    await scene.strategy.launch(work, 5, pause)
+    at_suspension = 5 if scene.has_tasks_before_join else 0
+    at_creation = at_suspension if scene.eager else 0
+    return (at_creation, at_creation, at_suspension), tuple(seen)
+
+
+@program("{} of 5 run in a task of their own; all_tasks() lists {} more", each_strategy=True)
+async def gather_wraps(scene: Scene) -> Seen:
+    """five coroutines that look at the task they run in, and at all tasks of the loop.
+
+    gather makes a task of every bare coroutine itself, just as create_task would.
+    """
+    caller = asyncio.current_task()
+    own: set[object] = set()
+    listed: set[object] = set()
+
+    async def work(index: int) -> int:
+        own.add(asyncio.current_task())
+        listed.update(asyncio.all_tasks())
+        await asyncio.sleep(0)
+        return index
+
+    await scene.strategy.launch(work, 5, None)
+    tasks = 5 if scene.strategy.concurrent else 0
+    return (tasks, tasks), (len(own - {caller}), len(listed - {caller}))
+
+
+@program("finished {}; results {}", each_strategy=True)
+async def result_order(scene: Scene) -> Seen:
+    """five coroutines, each of which waits for the one after it.
+
+    Results come in the order of the arguments, not in the order of completion.
+    """
+    concurrent = scene.strategy.concurrent
+    finished: list[int] = []
+    turns = [asyncio.Event() for _ in range(5)]
+    turns[-1].set()
+
+    async def work(index: int) -> int:
+        if concurrent:  # else it would wait for one that has not begun
+            await turns[index].wait()
+        finished.append(index)
+        turns[index - 1].set()
+        return index
+
+    results = await scene.strategy.launch(work, 5, None)
+    forwards = [0, 1, 2, 3, 4]
+    return (forwards[::-1] if concurrent else forwards, forwards), (finished, results)
+
+
+@program("{}", each_strategy=True)
+async def gather_none(scene: Scene) -> Seen:
+    """no coroutine at all.
+
+    Joining nothing is allowed, and the result is nothing; only asyncio.wait refuses it.
+    """
+
+    async def work(index: int) -> int:
+        return index
+
+    refused = "raises ValueError"
+    try:
+        observed = f"returns {await scene.strategy.launch(work, 0, None)}"
+    except ValueError:
+        observed = refused
+    # asyncio.wait says so in its documentation: the set of tasks must not be empty.
+    expected = refused if scene.strategy.name == wait.__name__ else "returns []"
+    return (expected,), (observed,)
+
+
+@program("runs of the coroutine: {}, of the task: {}; results {}")
+async def gather_twice(scene: Scene) -> Seen:
+    """gather(one, one), where one is a bare coroutine, and where it is a task.
+
+    One awaitable that is handed to gather twice runs once, and its result comes twice.
+    """
+    runs: list[int] = []
+
+    async def work(result: int) -> int:
+        runs.append(result)
+        await asyncio.sleep(0)
+        return result
+
+    coroutine, task = work(1), asyncio.create_task(work(2))
+    results = [*await asyncio.gather(coroutine, coroutine), *await asyncio.gather(task, task)]
+    return (1, 1, [1, 1, 2, 2]), (runs.count(1), runs.count(2), results)
+
+
+@program("ran: {}; Python warned: {}")
+async def never_awaited(scene: Scene) -> Seen:
+    """a coroutine that is made and dropped, with time to run in between.
+
+    A coroutine that is never awaited never runs.
+    """
+    runs: list[str] = []
+
+    async def work() -> None:
+        runs.append("once")
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        coroutine = work()
+        await asyncio.sleep(TICK_SECONDS)
+        del coroutine
+        gc.collect()
+    warned = any("was never awaited" in str(warning.message) for warning in caught)
+    return (False, True), (bool(runs), warned)
+
+
+@program("asyncio.run: {}; run_until_complete and close: {}")
+def nobody_awaits(scene: Scene) -> Seen:
+    """a task that would sleep for an hour; its caller returns at once.
+
+    A task that nobody awaits is cut off when the event loop ends.
+    """
+
+    async def work(events: list[str]) -> None:
+        events.append("started")
+        try:
+            await asyncio.sleep(FOREVER_SECONDS)
+            events.append("finished")
+        except asyncio.CancelledError:
+            events.append("cancelled")
+            raise
+
+    async def abandon(events: list[str]) -> weakref.ref[asyncio.Task[None]]:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: events.append(context["message"]))
+        return weakref.ref(loop.create_task(work(events)))  # else it would outlive its loop here
+
+    in_run: list[str] = []
+    # asyncio.run takes a maker of loops from Python 3.12 on; this works on all.
+    new_event_loop, asyncio.events.new_event_loop = asyncio.events.new_event_loop, scene.new_loop
+    try:
+        asyncio.run(abandon(in_run))
+    finally:
+        asyncio.events.new_event_loop = new_event_loop
+
+    in_close: list[str] = []
+    with closing(scene.new_loop()) as loop:
+        task = loop.run_until_complete(abandon(in_close))()
+        in_close.append("gone" if task is None else "finished" if task.done() else "pending")
+        del task
+    gc.collect()
+    destroyed = "Task was destroyed but it is pending!"
+    return (["started", "cancelled"], ["started", "pending", destroyed]), (in_run, in_close)
+
+
+@program("waiting alone: {}; asleep: {}; referred to by the caller: {}", certain=False)
+async def nobody_references(scene: Scene) -> Seen:
+    """three tasks and a garbage collection: whether they are still there after it.
+
+    The event loop itself refers to tasks weakly: one that nothing else refers to may be collected
+    before it is done.
+    """
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: None)  # that one was destroyed: seen below
+
+    async def wait_alone() -> None:
+        await loop.create_future()
+
+    async def sleep() -> None:
+        await asyncio.sleep(FOREVER_SECONDS)
+
+    kept = loop.create_task(wait_alone())
+    # No name in this frame may refer to the others.
+    tasks = [weakref.ref(loop.create_task(work())) for work in (wait_alone, sleep)]
+    for _ in range(2):
+        await asyncio.sleep(0)
+    gc.collect()
+    fates = ["collected" if task() is None else "kept" for task in (*tasks, weakref.ref(kept))]
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+    await asyncio.sleep(0)
+    return ("collected", "kept", "kept"), tuple(fates)

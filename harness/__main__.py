@@ -1,0 +1,84 @@
+"""``python -m harness [FIGURE ...]``: measure what the suite promises, on this machine.
+
+Exit codes: 0 every target was met, 1 one was missed or a figure failed, 2 bad usage.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from benchmarks.campaign.arguments import Parser, names_of
+from harness import analysing, running
+
+
+class Line(NamedTuple):
+    """A number of a figure, how it is printed, and its target, if it has one."""
+
+    figure: Callable[[], Sequence[float]]
+    name: str
+    form: str
+    bound: str = ""
+    target: float = 0.0
+
+
+LINES = (
+    Line(running.smoke_preset, "wall time with the report", "{:.0f} s", "at most", 30),
+    Line(running.precision, "half-width", "{:.2%}", "at most", 0.015),
+    Line(running.precision, "rounds", "{:.0f}"),
+    Line(running.growth, "exponent, by contenders", "{:.2f}", "at most", 1.1),
+    Line(running.growth, "exponent, by cases", "{:.2f}", "at most", 1.1),
+    Line(analysing.analysis_speed, "values per second", "{:,.0f}", "at least", 636_000),
+    Line(analysing.analysis_speed, "imports, not counted above", "{:.2f} s"),
+    Line(analysing.analysis_speed, "times pyperf's rate, with imports", "{:.1f}", "at least", 10),
+    Line(analysing.linear_analysis, "exponent, by values", "{:.2f}", "at most", 1.1),
+    Line(analysing.report, "wall time", "{:.1f} s", "at most", 20),
+    Line(analysing.report, "files that differ when made again", "{:.0f}", "at most", 0),
+    Line(running.control, "controls that differ significantly", "{:.0f}", "at most", 4),
+    Line(running.control, "half-width of a control, median", "{:.2%}"),
+    Line(running.against_pyperf, "spread (sd) of ln(ratio) by pyperf's runner", "{:.2%}"),
+    Line(running.against_pyperf, "spread (sd) of ln(ratio) by turns", "{:.2%}"),
+    Line(running.against_pyperf, "mean of ln(ratio) by pyperf's runner", "{:+.2%}"),
+    Line(running.against_pyperf, "mean of ln(ratio) by turns", "{:+.2%}"),
+    Line(running.default_preset, "time inside timed slices", "{:.0%}", "at least", 0.60),
+    Line(running.default_preset, "rounds", "{:.0f}", "at least", 12),
+    Line(running.default_preset, "peak of a worker", "{:.0f} MB", "at most", 100),
+    Line(running.default_preset, "peak of the driver", "{:.0f} MB", "at most", 200),
+    Line(running.default_preset, "wall time with the report", "{:.0f} s", "at most", 240),
+    Line(running.environments, "the slowest", "{:.1f} s", "at most", 3),
+    Line(running.python_growth, "exponent, by contenders", "{:.2f}", "at most", 1.1),
+    Line(running.python_growth, "42 workers, upper bound", "{:.0f} MB", "at most", 3000),
+    Line(running.python_precision, "half-width, the widest", "{:.2%}", "at most", 0.015),
+    Line(running.python_precision, "controls that differ significantly", "{:.0f}", "at most", 0),
+    Line(running.python_precision, "spread (sd) of a ratio over rounds, median", "{:.2%}"),
+    Line(running.python_precision, "rounds to show 1 %, four times in five", "{:.0f}"),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure the figures of these names (none: all) and print them; return the exit code."""
+    figures = {line.figure.__name__: line.figure for line in LINES}
+    parser = Parser(prog="python -m harness", description=__doc__, allow_abbrev=False)
+    parser.add_argument("names", nargs="*", type=names_of(figures), metavar="FIGURE")
+    chosen = [name for names in parser.parse_args(arguments).names for name in names]
+    code = 0
+    for name in chosen or figures:
+        print(f"{name}: {figures[name].__doc__}", flush=True)
+        lines = [line for line in LINES if line.figure is figures[name]]
+        try:
+            for line, value in zip(lines, figures[name](), strict=True):
+                met = {"at most": value <= line.target, "at least": value >= line.target}
+                target = f"{line.bound} {line.form.format(line.target)}" if line.bound else ""
+                verdict = ("met" if met[line.bound] else "MISSED") if line.bound else "to be read"
+                print(f"  {line.name:<45}{line.form.format(value):>12}  {target:<17} {verdict}")
+                code |= verdict == "MISSED"
+        except subprocess.CalledProcessError as error:
+            print(f"  failed: {error}\n{error.stderr}")
+            code = 1
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

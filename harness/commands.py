@@ -1,0 +1,72 @@
+"""What figures share: commands, and campaigns that are run as users run them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from analysis.judge.contrasts import CASE, contrasts
+from analysis.read.campaign import Campaign
+from analysis.read.load import read_campaign
+from benchmarks.campaign.interpreters import REPOSITORY
+
+
+def run(*command: str | Path) -> tuple[str, float]:
+    """What a command printed, and its wall time in seconds. Raises CalledProcessError."""
+    # As on a user's machine: compiled modules are kept.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    started = time.monotonic()
+    done = subprocess.run(
+        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout, time.monotonic() - started
+
+
+@contextlib.contextmanager
+def scratch() -> Iterator[Path]:
+    """A path beside the caches where nothing is yet; what is made there is removed in the end."""
+    parent = REPOSITORY / ".cache" / "harness"
+    parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=parent) as folder:
+        yield Path(folder) / "scratch"
+
+
+def campaign_of(options: str) -> tuple[Campaign, float]:
+    """A campaign run with these options, and its wall time in seconds."""
+    words = f"-m benchmarks run --quiet {options} --out".split()
+    with scratch() as folder:
+        _, seconds = run(sys.executable, *words, folder)
+        return read_campaign(folder), seconds
+
+
+def rows_of(campaign: Campaign, axis: str, *, control: bool = False) -> pd.DataFrame:
+    """Contrasts of headline metrics, case by case, with the usual reference of the axis; also
+    ``half_width``, as a share of the ratio, and whether it ``differs`` significantly from 1.
+    """
+    frame = contrasts(campaign)
+    usual = frame["default"] & frame["headline"] & (frame["scope"] == CASE)
+    rows = frame[usual & (frame["axis"] == axis) & (frame["control"] == control)]
+    differs = (rows["low"] > 1) | (rows["high"] < 1)
+    return rows.assign(half_width=np.log(rows["high"] / rows["low"]) / 2, differs=differs)
+
+
+def sweep(campaign: Campaign) -> tuple[int, float]:
+    """Turns of a sweep of all cases, and its wall time in seconds, cases taken at their median."""
+    sweeps = campaign.lines["case"].map({case.id: case.sweeps for case in campaign.cases})
+    cases, seconds = len(campaign.cases), (campaign.lines["wall_seconds"] / sweeps).median()
+    return cases * len(campaign.contenders), float(cases * seconds)
+
+
+def exponent(costs: Iterable[tuple[int, float]]) -> float:
+    """The power of its count that a cost grows with, by least squares of the logarithms."""
+    counts, seconds = np.log(np.transpose(list(costs)))
+    return float(np.polyfit(counts, seconds, 1)[0])

@@ -1,0 +1,127 @@
+"""Figures of running campaigns, on one Python and on several."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Sequence
+from unittest import mock
+
+import numpy as np
+import pandas as pd
+import pyperf
+
+from analysis.estimate.intervals import rounds_to_tell
+from analysis.judge.contrasts import PYTHON, STRATEGY, Measured, contrasts_of
+from benchmarks.campaign import interpreters
+from benchmarks.strategies import BASELINE
+from harness.commands import campaign_of, exponent, rows_of, run, scratch, sweep
+
+CELL = "--workload noop --loop asyncio"
+NOOP = f"--no-report --probe throughput {CELL}"
+PAIR = f"{NOOP} --strategy gather_tasks"
+TO_THE_END = f"{PAIR} --tasks 1000 --precision 0.0001%"
+"""No precision ends it before the budget does."""
+
+
+def smoke_preset() -> Sequence[float]:
+    """The smoke preset, as users run it."""
+    return [campaign_of("--preset smoke")[1]]
+
+
+def default_preset() -> Sequence[float]:
+    """The default preset, as users run it."""
+    campaign, seconds = campaign_of("--preset default")
+    plan, timed = campaign.plan, campaign.lines["timed_seconds"].sum()
+    peaks = (plan.peak_worker_bytes / 1e6, plan.peak_driver_bytes / 1e6)
+    return [timed / plan.elapsed_seconds, plan.rounds, *peaks, seconds]
+
+
+def control() -> Sequence[float]:
+    """A/A, in 40 campaigns: the control is the baseline a second time."""
+    options = f"{NOOP} --strategy {BASELINE} --tasks 100 --budget 8s"
+    campaigns = (campaign_of(f"{options} --seed {seed}")[0] for seed in range(40))
+    rows = pd.concat([rows_of(campaign, STRATEGY, control=True) for campaign in campaigns])
+    return [rows["differs"].sum(), rows["half_width"].median()]
+
+
+def precision() -> Sequence[float]:
+    """The ratio gather_tasks / gather_coroutines, n = 1000, noop, asyncio, after 60 s."""
+    rows = rows_of(campaign_of(f"{TO_THE_END} --budget 60s")[0], STRATEGY)
+    return [rows["half_width"].item(), rows["rounds"].item()]
+
+
+def against_pyperf() -> Sequence[float]:
+    """The same ratio by pyperf's own runner and by turns, 10 times each, at equal wall time."""
+    by_pyperf, by_turns = [], []
+    for seed in range(10):
+        (mean, seconds), (baseline, more) = map(_by_pyperf, ("gather_tasks", BASELINE))
+        by_pyperf.append(math.log(mean / baseline))
+        campaign, _ = campaign_of(f"{TO_THE_END} --budget {seconds + more:.0f}s --seed {seed}")
+        by_turns.append(math.log(rows_of(campaign, STRATEGY)["ratio"].item()))
+    logs = (by_pyperf, by_turns)
+    return [*map(statistics.stdev, logs), *map(statistics.mean, logs)]
+
+
+def _by_pyperf(strategy: str) -> tuple[float, float]:
+    """Mean of n = 1000 as its probe script measures it, and the wall time, both in seconds."""
+    words = f"-m benchmarks.probe throughput {CELL} --strategy {strategy} --tasks 1000".split()
+    python = interpreters.executable(interpreters.prepare(None))
+    with scratch() as output:
+        _, seconds = run(python, *words, "--quiet", "--output", output)
+        return float(pyperf.Benchmark.load(str(output)).mean()), seconds
+
+
+def growth() -> Sequence[float]:
+    """How the cost of a sweep grows with contenders and with cases."""
+    three = "gather_tasks,task_group"
+    strategies = (BASELINE, "gather_tasks", three, f"{three} --loop uvloop")
+    counts = (",".join(map(str, range(100, 100 + cases))) for cases in (1, 2, 4, 8))
+    return [
+        _growth(*(f"{NOOP} --tasks 100 --strategy {names}" for names in strategies)),
+        _growth(*(f"{PAIR} --tasks {tasks}" for tasks in counts)),
+    ]
+
+
+def _growth(*options: str) -> float:
+    """Exponent of the seconds of a sweep by its turns, one campaign for each of the options."""
+    return exponent(sweep(campaign_of(f"{words} --budget 10s")[0]) for words in options)
+
+
+def environments() -> Sequence[float]:
+    """Making the environment of every Python, from a warm cache."""
+    seconds = []
+    for version in _versions():
+        # In a folder of their own: those that are there stay as they are.
+        with scratch() as folder, mock.patch.object(interpreters, "ENVIRONMENTS", folder):
+            started = time.monotonic()
+            interpreters.prepare(version)
+            seconds.append(time.monotonic() - started)
+    return [max(seconds)]
+
+
+def python_growth() -> Sequence[float]:
+    """How the cost of a sweep grows with Pythons, and what workers hold after 10 000 tasks."""
+    options = [f"--python {version}" for version in _versions()]
+    some = (" ".join(options[:count]) for count in sorted({1, 2, 4, len(options)}))
+    by_contenders = _growth(*(f"{PAIR} --tasks 100 {pythons}" for pythons in some))
+    campaign, _ = campaign_of(f"{PAIR} --tasks 10000 --budget 10s {' '.join(options)}")
+    return [by_contenders, 42 * campaign.plan.peak_worker_bytes / 1e6]
+
+
+def python_precision() -> Sequence[float]:
+    """Two strategies, n = 1000, noop, 15 minutes: every Python over the first one."""
+    pythons = " ".join(f"--python {version}" for version in _versions())
+    campaign, _ = campaign_of(f"{TO_THE_END} --budget 15m {pythons}")
+    rows, controls = rows_of(campaign, PYTHON), rows_of(campaign, STRATEGY, control=True)
+    differences = contrasts_of(Measured(campaign)).differences[rows.index]
+    spread = float(np.median(np.nanstd(differences, axis=1, ddof=1)))
+    needed = rounds_to_tell(0.01, spread)
+    return [rows["half_width"].max(), controls["differs"].sum(), spread, needed]
+
+
+def _versions() -> Sequence[str]:
+    """The newest of every minor version that is available."""
+    wanted = [f"3.{minor}" for minor in range(10, 16)]
+    return [one.version for one in interpreters.prepare_all(wanted, skip_missing=True)[0]]

@@ -1,0 +1,412 @@
+"""The table of contrasts on campaigns whose truth is known, and on both reference campaigns."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.estimate.intervals import hodges_lehmann, hodges_lehmann_rows, round_difference
+from analysis.judge.contrasts import (
+    AXES,
+    COLUMNS,
+    Contrasts,
+    Measured,
+    as_family,
+    contrasts,
+    contrasts_of,
+    find_python,
+    flipped,
+)
+from analysis.read.campaign import Campaign, Contender
+from analysis.read.load import read_campaign
+from benchmarks.campaign import schema
+from benchmarks.campaign.schema import UnknownPythonError
+from benchmarks.cases import Case
+from tests import campaigns
+from tests.campaigns import only
+from tests.repository import REPOSITORY
+
+OLD, NEW, SOURCE = "3.10.12", "3.14.0", "3.14.0+source"
+NAMES = {OLD: OLD, NEW: f"cpython-{NEW}", SOURCE: f"cpython-{SOURCE}"}
+GROUP = f"cpython-{NEW}/asyncio/lazy"
+BASELINE, TASKS = f"{GROUP}/gather_coroutines", f"{GROUP}/gather_tasks"
+CASES = (
+    Case("throughput", "noop", 100),
+    Case("throughput", "noop", 1000),
+    Case("throughput", "yield_once", 100),
+    Case("throughput", "sleep", 100),
+    Case("throughput", "tree", 10),
+    Case("latency", "noop", 100),
+    Case("head_start", "noop", 100, "sleep_5ms"),
+    Case("memory", "pending", 10),
+)
+CASE = CASES[0].id
+TRUTH = {
+    "gather_tasks": 0.03, "task_group": 0.08, "sequential": -0.3, "eager": -0.2, "uvloop": -0.1,
+    "off": 0.04, f"cpython-{OLD}": 0.3, f"cpython-{SOURCE}": -0.25,
+}  # fmt: skip
+REFERENCES = sorted((REPOSITORY / "results" / "reference").iterdir())
+
+
+def place(one: Contender | schema.Contender) -> tuple[str, ...]:
+    """Where a contender stands on each axis."""
+    return (one.strategy, one.loop, one.task_factory, one.collector, one.interpreter)
+
+
+def effect(contender: schema.Contender, case: schema.Case, metric: str) -> float:
+    return sum(TRUTH.get(name, 0.0) for name in place(contender))
+
+
+@pytest.fixture(scope="module")
+def campaign(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
+    """Every axis, two builds of one version, and a Python without TaskGroup."""
+    lacking = schema.Wanted(interpreter=f"cpython-{OLD}", strategy="task_group")
+    folder = campaigns.write(
+        tmp_path_factory.mktemp("results") / "campaign",
+        pythons=(NEW, OLD, SOURCE),
+        builds={SOURCE: {"builder": "source"}},
+        loops=("asyncio", "uvloop"),
+        task_factories=("lazy", "eager"),
+        collectors=("on", "off"),
+        strategies=("gather_coroutines", "gather_tasks", "task_group", "sequential"),
+        cases=CASES,
+        drift=0.2,
+        noise=0.004,
+        effect=effect,
+        skipped=(schema.Skipped(contender=lacking, reason="no TaskGroup before 3.11"),),
+    )
+    return read_campaign(folder)
+
+
+@pytest.fixture(scope="module")
+def found(campaign: Campaign) -> Contrasts:
+    return contrasts_of(Measured(campaign))
+
+
+@pytest.fixture(scope="module")
+def frame(found: Contrasts) -> pd.DataFrame:
+    return found.frame
+
+
+def check(frame: pd.DataFrame) -> None:
+    """What holds of every frame of contrasts: nothing says more than its interval."""
+    low, high, ratio = frame["low"], frame["high"], frame["ratio"]
+    expected = np.select(
+        [frame["rounds"] == 0, low > 1.005, high < 0.995, (low >= 0.98) & (high <= 1.02)],
+        ["missing", "slower", "faster", "same"],
+        "undecided",
+    )
+    assert (frame["verdict"] == expected).all()
+    assert ((low <= ratio) & (ratio <= high) | (frame["rounds"] == 0)).all()
+    assert (frame["rounds_needed"].isna() | (frame["verdict"] == "undecided")).all()
+    few = (frame["rounds"] > 0) & (frame["rounds"] < 6)
+    assert (frame.loc[few, ["low", "high"]].to_numpy() == [0, np.inf]).all()
+    assert (frame["reason"] != "").where(few | (frame["rounds"] == 0), other=True).all()
+    for end, of in (("", ratio), ("_low", low), ("_high", high)):
+        np.testing.assert_allclose(frame[f"difference{end}"], (of - 1) * frame["reference_value"])
+    assert tuple(frame.columns) == COLUMNS
+
+
+@pytest.mark.parametrize("reference", [*REFERENCES, None], ids=lambda path: path and path.name)
+def test_every_pair_that_differs_on_one_axis_is_there_once(
+    campaign: Campaign, reference: Path | None
+) -> None:
+    if reference:
+        campaign = read_campaign(reference)
+    frame = contrasts(campaign)
+    check(frame)
+    check(flipped(frame))
+    contenders = {one.id: one for one in campaign.contenders}
+    order = {id_: index for index, id_ in enumerate(contenders)}
+    versions = {one.name: one.version for one in campaign.interpreters}
+    expected = set()
+    for one, other in itertools.combinations(contenders.values(), 2):
+        differing = [a != b for a, b in zip(place(one), place(other), strict=True)]
+        if "control" in {one.role, other.role} or sum(differing) != 1:
+            continue
+        axis = AXES[differing.index(True)]
+        if axis == "python" and versions[one.interpreter] == versions[other.interpreter]:
+            axis = "build"
+        both = campaign.asked[order[one.id]] & campaign.asked[order[other.id]]
+        for case in np.flatnonzero(both):
+            for metric in campaign.cases[case].metrics:
+                expected.add((axis, frozenset((one.id, other.id)), campaign.cases[case].id, metric))
+    rows = frame[(frame["scope"] == "case") & ~frame["control"] & (frame["reference"] != "")]
+    pairs = map(frozenset, zip(rows["subject"], rows["reference"], strict=True))
+    found = list(zip(rows["axis"], pairs, rows["case"], rows["metric"], strict=True))
+    assert set(found) == expected
+    assert len(found) == len(expected)
+    assert (rows["subject"].map(order) > rows["reference"].map(order)).all()
+    assert (rows["compared"] != rows["against"]).all()
+    controls = only(frame, control=True, scope="case")
+    assert controls["subject"].tolist() == (controls["reference"] + "/control").tolist()
+    assert set(controls["compared"]) == {"control"}
+
+
+def test_defaults_are_compared_with_the_first_of_the_plan(frame: pd.DataFrame) -> None:
+    first = dict(zip(AXES, ("gather_coroutines", "asyncio", "lazy", "on"), strict=False))
+    for axis, usual in first.items():
+        rows = only(frame, axis=axis)
+        assert (rows["default"] == (rows["against"] == usual)).all()
+    pythons = frame[frame["axis"].isin(("python", "build"))]
+    assert (pythons["default"] == (pythons["against"] == NAMES[NEW])).all()
+    assert set(only(frame, axis="build")["compared"]) == {NAMES[SOURCE]}
+    assert set(frame.loc[~frame["same_build"], "compared"]) == {NAMES[SOURCE]}
+    assert set(only(frame, compared=NAMES[SOURCE])["same_build"]) == {False}
+
+
+def test_the_baseline_is_the_reference_wherever_the_plan_has_it(tmp_path: Path) -> None:
+    folder = campaigns.write(tmp_path / "c")
+    campaigns.change_plan(folder, lambda plan: plan["contenders"].reverse())
+    rows = only(contrasts(read_campaign(folder)), axis="strategy", control=False)
+    assert set(rows.loc[rows["default"], "against"]) == {"gather_coroutines"}
+    assert "gather_coroutines" not in set(rows["compared"])
+
+
+@pytest.mark.parametrize("name", [OLD, "3.10", f"cpython-{OLD}"])
+def test_other_pythons_are_compared_with_the_one_that_is_asked_for(
+    campaign: Campaign, frame: pd.DataFrame, name: str
+) -> None:
+    back = contrasts(campaign, baseline_python=name)
+    check(back)
+    rows = only(back, axis="python", default=True)
+    assert set(rows["against"]) == {OLD}
+    key = {"scope": "case", "case": CASE, "loop": "uvloop", "task_factory": "eager",
+           "collector": "off", "strategy": "gather_tasks"}  # fmt: skip
+    there = only(frame, compared=OLD, against=NAMES[NEW], **key)
+    turned = only(rows, compared=NAMES[NEW], **key)
+    for one, other in (("ratio", "ratio"), ("low", "high"), ("high", "low")):
+        np.testing.assert_allclose(turned[one], 1 / there[other])
+    lacking = only(rows, strategy="task_group")
+    assert set(lacking["verdict"]) == {"missing"}
+    assert set(lacking["reason"]) == {f"not measured on Python {OLD}: no TaskGroup before 3.11"}
+    assert set(lacking["reference"]) == {""}
+    assert lacking[["ratio", "reference_value"]].isna().to_numpy().all()
+    assert lacking.loc[lacking["scope"] == "case", "value"].notna().all()
+
+
+@pytest.mark.parametrize("name", ["3.1", "4.0", "", "3.14t", NEW, "x\ny"])
+def test_an_unknown_or_ambiguous_python_names_the_valid_ones(campaign: Campaign, name: str) -> None:
+    with pytest.raises(UnknownPythonError) as caught:
+        contrasts(campaign, baseline_python=name)
+    assert str(caught.value).endswith(f"choose from {', '.join((NAMES[NEW], OLD, NAMES[SOURCE]))}")
+    assert "\n" not in str(caught.value)
+    assert find_python(campaign) == campaign.interpreters[0]
+
+
+def test_ratios_and_values_lie_near_the_truth_and_in_their_intervals(
+    campaign: Campaign, frame: pd.DataFrame
+) -> None:
+    contenders = {
+        one.id: sum(TRUTH.get(name, 0.0) for name in place(one)) for one in campaign.contenders
+    }
+    contenders[""] = np.nan
+    truth = np.exp(frame["subject"].map(contenders) - frame["reference"].map(contenders))
+    known = truth.notna()
+    np.testing.assert_allclose(frame["ratio"][known], truth[known], rtol=0.02)
+    alone = known & (frame["family"] == "") & (frame["scope"] == "case")
+    covered = (frame["low"] <= truth) & (truth <= frame["high"])
+    assert 0.93 <= covered[alone].mean() <= 0.97
+    assert covered[frame["family"].str.startswith("answer")].all()
+    cases = only(frame, reference=BASELINE, subject=TASKS, scope="case").set_index("case")
+    tree = 6**7 // 5  # tasks in a tree of 6 levels and 6 branches
+    for case, unit, value in (
+        (CASE, "ns", 3000),
+        ("throughput/tree/10", "ns", 3000 / tree),
+        ("latency/noop/100", "s", 3e-4),
+        ("memory/pending/10", "B", 1500),
+    ):
+        rows = cases.loc[[case]]
+        assert set(rows["unit"]) == {unit}
+        np.testing.assert_allclose(rows["reference_value"], value, rtol=0.4)
+
+
+def test_a_contrast_is_hodges_lehmann_over_rounds_of_medians_over_sweeps(
+    campaign: Campaign, frame: pd.DataFrame
+) -> None:
+    values = only(campaign.values, case=CASE)
+    differences = [
+        round_difference(*(only(of_round, contender=one)["seconds"] for one in (TASKS, BASELINE)))
+        for _, of_round in values.groupby("round")
+    ]
+    expected = hodges_lehmann(differences)
+    [row] = only(frame, subject=TASKS, reference=BASELINE, case=CASE).to_dict("records")
+    found = [np.log(row[name]) for name in ("ratio", "low", "high")]
+    assert found == pytest.approx([expected.value, expected.low, expected.high])
+    logs = np.log(only(values, contender=TASKS)["seconds"] * 1e9 / 100)
+    level = hodges_lehmann(logs.groupby(values["round"]).median())
+    amounts = [np.log(row[f"value{end}"]) for end in ("", "_low", "_high")]
+    assert amounts == pytest.approx([level.value, level.low, level.high])
+    # The machine's drift of 20 % is in the values and not in the ratio.
+    assert row["high"] / row["low"] < 1.02 < 1.05 < row["value_high"] / row["value_low"]
+
+
+def test_scaling_all_values_cancels(tmp_path: Path) -> None:
+    """Nor does the control's own estimate move anything but the control."""
+
+    def of(scale: float, bias: float) -> pd.DataFrame:
+        folder = campaigns.write(
+            tmp_path / f"{scale} {bias}",
+            effect=lambda one, case, metric: scale + bias * (one.role == "control"),
+        )
+        return contrasts(read_campaign(folder)).drop(columns="campaign")
+
+    usual, scaled, biased = of(0.0, 0.0), of(1.0, 0.0), of(0.0, 0.03)
+    np.testing.assert_allclose(scaled["ratio"], usual["ratio"])
+    np.testing.assert_allclose(scaled["value"], usual["value"] * np.e)
+    assert (scaled["verdict"] == usual["verdict"]).all()
+    others = ~usual["control"]
+    pd.testing.assert_frame_equal(biased[others], usual[others])
+    assert (biased["ratio"][~others] > usual["ratio"][~others]).all()
+
+
+def test_an_aggregate_is_the_geometric_mean_within_rounds(found: Contrasts) -> None:
+    frame = found.frame
+    computing = [CASES[0].id, CASES[1].id, CASES[2].id]
+    pair = only(frame, subject=TASKS, reference=BASELINE)
+    for scope, workload, members in (
+        ("workload", "noop", computing[:2]),
+        ("workload", "tree", [CASES[4].id]),
+        ("computing", "", computing),
+    ):
+        [row] = only(pair, scope=scope, workload=workload, probe="throughput").index
+        cases = pair.index[pair["case"].isin(members)]
+        means = found.differences[cases].mean(axis=0)
+        np.testing.assert_allclose(found.differences[row], means)
+        assert np.log(frame.loc[row, "ratio"]) == pytest.approx(hodges_lehmann(means).value)
+        assert frame.loc[row, ["cases", "case", "reason"]].tolist() == [len(members), "", ""]
+        assert frame.loc[row, "tasks"] is pd.NA
+    aggregates = frame[frame["scope"] != "case"]
+    assert aggregates["headline"].all()
+    assert set(only(aggregates, scope="computing")["probe"]) == {"throughput"}
+    keys = ["probe", "workload", "pause"]
+    assert set(only(aggregates, scope="workload")[keys].itertuples(index=False, name=None)) == {
+        (case.probe, case.workload, case.pause) for case in CASES
+    }
+
+
+def test_an_aggregate_uses_rounds_with_all_cases_and_says_what_is_left_out(tmp_path: Path) -> None:
+    many = tuple(Case("throughput", "noop", n) for n in (1, 10, 100, 1000, 10_000))
+    failures = tuple(
+        schema.Failure(contender=TASKS, case=case.id, round=3, cause="killed") for case in many[:4]
+    )
+    folder = campaigns.write(tmp_path / "c", cases=many, failed=failures)
+    campaigns.change_lines(folder, lambda lines: lines.pop())
+    campaigns.change_plan(folder, lambda plan: plan.update(status="interrupted"))
+    frame = only(contrasts(read_campaign(folder)), scope="computing", against="gather_coroutines")
+    check(frame)
+    [row] = only(frame, subject=TASKS).to_dict("records")
+    assert (row["cases"], row["rounds"]) == (1, 11)
+    assert row["reason"] == (
+        "without throughput/noop/1, throughput/noop/10, throughput/noop/100 and 1 more"
+    )
+    [row] = only(frame, subject=f"{GROUP}/task_group").to_dict("records")
+    assert (row["cases"], row["rounds"], row["reason"]) == (5, 11, "")
+
+
+def family_of(row: Mapping[Hashable, object]) -> str:
+    """The families as they are specified."""
+    if row["control"]:
+        return "control" if row["scope"] == "case" and row["headline"] else ""
+    if row["scope"] == "case" or not row["default"] or row["axis"] in {"python", "build"}:
+        return ""
+    plain = row["probe"] == "throughput" and row["pause"] == "none" and row["axis"] == "strategy"
+    usual = row["task_factory"] == "lazy" and row["collector"] == "on"
+    is_answer = plain and usual and row["strategy"] != "sequential"
+    return f"{'answer' if is_answer else 'guide'} {row['python']}"
+
+
+def test_families_are_as_specified_and_hold_together(found: Contrasts) -> None:
+    frame = found.frame
+    assert frame["family"].tolist() == [family_of(row) for row in frame.to_dict("records")]
+    assert frame["family"].nunique() == 2 + 2 * 3
+    alone = hodges_lehmann_rows(found.differences)
+    single = (frame["family"] == "").to_numpy() & (frame["rounds"] > 0).to_numpy()
+    np.testing.assert_allclose(np.log(frame["low"][single]), alone.low[single])
+    for _, rows in frame[(frame["family"] != "") & (frame["rounds"] > 0)].groupby("family"):
+        width = np.log(rows["high"]) - np.log(rows["low"])
+        factors = width / (alone.high - alone.low)[rows.index]
+        assert factors.min() > 1.05
+        np.testing.assert_allclose(factors, factors.iloc[0])
+    chosen = only(frame, case=CASE, axis="loop")
+    together = as_family(found, chosen, "claims")
+    check(together)
+    assert set(together["family"]) == {"claims"}
+    assert (together["low"] < chosen["low"]).all()
+    assert (together["high"] > chosen["high"]).all()
+
+
+def test_turning_rows_round_twice_changes_nothing(frame: pd.DataFrame) -> None:
+    turned = flipped(frame)
+    np.testing.assert_allclose(turned["ratio"], 1 / frame["ratio"])
+    np.testing.assert_allclose(turned["low"], 1 / frame["high"])
+    for one, other in (("compared", "against"), ("value_low", "reference_value_low")):
+        pd.testing.assert_series_equal(turned[one], frame[other], check_names=False)
+    decided = frame["verdict"].isin(("slower", "faster"))
+    assert decided.any()
+    assert (turned["verdict"] != frame["verdict"])[decided].all()
+    pd.testing.assert_frame_equal(flipped(turned), frame)
+
+
+def test_what_failed_is_missing_or_shorter_with_its_cause(tmp_path: Path) -> None:
+    failures = (
+        schema.Failure(contender=TASKS, case="throughput/noop/100", round=0, cause="killed"),
+        schema.Failure(contender=BASELINE, case="throughput/noop/1000", round=8, cause="hung"),
+    )
+    frame = contrasts(read_campaign(campaigns.write(tmp_path / "c", failed=failures)))
+    check(frame)
+    first = only(frame, case="throughput/noop/100", axis="strategy")
+    for row in first.to_dict("records"):
+        whose = {row["subject"]: "failed", row["reference"]: "its reference failed"}.get(TASKS)
+        assert row["reason"] == (f"{whose} in round 0: killed" if whose else "")
+        assert (row["verdict"] == "missing") == bool(whose)
+    [row] = only(first, subject=TASKS).to_dict("records")
+    assert np.isnan(row["value"])
+    assert row["reference_value"] > 0
+    second = only(frame, case="throughput/noop/1000", reference=BASELINE)
+    assert set(second["reason"]) == {"its reference failed in round 8: hung"}
+    assert set(second["rounds"]) == {8}
+    missing = only(frame, scope="workload", subject=f"{GROUP}/task_group", reference=TASKS)
+    assert missing["reason"].tolist() == ["without throughput/noop/100"]
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        ("complete", "no values: the budget ended first"),
+        ("interrupted", "not measured: the campaign is interrupted"),
+    ],
+)
+def test_what_was_not_reached_is_missing(tmp_path: Path, status: str, reason: str) -> None:
+    folder = campaigns.write(tmp_path / "c", rounds=5, status=status)
+    campaigns.change_lines(folder, lambda lines: lines.__delitem__(slice(1, None, 2)))
+    frame = contrasts(read_campaign(folder))
+    check(frame)
+    assert set(only(frame, case="throughput/noop/1000")["reason"]) == {reason}
+    measured = only(frame, case="throughput/noop/100")
+    assert set(measured["reason"]) == {"5 of 6 rounds for an interval"}
+    assert set(measured["rounds_needed"]) == {12 - 5}
+    assert set(only(frame, scope="workload")["reason"]) == {"without throughput/noop/1000"}
+
+
+def test_what_no_block_asks_is_no_row(tmp_path: Path) -> None:
+    folder = campaigns.write(tmp_path / "c", rounds=6)
+    ids = [one.id for one in read_campaign(folder).contenders]
+    blocks = [
+        {"contenders": ids, "cases": ["throughput/noop/100"]},
+        {"contenders": ids[1:], "cases": ["throughput/noop/1000"]},
+    ]
+    campaigns.change_plan(folder, lambda plan: plan.update(blocks=blocks))
+    campaigns.change_lines(
+        folder, lambda lines: [one["cells"].pop(BASELINE) for one in lines[1::2]]
+    )
+    campaign = read_campaign(folder)
+    assert campaign.problems == ()
+    frame = contrasts(campaign)
+    assert set(only(frame, reference=BASELINE, scope="case")["tasks"]) == {100}
+    assert set(only(frame, reference=ids[1], scope="case")["tasks"]) == {100, 1000}

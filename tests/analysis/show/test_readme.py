@@ -1,0 +1,97 @@
+"""The generated parts of the READMEs are what the reference campaigns say today."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from analysis.judge import words
+from analysis.judge.findings import find
+from analysis.judge.guide import guide
+from analysis.show import readme
+from analysis.show.readme import ReadmeError
+from benchmarks.cases import Case
+from tests import campaigns
+
+ROOT = Path(__file__).parents[3]
+TEXT = "before\n<!-- generated: begin -->\nold\n<!-- generated: end -->\nafter\n"
+
+
+def test_the_readmes_are_current(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    fresh = readme.documents()
+    assert set(fresh) == {readme.README, readme.RESULTS_README}
+    for path, text in fresh.items():
+        assert path.read_text(encoding="utf-8") == text
+
+
+def test_every_file_that_the_readme_shows_is_there() -> None:
+    text = (ROOT / readme.README).read_text(encoding="utf-8")
+    shown = [part.split('"')[0].split(")")[0] for part in text.split("results/reference/")[1:]]
+    assert shown
+    for path in shown:
+        assert (ROOT / "results" / "reference" / path.rstrip("`")).exists()
+
+
+def test_only_what_is_between_the_markers_changes() -> None:
+    assert readme.updated(TEXT, "new\n") == TEXT.replace("old", "new")
+    assert readme.updated(readme.updated(TEXT, "new\n"), "old\n") == TEXT
+    with pytest.raises(ReadmeError, match="generated: begin"):
+        readme.updated("no markers", "new")
+
+
+def test_the_block_has_answer_charts_and_every_condition(tmp_path: Path) -> None:
+    noop = tuple(Case("throughput", "noop", n) for n in (10, 100, 1000))
+    waits = (Case("head_start", "sleep_20ms", 10, "sleep_20ms"),)
+    pythons = ("3.12.0", "3.13.0", "3.14.0")
+    campaigns.write(tmp_path / "many", pythons=pythons, cases=noop, loops=("asyncio", "uvloop"))
+    campaigns.write(
+        tmp_path / "question",
+        pythons=("3.13.0", "3.14.0"),
+        cases=waits,
+        effect=lambda contender, case, metric: -0.3
+        * (contender.strategy != "gather_coroutines") * (contender.interpreter == "cpython-3.14.0"),
+    )  # fmt: skip
+    for name in ("many/report/charts/ratios-by-tasks", "question/report/charts/head-start"):
+        path = tmp_path / f"{name}-light.svg"
+        path.parent.mkdir(parents=True)
+        path.write_text('<svg><title>5 &lt; "6"</title></svg>', encoding="utf-8")
+    every = readme.reference_campaigns(tmp_path)
+    block = readme.current(every)
+    answer, _, advice = block.partition("When to use what")
+    assert "- Python 3.14.0, asyncio: noop" in answer
+    assert "- Python 3.14.0, uvloop: noop" in answer
+    assert "- Python 3.13.0" not in answer
+    assert (
+        f'alt="5 &lt; &quot;6&quot;" src="{tmp_path}/many/report/charts/ratios-by-tasks' in answer
+    )
+    assert f"{tmp_path}/question/report/charts/head-start-dark.svg" in answer
+    assert "cost-by-python" not in answer
+    decided = [one for one in guide([find(campaign) for campaign in every]) if one.decided]
+    lines = [line for line in advice.splitlines() if line.startswith("- ")]
+    assert len(lines) == len(decided) > 1
+    for line, one in zip(lines, decided, strict=True):
+        assert words.escaped(one.use) in line
+        assert words.escaped(one.when) in line
+    assert any("on Python 3.14.0" in line for line in lines)
+
+
+def test_without_a_reference_campaign_it_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ReadmeError, match="holds no campaign"):
+        readme.current(readme.reference_campaigns(tmp_path))
+
+
+def test_the_index_names_every_reference_campaign_newest_first(tmp_path: Path) -> None:
+    for name, created in (("old", "2026-01-01T00:00:00"), ("new", "2026-02-01T00:00:00")):
+        campaigns.write(tmp_path / name, pythons=("3.13.1", "3.14.10"), created=created)
+    head, _, *rows = readme.index(readme.reference_campaigns(tmp_path)).splitlines()
+    assert head.startswith("| campaign | Python |")
+    assert [row.split("](")[0] for row in rows] == ["| [new", "| [old"]
+    assert rows[0].endswith("| 3.13.1, 3.14.10 | asyncio | throughput | 100 to 1,000 | 2 | 12 |")
+
+
+def test_a_damaged_reference_campaign_is_not_indexed(tmp_path: Path) -> None:
+    (campaigns.write(tmp_path / "one") / "campaign.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ReadmeError, match=r"campaign\.json"):
+        readme.reference_campaigns(tmp_path)

@@ -1,0 +1,178 @@
+"""The harness: its arithmetic, its table and its exit codes; what it measures is never tested."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyperf
+import pytest
+
+from analysis.read.campaign import Campaign
+from analysis.read.load import read_campaign
+from benchmarks.campaign import interpreters, schema
+from benchmarks.campaign.arguments import Parser, add_run_options, run_options
+from benchmarks.cases import Case
+from benchmarks.matrix import cases
+from benchmarks.strategies import BASELINE
+from harness import __main__ as harness
+from harness import analysing, commands, running
+from tests.campaigns import write
+
+FIGURES = list(dict.fromkeys(line.figure for line in harness.LINES))
+PYTHONS = ("3.13.0", "3.14.0")
+
+
+def test_an_unknown_figure_is_refused_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as refused:
+        harness.main(["precision", "speed"])
+    assert refused.value.code == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "'speed' is not known; choose from smoke_preset, " in said
+
+
+@pytest.mark.parametrize(
+    ("bound", "value", "code", "verdict"),
+    [
+        ("at most", 2.0, 0, "at most 2 s       met"),
+        ("at most", 2.1, 1, "at most 2 s       MISSED"),
+        ("at least", 1.9, 1, "at least 2 s      MISSED"),
+        ("at least", 2.0, 0, "at least 2 s      met"),
+        ("", 9.0, 0, "to be read"),
+    ],
+)
+def test_only_a_missed_target_fails(
+    bound: str,
+    value: float,
+    code: int,
+    verdict: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def speed() -> Sequence[float]:
+        """How fast it is."""
+        return [value]
+
+    monkeypatch.setattr(harness, "LINES", [harness.Line(speed, "time", "{:.0f} s", bound, 2)])
+    assert harness.main([]) == code
+    heading, line = capsys.readouterr().out.splitlines()
+    assert heading == "speed: How fast it is."
+    assert line.endswith(verdict)
+
+
+def test_a_figure_that_fails_says_why_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> Sequence[float]:
+        """It breaks."""
+        return [commands.run("sh", "-c", "echo no disk >&2; exit 3")[1]]
+
+    def whole() -> Sequence[float]:
+        """It does not."""
+        return [1]
+
+    lines = [harness.Line(broken, "a", "{}", "at most", 2), harness.Line(whole, "b", "{}")]
+    monkeypatch.setattr(harness, "LINES", lines)
+    assert harness.main([]) == 1
+    said = capsys.readouterr().out
+    assert "exit status 3.\nno disk\n" in said
+    assert said.endswith("to be read\n")
+
+
+@pytest.fixture
+def fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Campaigns that are drawn and commands that do nothing; options are those of the command
+    line.
+    """
+    number = iter(range(1000))
+
+    def campaign_of(words: str) -> tuple[Campaign, float]:
+        parser = Parser()
+        add_run_options(parser, 60.0)
+        options = run_options(parser.parse_args(words.split()))
+        chosen = options.selections[0]
+        folder = write(
+            tmp_path / str(next(number)),
+            pythons=options.pythons or PYTHONS[-1:],
+            loops=chosen.loops,
+            strategies=tuple(dict.fromkeys((BASELINE, *chosen.strategies))),
+            cases=cases(chosen),
+            rounds=6,
+            elapsed_seconds=100.0,
+        )
+        return read_campaign(folder), 3.0
+
+    def run(*command: str | Path) -> tuple[str, float]:
+        if "--output" in command:
+            pyperf.Benchmark(
+                [pyperf.Run([1.0, 1.1], metadata={"name": "cell"}, collect_metadata=False)]
+            ).dump(str(command[-1]))
+        return "0.5 1.5", 2.0
+
+    def prepare(request: str | None) -> schema.Interpreter:
+        return schema.Interpreter(
+            name="python", version=str(request), implementation="cpython", build={}
+        )
+
+    monkeypatch.setattr(running, "campaign_of", campaign_of)
+    monkeypatch.setattr(running, "run", run)
+    monkeypatch.setattr(analysing, "run", run)
+    monkeypatch.setattr(
+        analysing, "draw", lambda folder, selection, suite=False: len(selection.tasks)
+    )
+    monkeypatch.setattr(interpreters, "prepare", prepare)
+    monkeypatch.setattr(
+        interpreters, "prepare_all", lambda wanted, skip_missing: (list(map(prepare, PYTHONS)), ())
+    )
+
+
+@pytest.mark.usefixtures("fakes")
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: str(figure.__name__))
+def test_a_figure_has_a_number_for_each_of_its_lines(
+    figure: Callable[[], Sequence[float]],
+) -> None:
+    lines = [line for line in harness.LINES if line.figure is figure]
+    numbers = figure()
+    assert len(numbers) == len(lines)
+    assert np.isfinite(np.array(numbers, dtype=float)).all()
+    assert figure.__doc__
+
+
+def test_drawn_campaigns_are_valid_to_the_reader(tmp_path: Path) -> None:
+    values = analysing.draw(tmp_path / "drawn", analysing.noop(2000), suite=True)
+    campaign = read_campaign(tmp_path / "drawn", suites=True)
+    assert campaign.problems == ()
+    assert len(campaign.values) == values == pytest.approx(2000, rel=0.1)
+    assert campaign.rounds == analysing.ROUNDS
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
+def test_the_exponent_is_the_power_that_a_cost_grows_with(power: float) -> None:
+    costs = [(count, 0.1 * count**power) for count in (1, 2, 4, 8)]
+    assert commands.exponent(costs) == pytest.approx(power)
+
+
+def test_a_sweep_takes_all_cases_and_one_disturbed_round_changes_nothing(tmp_path: Path) -> None:
+    two = (Case("throughput", "noop", 100), Case("throughput", "noop", 1000))
+    campaign = read_campaign(write(tmp_path / "one", cases=two, rounds=6, sweeps=4))
+    campaign.lines.loc[0, "wall_seconds"] = 1000.0
+    turns, seconds = commands.sweep(campaign)
+    assert turns == 2 * len(campaign.contenders)
+    assert seconds == pytest.approx(2 * 1.0 / 4)  # a line of a drawn campaign takes a second
+
+
+def test_rows_are_the_usual_contrasts_of_an_axis(tmp_path: Path) -> None:
+    folder = write(
+        tmp_path / "one",
+        strategies=("gather_coroutines", "task_group"),
+        effect=lambda contender, case, metric: 0.2 * (contender.strategy == "task_group"),
+    )
+    campaign = read_campaign(folder)
+    rows = commands.rows_of(campaign, "strategy")
+    assert list(rows["compared"]) == ["task_group"] * 2
+    assert rows["differs"].all()
+    assert (rows["half_width"] < 0.02).all()
+    [control] = set(commands.rows_of(campaign, "strategy", control=True)["compared"])
+    assert control == "control"
