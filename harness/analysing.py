@@ -14,14 +14,15 @@ from benchmarks.matrix import Selection, cases
 from harness.commands import exponent, run, scratch
 from tests.campaigns import write
 
+ROUNDS, SWEEPS = 12, 5
+VALUES_PER_CASE = ROUNDS * SWEEPS * 7
 ANALYSE = """
 import sys, time
-started = time.monotonic()
 from analysis.judge.contrasts import contrasts
 from analysis.read.load import read_campaign
-imported = time.monotonic()
+started = time.monotonic()
 contrasts(read_campaign(sys.argv[1]))
-print(imported - started, time.monotonic() - imported)
+print(time.monotonic() - started)
 """
 
 
@@ -29,14 +30,14 @@ def analysis_speed() -> Sequence[float]:
     """A million values, from the disk to all verdicts, in a process of its own."""
     with scratch() as folder:
         values = draw(folder, noop(1_000_000))
-        suite = folder / "cpython-3.14.0.json"
         before = [_analyse(folder) for _ in range(3)]
+        suite = folder / "cpython-3.14.0.json"
         compare = ("-m", "pyperf", "compare_to", "--table", "--quiet", suite, suite)
         # It reads the values twice, once for each side, so half of its time is for them once.
         pyperf_seconds = run(sys.executable, *compare)[1] / 2
         after = [_analyse(folder) for _ in range(3)]
-    imports, analysis = map(statistics.median, zip(*before, *after, strict=True))
-    return [values / analysis, imports, pyperf_seconds / (imports + analysis)]
+    analysis, whole = map(statistics.median, zip(*before, *after, strict=True))
+    return [values / analysis, whole - analysis, pyperf_seconds / whole]
 
 
 def linear_analysis() -> Sequence[float]:
@@ -45,7 +46,7 @@ def linear_analysis() -> Sequence[float]:
     for values in (10_000, 100_000, 1_000_000, 4_000_000):
         with scratch() as folder:
             drawn = draw(folder, noop(values), suite=False)
-            costs.append((drawn, min(_analyse(folder)[1] for _ in range(3))))
+            costs.append((drawn, min(_analyse(folder)[0] for _ in range(3))))
     return [exponent(costs)]
 
 
@@ -61,23 +62,21 @@ def report() -> Sequence[float]:
     return [seconds[0], len({path for path, _ in made[0] ^ made[1]})]
 
 
-def _analyse(folder: Path) -> Sequence[float]:
-    """Seconds of the imports and of the analysis."""
-    return [float(seconds) for seconds in run(sys.executable, "-c", ANALYSE, folder)[0].split()]
+def _analyse(folder: Path) -> tuple[float, float]:
+    """Seconds of the analysis, and of its whole process."""
+    said, seconds = run(sys.executable, "-c", ANALYSE, folder)
+    return float(said), seconds
 
 
 def noop(values: int) -> Sequence[Case]:
     """Cases of which a drawn campaign has about so many values."""
-    return [Case("throughput", "noop", tasks) for tasks in range(1, 2 + values // (12 * 5 * 7))]
+    return [Case("throughput", "noop", tasks) for tasks in range(1, 2 + values // VALUES_PER_CASE)]
 
 
 def draw(folder: Path, of: Sequence[Case], *, suite: bool = True) -> int:
-    """Write a campaign of 12 rounds, 5 sweeps and 7 contenders; return the number of its cells'
-    values, one metric counted.
-    """
-    write(folder, loops=("asyncio", "uvloop"), cases=of, rounds=12, sweeps=5)
+    """Write a campaign of seven contenders; return how many values of one metric it has."""
+    write(folder, loops=("asyncio", "uvloop"), cases=of, rounds=ROUNDS, sweeps=SWEEPS)
     if suite:
-        journal = Journal(folder)
-        plan = journal.load()
-        write_suites(folder, plan, journal.lines(plan))
-    return 12 * 5 * 7 * len(of)
+        plan = Journal(folder).load()
+        write_suites(folder, plan, Journal(folder).lines(plan))
+    return VALUES_PER_CASE * len(of)

@@ -49,9 +49,7 @@ def campaign_of(options: str) -> tuple[Campaign, float]:
 
 
 def rows_of(campaign: Campaign, axis: str, *, control: bool = False) -> pd.DataFrame:
-    """Contrasts of headline metrics, case by case, with the usual reference of the axis; also
-    ``half_width``, as a share of the ratio, and whether it ``differs`` significantly from 1.
-    """
+    """The usual contrasts of an axis by case, with ``half_width``, a share, and ``differs``."""
     frame = contrasts(campaign)
     usual = frame["default"] & frame["headline"] & (frame["scope"] == CASE)
     rows = frame[usual & (frame["axis"] == axis) & (frame["control"] == control)]

@@ -8,7 +8,6 @@ import time
 from collections.abc import Sequence
 from unittest import mock
 
-import numpy as np
 import pandas as pd
 import pyperf
 
@@ -21,8 +20,7 @@ from harness.commands import campaign_of, exponent, rows_of, run, scratch, sweep
 CELL = "--workload noop --loop asyncio"
 NOOP = f"--no-report --probe throughput {CELL}"
 PAIR = f"{NOOP} --strategy gather_tasks"
-TO_THE_END = f"{PAIR} --tasks 1000 --precision 0.0001%"
-"""No precision ends it before the budget does."""
+TO_THE_END = f"{PAIR} --tasks 1000 --precision 0.0001%"  # the budget ends it
 
 
 def smoke_preset() -> Sequence[float]:
@@ -48,8 +46,8 @@ def control() -> Sequence[float]:
 
 def precision() -> Sequence[float]:
     """The ratio gather_tasks / gather_coroutines, n = 1000, noop, asyncio, after 60 s."""
-    rows = rows_of(campaign_of(f"{TO_THE_END} --budget 60s")[0], STRATEGY)
-    return [rows["half_width"].item(), rows["rounds"].item()]
+    campaign, _ = campaign_of(f"{TO_THE_END} --budget 60s")
+    return [rows_of(campaign, STRATEGY)["half_width"].item()]
 
 
 def against_pyperf() -> Sequence[float]:
@@ -60,8 +58,7 @@ def against_pyperf() -> Sequence[float]:
         by_pyperf.append(math.log(mean / baseline))
         campaign, _ = campaign_of(f"{TO_THE_END} --budget {seconds + more:.0f}s --seed {seed}")
         by_turns.append(math.log(rows_of(campaign, STRATEGY)["ratio"].item()))
-    logs = (by_pyperf, by_turns)
-    return [*map(statistics.stdev, logs), *map(statistics.mean, logs)]
+    return [statistics.stdev(by_pyperf), statistics.stdev(by_turns)]
 
 
 def _by_pyperf(strategy: str) -> tuple[float, float]:
@@ -116,7 +113,7 @@ def python_precision() -> Sequence[float]:
     campaign, _ = campaign_of(f"{TO_THE_END} --budget 15m {pythons}")
     rows, controls = rows_of(campaign, PYTHON), rows_of(campaign, STRATEGY, control=True)
     differences = contrasts_of(Measured(campaign)).differences[rows.index]
-    spread = float(np.median(np.nanstd(differences, axis=1, ddof=1)))
+    spread = float(pd.DataFrame(differences).std(axis=1).median())
     needed = rounds_to_tell(0.01, spread)
     return [rows["half_width"].max(), controls["differs"].sum(), spread, needed]
 

@@ -12,7 +12,7 @@ interval (:mod:`analysis.judge.verdicts`), here and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, TypeAlias
@@ -24,8 +24,14 @@ from numpy.typing import NDArray
 from analysis.estimate.intervals import Estimates, hodges_lehmann_rows, simultaneous
 from analysis.estimate.rounds import Sweeps, differences, levels, means_of_groups
 from analysis.judge.verdicts import FEWEST_FOR_INTERVAL, UNDECIDED, judge, rounds_needed
-from analysis.read.campaign import Campaign, CampaignError, Contender, Interpreter
-from benchmarks.campaign.schema import NO_PAUSE, Case, Failure, python_called
+from analysis.read.campaign import (
+    CONTROL,
+    Campaign,
+    CampaignError,
+    Contender,
+    Interpreter,
+)
+from benchmarks.campaign.schema import NO_PAUSE, Case, python_called
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int64]
@@ -65,10 +71,11 @@ def contrasts(campaign: Campaign, *, baseline_python: str | None = None) -> pd.D
 
 def contrasts_of(measured: Measured, *, baseline_python: str | None = None) -> Contrasts:
     """:func:`contrasts`, with the differences behind it."""
-    pairs = _pairs(measured.campaign, find_python(measured.campaign, baseline_python))
+    python = find_python(measured.campaign, baseline_python)
+    pairs = _pairs(measured.campaign, python)
     cases = _case_rows(measured, pairs)
     rows = _joined(cases, _aggregate_rows(measured, pairs, cases))
-    frame = _identity(measured, pairs, rows)
+    frame = _identity(measured, pairs, rows, python.label if python else "")
     frame["family"] = _families(measured, frame)
     estimates = hodges_lehmann_rows(rows.differences)
     for name in frame["family"].unique():
@@ -174,30 +181,67 @@ class Measured:
         return hodges_lehmann_rows(self.levels)
 
     @cached_property
-    def groups(self) -> tuple[IntArray, IntArray, list[int]]:
-        """Which aggregate each measure is in, by workload and of those that compute, shape
-        (measures,), -1 for none; with the first measure of each of them.
+    def _failed(self) -> NDArray[np.bool_]:
+        """Whether each contender failed in each case, shape (contenders, cases)."""
+        failed = {(one.contender, one.case) for one in self.campaign.failed}
+        rows = [
+            [(one.id, case.id) in failed for case in self.campaign.cases]
+            for one in self.campaign.contenders
+        ]
+        return np.array(rows, dtype=bool).reshape(self.contenders, len(self.campaign.cases))
+
+    def failed_in(self, pairs: _Pairs, pair: IntArray, measure: IntArray) -> NDArray[np.bool_]:
+        """Whether the subject or the reference of a pair failed in the case of a measure."""
+        case = self.case[measure]
+        of_reference = self._failed[pairs.reference[pair], case] & pairs.has_reference[pair]
+        return self._failed[pairs.subject[pair], case] | of_reference
+
+    def groups_of(self, measure: IntArray, owner: IntArray, order: IntArray) -> Groups:
+        """Which aggregates rows of headline metrics are in, by workload and over all that compute.
+
+        ``measure`` and the ``owner``, a pair or a contender, have shape (rows,); aggregates come by
+        ``order``, which belongs to the owner, then in the order of the plan.
         """
-        campaign = self.campaign
-        by_workload = np.full(len(self.case), _NONE, dtype=np.int64)
-        computing = np.full(len(self.case), _NONE, dtype=np.int64)
         numbers: dict[Hashable, int] = {}
         firsts: list[int] = []
+        scopes: list[str] = []
+        of_measure = np.full((2, len(self.case)), _NONE, dtype=np.int64)
+        for place, scope in enumerate((WORKLOAD, COMPUTING)):
+            for index in np.flatnonzero(self.headline).tolist():
+                case = self.campaign.cases[self.case[index]]
+                if scope == WORKLOAD or is_computing(self.campaign, case):
+                    key = (case.probe, case.workload, case.pause) if scope == WORKLOAD else scope
+                    if numbers.setdefault(key, len(firsts)) == len(firsts):
+                        firsts.append(index)
+                        scopes.append(scope)
+                    of_measure[place, index] = numbers[key]
+        member, row = np.nonzero(of_measure[:, measure] >= 0)
+        group, own = of_measure[member, measure[row]], owner[row]
+        owners = int(owner.max(initial=0)) + 1
+        key_of_row = (order[row] * len(firsts) + group) * owners + own
+        sorting = np.argsort(key_of_row, kind="stable")
+        _, starts, number = np.unique(key_of_row[sorting], return_index=True, return_inverse=True)
+        first = sorting[starts]
+        return Groups(
+            row=row[sorting],
+            number=number,
+            owner=own[first],
+            measure=np.array(firsts, dtype=np.int64)[group[first]],
+            scope=_labels(scopes)[group[first]],
+        )
 
-        def number(key: Hashable, measure: int) -> int:
-            if key not in numbers:
-                numbers[key] = len(firsts)
-                firsts.append(measure)
-            return numbers[key]
 
-        for measure in np.flatnonzero(self.headline).tolist():
-            case = campaign.cases[int(self.case[measure])]
-            by_workload[measure] = number((case.probe, case.workload, case.pause), measure)
-        for measure in np.flatnonzero(self.headline).tolist():
-            case = campaign.cases[int(self.case[measure])]
-            if is_computing(campaign, case):
-                computing[measure] = number(COMPUTING, measure)
-        return by_workload, computing, firsts
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Aggregates: ``row`` and the ``number`` of its aggregate, in order, shape (members,); of each
+    aggregate the owner, its first measure and its scope.
+    """
+
+    row: IntArray
+    number: IntArray
+    owner: IntArray
+    measure: IntArray
+    scope: Labels
 
 
 def is_computing(campaign: Campaign, case: Case) -> bool:
@@ -223,110 +267,93 @@ def _unit(campaign: Campaign, case: Case, metric: str) -> tuple[str, float]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pair:
-    """Two contenders by their indexes; ``reference`` is -1 where the campaign has none."""
+class _Pairs:
+    """Pairs of contenders by their indexes, each field of shape (pairs,): ``reference`` is -1 where
+    the campaign has none, which ``absent`` explains.
+    """
 
-    axis: int
-    subject: int
-    reference: int
-    default: bool
-    control: bool
-    compared: str
-    against: str
-    absent: str = ""
+    axis: IntArray
+    subject: IntArray
+    reference: IntArray
+    default: NDArray[np.bool_]
+    absent: Labels
+
+    @property
+    def has_reference(self) -> NDArray[np.bool_]:
+        return self.reference >= 0
 
 
-def _pairs(campaign: Campaign, baseline: Interpreter | None) -> list[_Pair]:
+_Pair: TypeAlias = "tuple[int, int, int, bool, str]"
+"""The fields of one pair."""
+
+
+def _pairs(campaign: Campaign, baseline: Interpreter | None) -> _Pairs:
     """Every pair that differs on one axis: the reference is the one that comes first in the plan,
     the baseline strategy and the baseline Python before the others.
     """
-    return [
+    found = [
         *_controls(campaign),
         *_along(campaign, STRATEGY, lambda one: one.group),
         *_along(campaign, LOOP, lambda one: (*one.group[:1], *one.group[2:], one.strategy)),
         *_along(campaign, TASK_FACTORY, lambda one: (*one.group[:2], one.collector, one.strategy)),
         *_along(campaign, COLLECTOR, lambda one: (*one.group[:3], one.strategy)),
-        *_of_pythons(campaign, baseline),
+        *(_of_pythons(campaign, baseline) if baseline else ()),
     ]
+    axis, subject, reference, default, absent = zip(*found, strict=True) if found else ((),) * 5
+    return _Pairs(
+        axis=np.array(axis, dtype=np.int64),
+        subject=np.array(subject, dtype=np.int64),
+        reference=np.array(reference, dtype=np.int64),
+        default=np.array(default, dtype=bool),
+        absent=_labels(absent),
+    )
+
+
+def _controls(campaign: Campaign) -> Iterator[_Pair]:
+    baselines = {
+        one.group: i for i, one in enumerate(campaign.contenders) if one.role == "baseline"
+    }
+    for index, one in enumerate(campaign.contenders):
+        if one.role == CONTROL:
+            yield AXES.index(STRATEGY), index, baselines[one.group], True, ""
 
 
 def _along(
     campaign: Campaign, axis: str, key: Callable[[Contender], tuple[str, ...]]
-) -> list[_Pair]:
+) -> Iterator[_Pair]:
     contenders = campaign.contenders
     alike: dict[tuple[str, ...], list[int]] = {}
     for index, one in enumerate(contenders):
-        if one.role != "control":
+        if one.role != CONTROL:
             alike.setdefault(key(one), []).append(index)
-    first = contenders[0] if contenders else None
-    usual = "" if first is None else getattr(first, axis)
-    found = []
     for members in alike.values():
         if axis == STRATEGY:
             members.sort(key=lambda index: contenders[index].role != "baseline")
         for place, subject in enumerate(members):
             for reference in members[:place]:
                 other = contenders[reference]
-                is_usual = getattr(other, axis) == usual
-                found.append(
-                    _Pair(
-                        axis=AXES.index(axis),
-                        subject=subject,
-                        reference=reference,
-                        default=other.role == "baseline" if axis == STRATEGY else is_usual,
-                        control=False,
-                        compared=getattr(contenders[subject], axis),
-                        against=getattr(other, axis),
-                    )
-                )
-    return found
+                is_first = getattr(other, axis) == getattr(contenders[0], axis)
+                default = other.role == "baseline" if axis == STRATEGY else is_first
+                yield AXES.index(axis), subject, reference, default, ""
 
 
-def _controls(campaign: Campaign) -> list[_Pair]:
-    baselines = {
-        one.group: i for i, one in enumerate(campaign.contenders) if one.role == "baseline"
-    }
-    return [
-        _Pair(0, index, baselines[one.group], True, True, one.name, one.strategy)
-        for index, one in enumerate(campaign.contenders)
-        if one.role == "control"
-    ]
-
-
-def _of_pythons(campaign: Campaign, baseline: Interpreter | None) -> list[_Pair]:
-    if baseline is None:
-        return []
-    names = [baseline.name, *(one.name for one in campaign.interpreters if one != baseline)]
-    interpreters = {one.name: one for one in campaign.interpreters}
+def _of_pythons(campaign: Campaign, baseline: Interpreter) -> Iterator[_Pair]:
+    interpreters = [baseline, *(one for one in campaign.interpreters if one != baseline)]
     alike: dict[tuple[str, ...], dict[str, int]] = {}
     for index, one in enumerate(campaign.contenders):
-        if one.role != "control":
-            key = (*one.group[1:], one.strategy)
-            alike.setdefault(key, {})[one.interpreter] = index
-    found = []
+        if one.role != CONTROL:
+            alike.setdefault((*one.group[1:], one.strategy), {})[one.interpreter] = index
     for members in alike.values():
-        for place, name in enumerate(names):
-            if name not in members:
-                continue
-            for other in names[:place]:
-                lacking = other not in members
-                if lacking and other != baseline.name:
-                    continue
-                own, against = interpreters[name], interpreters[other]
-                contender = campaign.contenders[members[name]]
-                found.append(
-                    _Pair(
-                        axis=AXES.index(BUILD if own.version == against.version else PYTHON),
-                        subject=members[name],
-                        reference=members.get(other, _NONE),
-                        default=other == baseline.name,
-                        control=False,
-                        compared=own.label,
-                        against=against.label,
-                        absent=_why_lacking(campaign, against, contender) if lacking else "",
-                    )
-                )
-    return found
+        for place, own in enumerate(interpreters):
+            for other in interpreters[:place] if own.name in members else ():
+                subject, reference = members[own.name], members.get(other.name, _NONE)
+                axis = AXES.index(BUILD if own.version == other.version else PYTHON)
+                default = other == baseline
+                if reference >= 0:
+                    yield axis, subject, reference, default, ""
+                elif default:
+                    why = _why_lacking(campaign, other, campaign.contenders[subject])
+                    yield axis, subject, reference, default, why
 
 
 def _why_lacking(campaign: Campaign, python: Interpreter, contender: Contender) -> str:
@@ -360,117 +387,87 @@ class _Rows:
     reference_values: Estimates
 
 
-def _case_rows(measured: Measured, pairs: Sequence[_Pair]) -> _Rows:
-    subject = np.array([one.subject for one in pairs], dtype=np.int64)
-    reference = np.array([one.reference for one in pairs], dtype=np.int64)
-    axis = np.array([one.axis for one in pairs], dtype=np.int64)
-    asked = measured.asked[subject] & (measured.asked[reference] | (reference[:, None] < 0))
+def _case_rows(measured: Measured, pairs: _Pairs) -> _Rows:
+    asked = measured.asked[pairs.subject] & (
+        measured.asked[pairs.reference] | ~pairs.has_reference[:, None]
+    )
     pair, measure = np.nonzero(asked)
-    order = np.lexsort((pair, measure, axis[pair]))
+    order = np.lexsort((pair, measure, pairs.axis[pair]))
     pair, measure = pair[order], measure[order]
-    own = measure * measured.contenders + subject[pair]
-    has_reference = reference[pair] >= 0
-    other = np.where(has_reference, measure * measured.contenders + reference[pair], own)
+    first = measure * measured.contenders
+    lacking = ~pairs.has_reference[pair]
+    own = first + pairs.subject[pair]
+    other = np.where(lacking, own, first + pairs.reference[pair])
     found = differences(measured.sweeps, own, other)
-    found[~has_reference] = np.nan
-    reasons = np.full(len(pair), "", dtype=object)
-    missing: NDArray[np.bool_] = np.asarray(~np.isfinite(found).any(axis=1))
-    failed = {(one.contender, one.case): one for one in measured.campaign.failed}
-    for row in range(len(pair)) if failed else np.flatnonzero(missing).tolist():
-        reasons[row] = _reason(
-            measured, pairs[pair[row]], int(measured.case[measure[row]]), bool(missing[row]), failed
-        )
     reference_values = measured.values.take(other)
-    for field in (reference_values.value, reference_values.low, reference_values.high):
-        field[~has_reference] = np.nan
+    for field in (found, reference_values.value, reference_values.low, reference_values.high):
+        field[lacking] = np.nan
     return _Rows(
         pair=pair,
         measure=measure,
         scope=np.full(len(pair), CASE, dtype=object),
         cases=np.ones(len(pair), dtype=np.int64),
-        reason=reasons,
+        reason=_reasons(measured, pairs, pair, measure, found),
         differences=found,
         values=measured.values.take(own),
         reference_values=reference_values,
     )
 
 
-def _reason(
-    measured: Measured,
-    pair: _Pair,
-    case_index: int,
-    missing: bool,
-    failed: Mapping[tuple[str, str], Failure],
-) -> str:
-    """Why a row is missing, or has fewer rounds than others."""
-    if pair.absent:
-        return pair.absent
+def _reasons(
+    measured: Measured, pairs: _Pairs, pair: IntArray, measure: IntArray, found: FloatArray
+) -> Labels:
+    """Why rows are missing, or have fewer rounds than others."""
     campaign = measured.campaign
-    case = campaign.cases[case_index].id
-    said = []
-    for whose, index in (("", pair.subject), ("its reference ", pair.reference)):
-        failure = failed.get((campaign.contenders[index].id, case))
-        if failure is not None:
-            said.append(f"{whose}failed in round {failure.round}: {failure.cause}")
-    if missing and not said:
-        said.append(
-            "no values: the budget ended first"
-            if campaign.status == "complete"
-            else f"not measured: the campaign is {campaign.status}"
-        )
-    return "; ".join(said)
+    failed = {(one.contender, one.case): one for one in campaign.failed}
+    missing: NDArray[np.bool_] = np.asarray(~np.isfinite(found).any(axis=1))
+    reasons = np.where(missing, pairs.absent[pair], "").astype(object)
+    unsaid = (
+        "no values: the budget ended first"
+        if campaign.status == "complete"
+        else f"not measured: the campaign is {campaign.status}"
+    )
+    to_explain = missing | measured.failed_in(pairs, pair, measure)
+    for row in np.flatnonzero(to_explain & (reasons == "")).tolist():
+        case = campaign.cases[measured.case[measure[row]]].id
+        sides = (("", pairs.subject), ("its reference ", pairs.reference))
+        said = [
+            f"{whose}failed in round {failure.round}: {failure.cause}"
+            for whose, of_pair in sides
+            if (failure := failed.get((campaign.contenders[of_pair[pair[row]]].id, case)))
+        ]
+        reasons[row] = "; ".join(said) or unsaid
+    return reasons
 
 
-def _aggregate_rows(measured: Measured, pairs: Sequence[_Pair], rows: _Rows) -> _Rows:
+def _aggregate_rows(measured: Measured, pairs: _Pairs, rows: _Rows) -> _Rows:
     """Geometric means over the cases of a workload, and of those that compute, in each round."""
-    by_workload, computing, firsts = measured.groups
-    failed = {(one.contender, one.case) for one in measured.campaign.failed}
-    chosen, group, scope = [], [], []
-    for name, groups in ((WORKLOAD, by_workload), (COMPUTING, computing)):
-        members = np.flatnonzero(groups[rows.measure] >= 0)
-        chosen.append(members)
-        group.append(groups[rows.measure[members]])
-        scope.append(np.full(len(members), name, dtype=object))
-    row, of_row = np.concatenate(chosen), np.concatenate(group)
-    axis = np.array([one.axis for one in pairs], dtype=np.int64)[rows.pair[row]]
-    key = (axis * len(firsts) + of_row) * max(1, len(pairs)) + rows.pair[row]
-    order = np.argsort(key, kind="stable")
-    row, key, scopes = row[order], key[order], np.concatenate(scope)[order]
-    keys, starts, number = np.unique(key, return_index=True, return_inverse=True)
-    usable = rows.differences[row].copy()
-    contenders = measured.campaign.contenders
-    if failed:
-        for index, one in enumerate(row.tolist()):
-            pair, case = (
-                pairs[rows.pair[one]],
-                measured.campaign.cases[measured.case[rows.measure[one]]],
-            )
-            if any((contenders[i].id, case.id) in failed for i in (pair.subject, pair.reference)):
-                usable[index] = np.nan
-    means, count = means_of_groups(usable, number, len(keys))
+    groups = measured.groups_of(rows.measure, rows.pair, pairs.axis[rows.pair])
+    row, number, count = groups.row, groups.number, len(groups.owner)
+    pair, measure = rows.pair[row], rows.measure[row]
+    # A case in which either side failed is left out as a whole.
+    failed = measured.failed_in(pairs, pair, measure)
+    usable = np.where(failed[:, None], np.nan, rows.differences[row])
+    means, cases = means_of_groups(usable, number, count)
     kept: NDArray[np.bool_] = np.asarray(np.isfinite(usable).any(axis=1))
-    both = np.isfinite(means)
-    subject = np.array([one.subject for one in pairs], dtype=np.int64)[rows.pair[row]]
-    reference = np.array([one.reference for one in pairs], dtype=np.int64)[rows.pair[row]]
     amounts = []
-    for who in (subject, reference):
-        cells = rows.measure[row] * measured.contenders + np.maximum(who, 0)
+    for who in (pairs.subject, pairs.reference):
+        cells = measure * measured.contenders + np.maximum(who[pair], 0)
         of_cells = np.where(kept[:, None], measured.levels[cells], np.nan)
-        mean, _ = means_of_groups(of_cells, number, len(keys))
-        amounts.append(hodges_lehmann_rows(np.where(both, mean, np.nan)))
-    reasons = np.full(len(keys), "", dtype=object)
-    for index in np.flatnonzero(count < np.bincount(number, minlength=len(keys))).tolist():
-        left_out = row[(number == index) & ~kept]
-        names = [measured.campaign.cases[c].id for c in measured.case[rows.measure[left_out]]]
+        mean, _ = means_of_groups(of_cells, number, count)
+        amounts.append(hodges_lehmann_rows(np.where(np.isfinite(means), mean, np.nan)))
+    reasons = np.full(count, "", dtype=object)
+    for index in np.flatnonzero(cases < np.bincount(number, minlength=count)).tolist():
+        left_out = (number == index) & ~kept
+        names = [measured.campaign.cases[case].id for case in measured.case[measure[left_out]]]
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        reasons[index] = f"without {', '.join(names[:3])}{more}"
-        if not count[index]:
-            reasons[index] = rows.reason[left_out[0]]
+        without = f"without {', '.join(names[:3])}{more}"
+        reasons[index] = without if cases[index] else rows.reason[row[left_out][0]]
     return _Rows(
-        pair=rows.pair[row][starts],
-        measure=np.array(firsts, dtype=np.int64)[of_row[order][starts]],
-        scope=scopes[starts],
-        cases=count,
+        pair=groups.owner,
+        measure=groups.measure,
+        scope=groups.scope,
+        cases=cases,
         reason=reasons,
         differences=means,
         values=amounts[0],
@@ -497,50 +494,48 @@ def _joined(one: _Rows, other: _Rows) -> _Rows:
 # --- columns --------------------------------------------------------------------------------------
 
 
-def _identity(measured: Measured, pairs: Sequence[_Pair], rows: _Rows) -> pd.DataFrame:
-    """What each row compares."""
+def _identity(measured: Measured, pairs: _Pairs, rows: _Rows, baseline: str) -> pd.DataFrame:
+    """What each row compares; ``baseline`` is the label of the baseline Python."""
     campaign = measured.campaign
     contenders, cases = campaign.contenders, campaign.cases
-    ids = _labels([*(one.id for one in contenders), ""])
-    family = {one.name: one.family for one in campaign.interpreters}
-    pair, measure = rows.pair, rows.measure
-    subject = np.array([one.subject for one in pairs], dtype=np.int64)[pair]
-    reference = np.array([one.reference for one in pairs], dtype=np.int64)[pair]
-    case = measured.case[measure]
+    measure, case = rows.measure, measured.case[rows.measure]
+    axis = _labels(AXES)[pairs.axis[rows.pair]]
+    subject, reference = pairs.subject[rows.pair], pairs.reference[rows.pair]
     single = rows.scope == CASE
-    same_build = [
-        one.reference < 0
-        or family[contenders[one.subject].interpreter]
-        == family[contenders[one.reference].interpreter]
-        for one in pairs
-    ]
+    family = {one.name: one.family for one in campaign.interpreters}
+    of_family = [family[one.interpreter] for one in contenders]
 
-    def of_pair(name: str) -> Labels:
-        return _labels([getattr(one, name) for one in pairs])[pair]
-
-    def of_subject(name: str) -> Labels:
-        return _labels([getattr(one, name) for one in contenders])[subject]
+    def of(name: str, who: IntArray) -> Labels:
+        return _labels([*(getattr(one, name) for one in contenders), ""])[who]
 
     def of_case(name: str) -> Labels:
         return _labels([getattr(one, name) for one in cases])[case]
 
+    def on_axis(who: IntArray) -> Labels:
+        names = {BUILD: "python", STRATEGY: "name"}
+        columns = [of(names.get(name, name), who) for name in AXES]
+        return np.choose(pairs.axis[rows.pair], columns).astype(object)
+
+    against = on_axis(reference)
+    for row in np.flatnonzero(reference < 0).tolist():
+        against[row] = baseline
     tasks = pd.Series(np.array([one.tasks for one in cases], dtype=np.int64)[case])
+    same = [
+        two < 0 or of_family[one] == of_family[two]
+        for one, two in zip(pairs.subject, pairs.reference, strict=True)
+    ]
     return pd.DataFrame(
         {
             "campaign": campaign.name,
-            "axis": _labels([AXES[one.axis] for one in pairs])[pair],
+            "axis": axis,
             "scope": rows.scope,
-            "control": of_pair("control").astype(bool),
-            "default": of_pair("default").astype(bool),
-            "compared": of_pair("compared"),
-            "against": of_pair("against"),
-            "subject": ids[subject],
-            "reference": ids[reference],
-            "python": of_subject("python"),
-            "loop": of_subject("loop"),
-            "task_factory": of_subject("task_factory"),
-            "collector": of_subject("collector"),
-            "strategy": of_subject("strategy"),
+            "control": of("role", subject) == CONTROL,
+            "default": pairs.default[rows.pair],
+            "compared": on_axis(subject),
+            "against": against,
+            "subject": of("id", subject),
+            "reference": of("id", reference),
+            **{name: of(name, subject) for name in ("python", *AXES[:4])},
             "probe": of_case("probe"),
             "metric": measured.metric[measure],
             "headline": measured.headline[measure],
@@ -550,7 +545,7 @@ def _identity(measured: Measured, pairs: Sequence[_Pair], rows: _Rows) -> pd.Dat
             "case": np.where(single, of_case("id"), ""),
             "cases": rows.cases,
             "unit": measured.unit[measure],
-            "same_build": np.array(same_build, dtype=bool)[pair],
+            "same_build": np.array(same, dtype=bool)[rows.pair],
             "reason": rows.reason,
         }
     )

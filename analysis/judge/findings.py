@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,6 @@ from analysis.judge.contrasts import (
     COMPUTING,
     CONTROLS,
     NS_PER_SECOND,
-    WORKLOAD,
     Contrasts,
     FloatArray,
     IntArray,
@@ -102,21 +101,27 @@ def absolutes(measured: Measured) -> pd.DataFrame:
     """
     count = max(1, measured.contenders)
     cells = np.flatnonzero(measured.values.rounds > 0)
-    single = _absolute_rows(
-        measured, cells % count, cells // count, measured.values.take(cells), CASE, cells * 0 + 1
+    contender, measure = cells % count, cells // count
+    groups = measured.groups_of(measure, contender, np.zeros_like(measure))
+    means, over = means_of_groups(
+        measured.levels[cells[groups.row]], groups.number, len(groups.owner)
     )
-    frames = [single]
-    by_workload, computing, firsts = measured.groups
-    for scope, groups in ((WORKLOAD, by_workload), (COMPUTING, computing)):
-        members = cells[groups[cells // count] >= 0]
-        key = groups[members // count] * count + members % count
-        order = np.argsort(key, kind="stable")
-        keys, number = np.unique(key[order], return_inverse=True)
-        means, over = means_of_groups(measured.levels[members[order]], number, len(keys))
-        measure = np.array(firsts, dtype=np.int64)[keys // count]
-        estimates = hodges_lehmann_rows(means)
-        frames.append(_absolute_rows(measured, keys % count, measure, estimates, scope, over))
-    return pd.concat(frames, ignore_index=True)
+    single = np.full(len(cells), CASE, dtype=object)
+    ones = np.ones(len(cells), dtype=np.int64)
+    return pd.concat(
+        [
+            _absolute_rows(measured, contender, measure, measured.values.take(cells), single, ones),
+            _absolute_rows(
+                measured,
+                groups.owner,
+                groups.measure,
+                hodges_lehmann_rows(means),
+                groups.scope,
+                over,
+            ),
+        ],
+        ignore_index=True,
+    )
 
 
 def _absolute_rows(
@@ -124,13 +129,13 @@ def _absolute_rows(
     contender: IntArray,
     measure: IntArray,
     estimates: Estimates,
-    scope: str,
+    scope: Labels,
     over: IntArray,
 ) -> pd.DataFrame:
     campaign = measured.campaign
     contenders = [campaign.contenders[index] for index in contender.tolist()]
     cases = [campaign.cases[index] for index in measured.case[measure].tolist()]
-    tasks = [case.tasks if scope == CASE else pd.NA for case in cases]
+    single = scope == CASE
     return pd.DataFrame(
         {
             "campaign": campaign.name,
@@ -142,10 +147,10 @@ def _absolute_rows(
             "probe": _texts(case.probe for case in cases),
             "metric": measured.metric[measure],
             "headline": measured.headline[measure],
-            "workload": _texts("" if scope == COMPUTING else case.workload for case in cases),
-            "tasks": pd.array(tasks, dtype="Int64"),
+            "workload": np.where(scope == COMPUTING, "", _texts(case.workload for case in cases)),
+            "tasks": pd.Series([case.tasks for case in cases], dtype="Int64").where(single),
             "pause": _texts(case.pause for case in cases),
-            "case": _texts(case.id if scope == CASE else "" for case in cases),
+            "case": np.where(single, _texts(case.id for case in cases), ""),
             "cases": over,
             "value": np.exp(estimates.value),
             "value_low": np.exp(estimates.low),
@@ -154,6 +159,11 @@ def _absolute_rows(
             "rounds": estimates.rounds,
         }
     )
+
+
+def _columns(contenders: Sequence[Contender]) -> dict[str, Labels]:
+    """Whose each row is."""
+    return {name: _texts(getattr(one, name) for one in contenders) for name in CONTENDER_COLUMNS}
 
 
 def _texts(texts: Iterator[str]) -> Labels:
@@ -292,7 +302,7 @@ def observations(campaign: Campaign) -> pd.DataFrame:
         {
             "campaign": campaign.name,
             "contender": found["contender"].to_numpy(),
-            **{name: _texts(getattr(one, name) for one in of_row) for name in CONTENDER_COLUMNS},
+            **_columns(of_row),
             "probe": _texts(case.probe for case in case_of_row),
             "workload": _texts(case.workload for case in case_of_row),
             "tasks": pd.array([case.tasks for case in case_of_row], dtype="Int64"),

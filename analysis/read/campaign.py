@@ -72,18 +72,12 @@ def _optimisation(name: str, value: Scalar) -> str:
     return name if value else f"no {name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Interpreter:
+class Interpreter(schema.Interpreter, frozen=True, kw_only=True):
     """A Python of the campaign. ``label`` is what readers see: its version, or its name where
     several builds have that version.
     """
 
-    name: str
     label: str
-    version: str
-    implementation: str
-    build: Mapping[str, Scalar]
-    packages: Mapping[str, Scalar]
 
     @property
     def family(self) -> Family:
@@ -104,27 +98,10 @@ class Interpreter:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Contender:
-    """Python x event loop x task factory x collector x strategy, in a process of its own.
+class Contender(schema.Contender, frozen=True, kw_only=True):
+    """A contender of the campaign; ``python`` is the label of its interpreter."""
 
-    ``python`` is the label of its ``interpreter``, which is a name.
-    """
-
-    id: str
-    interpreter: str
     python: str
-    loop: str
-    task_factory: str
-    strategy: str
-    collector: str
-    role: schema.Role
-    conditions: Mapping[str, Scalar]
-
-    @property
-    def group(self) -> tuple[str, str, str, str]:
-        """Contenders of one group share one baseline."""
-        return (self.interpreter, self.loop, self.task_factory, self.collector)
 
     @property
     def name(self) -> str:

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 import msgspec
 import numpy as np
 import pandas as pd
+from msgspec.structs import asdict
 from pandas.api.types import union_categoricals
 
 from analysis.read import rules
@@ -96,26 +97,16 @@ def read_campaign(folder: PathLike, *, suites: bool = False) -> Campaign:
         plan=plan,
         interpreters=tuple(
             Interpreter(
-                name=one.name,
+                **asdict(one)
+                | {"build": _printable(one.build), "packages": _printable(one.packages)},
                 label=labels[one.name],
-                version=one.version,
-                implementation=one.implementation,
-                build=one.build,
-                packages=one.packages,
             )
             for one in plan.interpreters
         ),
         contenders=tuple(
             Contender(
-                id=one.id,
-                interpreter=one.interpreter,
+                **asdict(one) | {"conditions": _printable(one.conditions)},
                 python=labels[one.interpreter],
-                loop=one.loop,
-                task_factory=one.task_factory,
-                strategy=one.strategy,
-                collector=one.collector,
-                role=one.role,
-                conditions=one.conditions,
             )
             for one in plan.contenders
         ),

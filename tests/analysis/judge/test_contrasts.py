@@ -295,18 +295,27 @@ def test_an_aggregate_uses_rounds_with_all_cases_and_says_what_is_left_out(tmp_p
     failures = tuple(
         schema.Failure(contender=TASKS, case=case.id, round=3, cause="killed") for case in many[:4]
     )
-    folder = campaigns.write(tmp_path / "c", cases=many, failed=failures)
-    campaigns.change_lines(folder, lambda lines: lines.pop())
+    folder = campaigns.write(tmp_path / "c", cases=many, failed=failures, drift=0.2)
+    group = f"{GROUP}/task_group"
+    campaigns.change_lines(
+        folder, lambda lines: (lines.pop(), [one["cells"].pop(group) for one in lines[:15:5]])
+    )
     campaigns.change_plan(folder, lambda plan: plan.update(status="interrupted"))
-    frame = only(contrasts(read_campaign(folder)), scope="computing", against="gather_coroutines")
+    campaign = read_campaign(folder)
+    frame = only(contrasts(campaign), scope="computing", against="gather_coroutines")
     check(frame)
     [row] = only(frame, subject=TASKS).to_dict("records")
     assert (row["cases"], row["rounds"]) == (1, 11)
     assert row["reason"] == (
         "without throughput/noop/1, throughput/noop/10, throughput/noop/100 and 1 more"
     )
-    [row] = only(frame, subject=f"{GROUP}/task_group").to_dict("records")
-    assert (row["cases"], row["rounds"], row["reason"]) == (5, 11, "")
+    [row] = only(frame, subject=group).to_dict("records")
+    assert (row["cases"], row["rounds"], row["reason"]) == (5, 8, "")
+    values = only(campaign.values, contender=BASELINE)
+    logs = np.log(values["seconds"] / values["tasks"] * 1e9)
+    means = logs.groupby([values["round"], values["tasks"]]).median().groupby("round").mean()
+    of_same_rounds = hodges_lehmann(means.loc[3:10])
+    assert np.log(row["reference_value"]) == pytest.approx(of_same_rounds.value)
 
 
 def family_of(row: Mapping[Hashable, object]) -> str:
