@@ -4,8 +4,7 @@ A program returns what it expects and what it observes, and holds when the two a
 depends on the speed of the machine: the order of timers and of the loop's iterations decides.
 
 Its docstring says what it does and, after that, the claim that it tests. It is a coroutine function
-of a ``Scene``, run on a fresh loop of it; or a plain function that runs loops itself, where the end
-of the loop is part of what is observed.
+of a ``Scene``, run on a fresh loop of it; or a plain function that runs loops itself.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+from unittest import mock
 
 from benchmarks.cases import Launcher
 from benchmarks.conditions import EAGER
@@ -33,18 +33,17 @@ FOREVER_SECONDS = 3600.0
 
 @dataclass(frozen=True)
 class Scene:
-    """Where a program runs. ``new_loop`` makes event loops with the task factory set, under which
-    tasks start as they are created if ``eager``.
+    """Where a program runs: loops with the task factory set, ``eager`` if that starts tasks as they
+    are created, and the strategy.
     """
 
     new_loop: NewLoop
     eager: bool
     strategy: Strategy
 
-    @property
-    def has_tasks_before_join(self) -> bool:
-        """Else there are bare coroutines until the join begins."""
-        return self.strategy.concurrent and self.strategy.name != BASELINE
+    def tasks_before_join(self, tasks: int) -> int:
+        """How many of the children are tasks before the join; the others are bare coroutines."""
+        return tasks if self.strategy.concurrent and self.strategy.name != BASELINE else 0
 
 
 Seen: TypeAlias = "tuple[tuple[object, ...], tuple[object, ...]]"
@@ -87,14 +86,11 @@ def run(name: str, launcher: Launcher) -> tuple[str, str]:
     program raises.
     """
     row = PROGRAMS[name]
-    scene = Scene(
-        new_loop=loop_maker(launcher.loop, launcher.task_factory),
-        eager=launcher.task_factory == EAGER,
-        strategy=STRATEGIES[launcher.strategy],
-    )
-    seen = row.observe(scene)
+    new_loop = loop_maker(launcher.loop, launcher.task_factory)
+    eager = launcher.task_factory == EAGER
+    seen = row.observe(Scene(new_loop, eager, STRATEGIES[launcher.strategy]))
     if isinstance(seen, Coroutine):
-        with closing(scene.new_loop()) as loop:
+        with closing(new_loop()) as loop:
             seen = loop.run_until_complete(seen)
     expected, observed = seen
     return row.says.format(*expected), row.says.format(*observed)
@@ -104,10 +100,9 @@ def run(name: str, launcher: Launcher) -> tuple[str, str]:
 async def ten_sleepers(scene: Scene) -> Seen:
     """ten coroutines that sleep, joined as soon as they have been created.
 
-    Coroutines that are gathered run concurrently, whether they are handed to gather bare or as
-    tasks: calling create_task first adds nothing.
+    Gathered coroutines run concurrently, bare or as tasks: calling create_task first adds nothing.
     """
-    asleep, most = 0, 0
+    asleep = most = 0
 
     async def work(index: int) -> int:
         nonlocal asleep, most
@@ -125,28 +120,28 @@ async def ten_sleepers(scene: Scene) -> Seen:
 async def head_start(scene: Scene) -> Seen:
     """five coroutines that sleep; the caller sleeps longer between creating and joining them.
 
-    While the caller awaits something else, tasks that it has created run; bare coroutines wait
-    until they are gathered.
+    While the caller awaits something else, tasks run; bare coroutines wait until they are gathered.
     """
-    started: list[int] = []
-    finished: list[int] = []
-    at_join: list[int] = []
+    started = finished = 0
+    at_join = (0, 0)
 
     async def work(index: int) -> int:
-        started.append(index)
+        nonlocal started, finished
+        started += 1
         await asyncio.sleep(TICK_SECONDS)
-        finished.append(index)
+        finished += 1
         return index
 
     async def pause() -> None:
+        nonlocal at_join
         # However slow the machine: the second of these timers is set after those of the children.
         for _ in range(4):
             await asyncio.sleep(TICK_SECONDS)
-        at_join.extend((len(started), len(finished)))
+        at_join = (started, finished)
 
     await scene.strategy.launch(work, 5, pause)
-    ahead = 5 if scene.has_tasks_before_join else 0
-    return (ahead, ahead), tuple(at_join)
+    ahead = scene.tasks_before_join(5)
+    return (ahead, ahead), at_join
 
 
 @program(
@@ -156,36 +151,36 @@ async def head_start(scene: Scene) -> Seen:
 async def first_step(scene: Scene) -> Seen:
     """five coroutines; the caller computes, then suspends once, then joins them.
 
-    A task takes its first step at the caller's next suspension, however long the caller computes
-    before; an eager task takes it as it is created; a bare coroutine takes none before it is
-    awaited.
+    A task takes its first step when the caller next suspends; an eager task as it is created; a
+    bare coroutine when it is awaited.
     """
-    started: list[int] = []
+    started = 0
     seen: list[int] = []
 
     async def work(index: int) -> int:
-        started.append(index)
+        nonlocal started
+        started += 1
         await asyncio.sleep(0)
         return index
 
     async def pause() -> None:
-        seen.append(len(started))
+        seen.append(started)
         sum(range(10_000))
-        seen.append(len(started))
+        seen.append(started)
         await asyncio.sleep(0)
-        seen.append(len(started))
+        seen.append(started)
 
     await scene.strategy.launch(work, 5, pause)
-    at_suspension = 5 if scene.has_tasks_before_join else 0
-    at_creation = at_suspension if scene.eager else 0
-    return (at_creation, at_creation, at_suspension), tuple(seen)
+    suspended = scene.tasks_before_join(5)
+    created = suspended if scene.eager else 0
+    return (created, created, suspended), tuple(seen)
 
 
 @program("{} of 5 run in a task of their own; all_tasks() lists {} more", each_strategy=True)
 async def gather_wraps(scene: Scene) -> Seen:
     """five coroutines that look at the task they run in, and at all tasks of the loop.
 
-    gather makes a task of every bare coroutine itself, just as create_task would.
+    gather makes a task of every bare coroutine, as create_task would.
     """
     caller = asyncio.current_task()
     own: set[object] = set()
@@ -229,20 +224,18 @@ async def result_order(scene: Scene) -> Seen:
 async def gather_none(scene: Scene) -> Seen:
     """no coroutine at all.
 
-    Joining nothing is allowed, and the result is nothing; only asyncio.wait refuses it.
+    Joining nothing is allowed and gives nothing; only asyncio.wait refuses it.
     """
 
     async def work(index: int) -> int:
         return index
 
-    refused = "raises ValueError"
+    refused = "raises ValueError"  # as the documentation of asyncio.wait says
     try:
         observed = f"returns {await scene.strategy.launch(work, 0, None)}"
     except ValueError:
         observed = refused
-    # asyncio.wait says so in its documentation: the set of tasks must not be empty.
-    expected = refused if scene.strategy.name == wait.__name__ else "returns []"
-    return (expected,), (observed,)
+    return (refused if scene.strategy.name == wait.__name__ else "returns []",), (observed,)
 
 
 @program("runs of the coroutine: {}, of the task: {}; results {}")
@@ -269,10 +262,11 @@ async def never_awaited(scene: Scene) -> Seen:
 
     A coroutine that is never awaited never runs.
     """
-    runs: list[str] = []
+    ran = False
 
     async def work() -> None:
-        runs.append("once")
+        nonlocal ran
+        ran = True
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -280,8 +274,7 @@ async def never_awaited(scene: Scene) -> Seen:
         await asyncio.sleep(TICK_SECONDS)
         del coroutine
         gc.collect()
-    warned = any("was never awaited" in str(warning.message) for warning in caught)
-    return (False, True), (bool(runs), warned)
+    return (False, True), (ran, any("was never awaited" in str(row.message) for row in caught))
 
 
 @program("asyncio.run: {}; run_until_complete and close: {}")
@@ -307,11 +300,8 @@ def nobody_awaits(scene: Scene) -> Seen:
 
     in_run: list[str] = []
     # asyncio.run takes a maker of loops from Python 3.12 on; this works on all.
-    new_event_loop, asyncio.events.new_event_loop = asyncio.events.new_event_loop, scene.new_loop
-    try:
+    with mock.patch.object(asyncio.events, "new_event_loop", scene.new_loop):
         asyncio.run(abandon(in_run))
-    finally:
-        asyncio.events.new_event_loop = new_event_loop
 
     in_close: list[str] = []
     with closing(scene.new_loop()) as loop:
@@ -327,8 +317,7 @@ def nobody_awaits(scene: Scene) -> Seen:
 async def nobody_references(scene: Scene) -> Seen:
     """three tasks and a garbage collection: whether they are still there after it.
 
-    The event loop itself refers to tasks weakly: one that nothing else refers to may be collected
-    before it is done.
+    The loop refers to tasks weakly: one that nothing else refers to may be collected unfinished.
     """
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: None)  # that one was destroyed: seen below

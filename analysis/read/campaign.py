@@ -265,26 +265,9 @@ class Journal:
 
 
 VALUE_COLUMNS: Final = (
-    "campaign",
-    "machine",
-    "python",
-    "loop",
-    "task_factory",
-    "collector",
-    "strategy",
-    "role",
-    "contender",
-    "case",
-    "probe",
-    "metric",
-    "workload",
-    "tasks",
-    "pause",
-    "round",
-    "sweep",
-    "loops",
-    "seconds",
-    "bytes",
+    *("campaign", "machine", "python", "loop", "task_factory", "collector", "strategy", "role"),
+    *("contender", "case", "probe", "metric", "workload", "tasks", "pause"),
+    *("round", "sweep", "loops", "seconds", "bytes"),
 )
 
 

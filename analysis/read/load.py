@@ -13,7 +13,6 @@ import msgspec
 import numpy as np
 import pandas as pd
 from msgspec.structs import asdict
-from pandas.api.types import union_categoricals
 
 from analysis.read import rules
 from analysis.read.campaign import (
@@ -58,14 +57,8 @@ MAX_CONDITIONS: Final = 50
 PathLike: TypeAlias = "str | os.PathLike[str]"
 
 LINE_COLUMNS: Final = (
-    "round",
-    "case",
-    "started",
-    "wall_seconds",
-    "steal_seconds",
-    "timed_seconds",
-    "cells",
-    "failures",
+    *("round", "case", "started", "wall_seconds", "steal_seconds", "timed_seconds"),
+    *("cells", "failures"),
 )
 OBSERVED_COLUMNS: Final = ("contender", "case", "round", "name", "value")
 
@@ -482,20 +475,12 @@ def with_conditions(campaign: Campaign) -> pd.DataFrame:
 
 
 def joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Frames of several campaigns, one below the other; texts stay categorical."""
-    if not frames:
-        return pd.DataFrame(columns=list(VALUE_COLUMNS))
-    if len(frames) == 1:
-        return frames[0]
-    names = list(dict.fromkeys(name for frame in frames for name in frame.columns))
-    columns: dict[str, object] = {}
-    for name in names:
-        parts = [
-            frame[name] if name in frame else pd.Series([""] * len(frame), dtype="category")
-            for frame in frames
-        ]
-        if isinstance(parts[0].dtype, pd.CategoricalDtype):
-            columns[name] = union_categoricals(parts)
-        else:
-            columns[name] = np.concatenate([part.to_numpy() for part in parts])
-    return pd.DataFrame(columns)
+    """Frames of several campaigns, one below the other; texts stay categorical, what one of them
+    does not have is empty.
+    """
+    if len(frames) < 2:
+        return frames[0] if frames else pd.DataFrame(columns=list(VALUE_COLUMNS))
+    whole = pd.concat([frame.astype(object) for frame in frames], ignore_index=True)
+    texts = {name for frame in frames for name in frame.select_dtypes("category")}
+    kinds = {name: "category" if name in texts else frames[0][name].dtype for name in whole}
+    return whole.fillna(dict.fromkeys(texts, "")).astype(kinds)

@@ -7,10 +7,9 @@ colour of text has a contrast of at least 4.5 on its background, every series on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from types import MappingProxyType
 from typing import Any, Final
 
 import matplotlib as mpl
@@ -18,32 +17,21 @@ import matplotlib as mpl
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """The inks on one background. ``floor`` and ``same`` are the grounds of ratios too close to 1
-    to differ, and of those that count as the same.
+    """The inks on one background, by default the light one. ``floor`` and ``same`` are the grounds
+    of ratios too close to 1 to differ, and of those that count as the same.
     """
 
-    name: str
-    background: str
-    panel: str
-    floor: str
-    same: str
-    rule: str
-    ink: str
-    soft_ink: str
+    background: str = "#ffffff"
+    panel: str = "#f4f6f8"
+    floor: str = "#c9d0d8"
+    same: str = "#e9edf1"
+    rule: str = "#d0d7de"
+    ink: str = "#1b1f24"
+    soft_ink: str = "#57606a"
 
 
-LIGHT: Final = Theme(
-    name="light",
-    background="#ffffff",
-    panel="#f4f6f8",
-    floor="#c9d0d8",
-    same="#e9edf1",
-    rule="#d0d7de",
-    ink="#1b1f24",
-    soft_ink="#57606a",
-)
+LIGHT: Final = Theme()
 DARK: Final = Theme(
-    name="dark",
     background="#15191e",
     panel="#1d2329",
     floor="#46505b",
@@ -83,61 +71,57 @@ def marks(names: Iterable[str]) -> Mapping[str, Mark]:
     """A mark for each name, by its place in reading order; from the ninth name on they repeat."""
     distinct = list(dict.fromkeys(names))
     rest = (_CYCLE[index % len(_CYCLE)] for index in range(len(distinct)))
-    return MappingProxyType(dict(zip(distinct, [FIRST, *rest], strict=False)))
+    return dict(zip(distinct, [FIRST, *rest], strict=False))
 
 
 _STYLE: Final = re.compile(r'style="[^"]*"')
 _COLOUR: Final = re.compile(r"#[0-9a-f]{6}\b")
+_DARK_OF: Final[Mapping[str, str]] = {
+    **dict(zip(asdict(LIGHT).values(), asdict(DARK).values(), strict=True)),
+    **{mark.light: mark.dark for mark in (FIRST, *_CYCLE)},
+}
+
+
+def recoloured(svg: str, change: Callable[[str], str]) -> str:
+    """An SVG of matplotlib's with its colours, "#rrggbb", changed."""
+    return _STYLE.sub(lambda style: _COLOUR.sub(lambda colour: change(colour[0]), style[0]), svg)
 
 
 def darkened(svg: str) -> str:
-    """An SVG of matplotlib's, drawn in the light inks, in the dark ones."""
-
-    def change(style: re.Match[str]) -> str:
-        return _COLOUR.sub(lambda colour: _DARK_OF.get(colour[0], colour[0]), style[0])
-
-    return _STYLE.sub(change, svg)
+    """An SVG drawn in the light inks, in the dark ones."""
+    return recoloured(svg, lambda colour: _DARK_OF.get(colour, colour))
 
 
-def _pairs() -> Iterator[tuple[str, str]]:
-    yield from zip(asdict(LIGHT).values(), asdict(DARK).values(), strict=True)
-    yield from ((mark.light, mark.dark) for mark in (FIRST, *_CYCLE))
-
-
-_DARK_OF: Final[Mapping[str, str]] = MappingProxyType(dict(_pairs()))
-
-_SETTINGS: Final[Mapping[str, Any]] = MappingProxyType(
-    {
-        "font.family": "sans-serif",
-        "font.sans-serif": ["DejaVu Sans"],
-        "font.size": 9.0,
-        "text.color": LIGHT.ink,
-        "text.parse_math": False,
-        "figure.facecolor": LIGHT.background,
-        "savefig.facecolor": LIGHT.background,
-        "axes.facecolor": LIGHT.background,
-        "axes.edgecolor": LIGHT.rule,
-        "axes.labelcolor": LIGHT.soft_ink,
-        "axes.titlesize": 9.5,
-        "axes.titlelocation": "left",
-        "axes.titley": 1.0,  # to look for a place above the ticks takes a fifth of the time
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.axisbelow": True,
-        "axes.unicode_minus": False,
-        "xtick.color": LIGHT.rule,
-        "ytick.color": LIGHT.rule,
-        "xtick.labelcolor": LIGHT.soft_ink,
-        "ytick.labelcolor": LIGHT.soft_ink,
-        "xtick.labelsize": 8.0,
-        "ytick.labelsize": 8.0,
-        "grid.color": LIGHT.rule,
-        "grid.linewidth": 0.6,
-        "lines.solid_capstyle": "butt",
-        "svg.fonttype": "none",
-        "svg.hashsalt": "asyncio-fanout",
-    }
-)
+_SETTINGS: Final[Mapping[str, Any]] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9.0,
+    "text.color": LIGHT.ink,
+    "text.parse_math": False,
+    "figure.facecolor": LIGHT.background,
+    "savefig.facecolor": LIGHT.background,
+    "axes.facecolor": LIGHT.background,
+    "axes.edgecolor": LIGHT.rule,
+    "axes.labelcolor": LIGHT.soft_ink,
+    "axes.titlesize": 9.5,
+    "axes.titlelocation": "left",
+    "axes.titley": 1.0,  # to look for a place above the ticks takes a fifth of the time
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.unicode_minus": False,
+    "xtick.color": LIGHT.rule,
+    "ytick.color": LIGHT.rule,
+    "xtick.labelcolor": LIGHT.soft_ink,
+    "ytick.labelcolor": LIGHT.soft_ink,
+    "xtick.labelsize": 8.0,
+    "ytick.labelsize": 8.0,
+    "grid.color": LIGHT.rule,
+    "grid.linewidth": 0.6,
+    "lines.solid_capstyle": "butt",
+    "svg.fonttype": "none",
+    "svg.hashsalt": "asyncio-fanout",
+}
 
 
 @contextmanager

@@ -1,5 +1,5 @@
 """``python -m benchmarks witness``: run the programs of ``benchmarks.programs`` on workers like a
-campaign's, show where they hold, and keep that as ``witness.json``.
+campaign's, and show where they hold. A campaign keeps that as ``witness.json``.
 """
 
 from __future__ import annotations
@@ -16,28 +16,33 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.campaign import schema
-from benchmarks.campaign.arguments import add_choice, add_python_options, names_of
+from benchmarks.campaign.arguments import add_python_options, names_of
 from benchmarks.campaign.conduct import Crew
 from benchmarks.campaign.executors import Executor, LocalExecutor
-from benchmarks.campaign.interpreters import available, prepare_all
-from benchmarks.campaign.journal import JournalError, replace_file
+from benchmarks.campaign.interpreters import prepare_all
+from benchmarks.campaign.journal import replace_file
 from benchmarks.campaign.machine import Cores
 from benchmarks.campaign.plan import contender_record
 from benchmarks.campaign.workers import WorkerError
 from benchmarks.cases import Contender, Launcher
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
 from benchmarks.matrix import reason_to_skip
-from benchmarks.programs import PROGRAMS
+from benchmarks.programs import PROGRAMS, Program
 from benchmarks.strategies import BASELINE, STRATEGIES
 
 LIMIT_SECONDS = 30.0
 """After which a program counts as hung; each takes milliseconds."""
-USUAL_LOOPS = tuple(name for name, row in EVENT_LOOPS.items() if not row.optional)
+PLACES = tuple(
+    itertools.product(
+        (name for name, row in EVENT_LOOPS.items() if not row.optional), TASK_FACTORIES
+    )
+)
+"""Event loops and task factories that programs run on."""
 HOLDS, DOES_NOT_HOLD, NOT_POSSIBLE = "holds", "[red]does not hold[/]", "[dim]not possible[/]"
 
 
 def add_witness_options(parser: argparse.ArgumentParser) -> None:
-    """The knobs of ``witness``; lists may be repeated or separated by commas or blanks."""
+    """The knobs of ``witness``."""
     parser.add_argument(
         "programs",
         nargs="*",
@@ -46,41 +51,25 @@ def add_witness_options(parser: argparse.ArgumentParser) -> None:
         help=f"which (default: all): {', '.join(PROGRAMS)}",
     )
     add_python_options(parser, "run them on")
-    add_choice(parser, "--loop", "loops", EVENT_LOOPS, "event loops")
-    add_choice(parser, "--task-factory", "task_factories", TASK_FACTORIES, "task factories")
-    parser.add_argument(
-        "--out", type=Path, metavar="FOLDER", help=f"folder to put {schema.WITNESS_FILE} into"
-    )
 
 
 def witness(options: argparse.Namespace, console: Console) -> int:
     """Run the programs and print where they hold; return 1 when one does not that should, or when
-    none can be run.
-
-    Raises InterpreterError, and JournalError where the file cannot be put.
+    none can be run. Raises InterpreterError.
     """
-    if options.out is not None:
-        _check_out(options.out)
     interpreters, missing = prepare_all(options.pythons, skip_missing=options.skip_missing)
     for skipped in missing:
         _say(console, f"skipped: {skipped.reason}", "yellow")
-    chosen = {
-        axis: tuple(dict.fromkeys(names))
-        for axis in ("loops", "task_factories", "programs")
-        if (names := list(itertools.chain.from_iterable(getattr(options, axis))))
-    }
+    asked = tuple(dict.fromkeys(itertools.chain.from_iterable(options.programs)))
     with _executor(interpreters) as executor:
-        found = run_programs(executor, interpreters, **chosen)
-    if options.out is not None:
-        replace_file(options.out / schema.WITNESS_FILE, schema.encode_pretty(found))
+        found = run_programs(executor, interpreters, asked or tuple(PROGRAMS))
     show(found, Console())
-    lines = failures(found)
+    lines = [f"does not hold: {line}" for line in failures(found)]
+    if all(run.holds is None for run in found.runs):
+        lines.append("no program can be run")
     for line in lines:
-        _say(console, f"does not hold: {line}", "red")
-    nothing = all(run.holds is None for run in found.runs)
-    if nothing:
-        _say(console, "no program can be run", "red")
-    return int(nothing or bool(lines))
+        _say(console, line, "red")
+    return int(bool(lines))
 
 
 def write_witness(folder: Path, interpreters: Sequence[schema.Interpreter]) -> list[str]:
@@ -96,39 +85,18 @@ def write_witness(folder: Path, interpreters: Sequence[schema.Interpreter]) -> l
 def run_programs(
     executor: Executor,
     interpreters: Sequence[schema.Interpreter],
-    *,
-    loops: Sequence[str] = USUAL_LOOPS,
-    task_factories: Sequence[str] = tuple(TASK_FACTORIES),
     programs: Sequence[str] = tuple(PROGRAMS),
 ) -> schema.Witness:
     """Run programs, by their names, everywhere; each contender has a worker of its own."""
     asked = [PROGRAMS[name] for name in programs]
-    planned = [
-        schema.ProgramRun(
-            interpreter=interpreter.name,
-            loop=loop,
-            task_factory=task_factory,
-            program=program.name,
-            strategy=strategy,
-            holds=None,
-            reason=reason_to_skip(
-                available(interpreter), Launcher(loop, task_factory, strategy or BASELINE)
-            )
-            or "",
-        )
-        for interpreter, loop, task_factory, program in itertools.product(
-            interpreters, loops, task_factories, asked
-        )
-        for strategy in (STRATEGIES if program.each_strategy else ("",))
-    ]
     return schema.Witness(
         programs=tuple(
             schema.Program(name=row.name, summary=row.meaning, claim=row.claim) for row in asked
         ),
         runs=tuple(
             run
-            for _, at_place in itertools.groupby(planned, _place)
-            for run in _run_together(executor, list(at_place))
+            for interpreter, (loop, task_factory) in itertools.product(interpreters, PLACES)
+            for run in _runs_at(executor, interpreter, loop, task_factory, asked)
         ),
     )
 
@@ -178,21 +146,36 @@ def _executor(interpreters: Sequence[schema.Interpreter]) -> LocalExecutor:
     return LocalExecutor(interpreters, Cores(None, frozenset()), LIMIT_SECONDS)
 
 
-def _run_together(
-    executor: Executor, planned: Sequence[schema.ProgramRun]
+def _runs_at(
+    executor: Executor,
+    interpreter: schema.Interpreter,
+    loop: str,
+    task_factory: str,
+    programs: Sequence[Program],
 ) -> Iterator[schema.ProgramRun]:
-    """Run what can be run, by workers that are started at once."""
-    contenders = {run: _contender(run) for run in planned if not run.reason}
-    able = {contender.id: contender for contender in contenders.values()}
+    """The runs at one place, by workers that are started at once. A program that needs no strategy
+    is run by the baseline's worker.
+    """
+    able, reasons = {}, {}
+    for strategy in STRATEGIES if any(row.each_strategy for row in programs) else (BASELINE,):
+        launcher = Launcher(loop, task_factory, strategy)
+        if reason := reason_to_skip(interpreter, launcher):
+            reasons[strategy] = reason
+        else:
+            able[strategy] = contender_record(Contender(interpreter.name, launcher, "contender"))
     with closing(Crew(executor, list(able.values()), random.Random())) as crew:
-        for run in planned:
-            yield _run(crew, contenders[run], run) if run in contenders else run
-
-
-def _contender(run: schema.ProgramRun) -> schema.Contender:
-    """A program that needs no strategy is run by the baseline's worker."""
-    launcher = Launcher(run.loop, run.task_factory, run.strategy or BASELINE)
-    return contender_record(Contender(run.interpreter, launcher, "contender"))
+        for program in programs:
+            for strategy in STRATEGIES if program.each_strategy else ("",):
+                run = schema.ProgramRun(
+                    interpreter=interpreter.name,
+                    loop=loop,
+                    task_factory=task_factory,
+                    program=program.name,
+                    strategy=strategy,
+                    holds=None,
+                    reason=reasons.get(strategy or BASELINE, ""),
+                )
+                yield run if run.reason else _run(crew, able[strategy or BASELINE], run)
 
 
 def _run(crew: Crew, contender: schema.Contender, run: schema.ProgramRun) -> schema.ProgramRun:
@@ -209,17 +192,6 @@ def _run(crew: Crew, contender: schema.Contender, run: schema.ProgramRun) -> sch
 
 def _place(run: schema.ProgramRun) -> tuple[str, str, str]:
     return (run.interpreter, run.loop, run.task_factory)
-
-
-def _check_out(folder: Path) -> None:
-    """Raise JournalError where ``witness.json`` cannot be put, or is already."""
-    path = folder / schema.WITNESS_FILE
-    if path.exists():
-        raise JournalError(f"{path} exists already and is never overwritten")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise JournalError(f"{folder} cannot be made: {error.strerror}") from None
 
 
 def _say(console: Console, text: str, style: str = "") -> None:

@@ -12,12 +12,11 @@ import io
 import pkgutil
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
-from typing import Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 from xml.sax.saxutils import escape
 
 from matplotlib.axes import Axes
@@ -45,12 +44,8 @@ class Drawing:
 
 
 Draw: TypeAlias = Callable[[Findings], "Drawing | None"]
-
-
-class DrawProbe(Protocol):
-    """Draws what is generic to every probe: the headline metric of the one that is named."""
-
-    def __call__(self, findings: Findings, probe: str) -> Drawing | None: ...
+DrawProbe: TypeAlias = Callable[[str, Findings], "Drawing | None"]
+"""Draws what is generic to every probe: the headline metric of the one that is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +82,8 @@ class Picture:
         }
 
 
-_charts: dict[str, Chart] = {}
+CHARTS: Final[dict[str, Chart]] = {}
 _generic: list[DrawProbe] = []
-CHARTS: Final[Mapping[str, Chart]] = MappingProxyType(_charts)
 
 
 def chart(name: str, *, section: str = "", probe: str = "") -> Callable[[Draw], Draw]:
@@ -98,9 +92,9 @@ def chart(name: str, *, section: str = "", probe: str = "") -> Callable[[Draw], 
     """
 
     def register(draw: Draw) -> Draw:
-        if name in _charts:
+        if name in CHARTS:
             raise ValueError(f"two charts are named {name}")
-        _charts[name] = Chart(name, section or probe, probe, draw)
+        CHARTS[name] = Chart(name, section or probe, probe, draw)
         return draw
 
     return register
@@ -122,7 +116,7 @@ def drawings(findings: Findings) -> Iterator[tuple[Chart, Drawing]]:
     """Every chart's figure, not rendered yet; inside :func:`analysis.show.theme.settings`."""
     for module in sorted(pkgutil.iter_modules([str(Path(__file__).parent)])):
         importlib.import_module(f"{__name__.rpartition('.')[0]}.{module.name}")
-    for one in [*_charts.values(), *_generic_charts(findings)]:
+    for one in [*CHARTS.values(), *_generic_charts(findings)]:
         drawing = one.draw(findings)
         if drawing is not None:
             yield one, drawing
@@ -130,12 +124,16 @@ def drawings(findings: Findings) -> Iterator[tuple[Chart, Drawing]]:
 
 def _generic_charts(findings: Findings) -> Iterator[Chart]:
     """A chart for each probe that has none of its own and is not what the answer is about."""
-    own = {one.probe for one in _charts.values()}
+    own = {one.probe for one in CHARTS.values()}
     for probe in dict.fromkeys(case.probe for case in findings.campaign.cases):
         if probe not in own and not findings.words.probe(probe).answers:
             for draw in _generic:
-                name = re.sub(r"[^a-z0-9]+", "-", f"probe-{probe}".lower()).strip("-")
-                yield Chart(name, probe, probe, partial(draw, probe=probe))
+                yield Chart(slug(f"probe-{probe}"), probe, probe, partial(draw, probe))
+
+
+def slug(name: str) -> str:
+    """A name as it can stand in addresses and names of files."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 def _picture(one: Chart, drawing: Drawing) -> Picture:

@@ -401,21 +401,3 @@ def test_what_was_not_reached_is_missing(tmp_path: Path, status: str, reason: st
     assert set(measured["reason"]) == {"5 of 6 rounds for an interval"}
     assert set(measured["rounds_needed"]) == {12 - 5}
     assert set(only(frame, scope="workload")["reason"]) == {"without throughput/noop/1000"}
-
-
-def test_what_no_block_asks_is_no_row(tmp_path: Path) -> None:
-    folder = campaigns.write(tmp_path / "c", rounds=6)
-    ids = [one.id for one in read_campaign(folder).contenders]
-    blocks = [
-        {"contenders": ids, "cases": ["throughput/noop/100"]},
-        {"contenders": ids[1:], "cases": ["throughput/noop/1000"]},
-    ]
-    campaigns.change_plan(folder, lambda plan: plan.update(blocks=blocks))
-    campaigns.change_lines(
-        folder, lambda lines: [one["cells"].pop(BASELINE) for one in lines[1::2]]
-    )
-    campaign = read_campaign(folder)
-    assert campaign.problems == ()
-    frame = contrasts(campaign)
-    assert set(only(frame, reference=BASELINE, scope="case")["tasks"]) == {100}
-    assert set(only(frame, reference=ids[1], scope="case")["tasks"]) == {100, 1000}

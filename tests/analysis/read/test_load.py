@@ -75,7 +75,10 @@ def problem(campaign: Campaign) -> str:
 
 
 def test_a_frame_has_a_row_per_value_and_says_what_each_is(folder: Path) -> None:
-    frame = load(folder)
+    campaign, frame = read_campaign(folder), load(folder)
+    assert (campaign.problems, campaign.rounds, campaign.status) == ((), 2, "complete")
+    assert campaign.lines["case"].tolist() == [CASE, IN_BYTES] * 2
+    np.testing.assert_allclose(campaign.lines["timed_seconds"], 0.01 * 3 * 4)
     conditions = [f"condition_{name}" for name in campaigns.CONDITIONS]
     assert list(frame.columns) == [*VALUE_COLUMNS, *conditions]
     assert len(frame) == 4 * (1 + 2) * 2 * 3
@@ -91,13 +94,6 @@ def test_a_frame_has_a_row_per_value_and_says_what_each_is(folder: Path) -> None
     in_bytes = frame["probe"] == "memory"
     assert (frame["bytes"].notna() == in_bytes).all()
     assert (frame["seconds"].isna() == in_bytes).all()
-
-
-def test_a_clean_folder_has_no_problems_and_a_row_per_line(folder: Path) -> None:
-    campaign = read_campaign(folder)
-    assert (campaign.problems, campaign.rounds, campaign.status) == ((), 2, "complete")
-    assert campaign.lines["case"].tolist() == [CASE, IN_BYTES] * 2
-    np.testing.assert_allclose(campaign.lines["timed_seconds"], 0.01 * 3 * 4)
 
 
 def test_what_was_observed_is_averaged_over_sweeps(folder: Path) -> None:

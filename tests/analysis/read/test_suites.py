@@ -42,6 +42,11 @@ def first_run(suite: Any) -> Any:  # noqa: ANN401
     return suite["benchmarks"][0]["runs"][0]
 
 
+def last_values(suite: Any) -> Any:  # noqa: ANN401
+    """They are bytes."""
+    return suite["benchmarks"][-1]["runs"][-1]["values"]
+
+
 def test_a_suite_that_agrees_is_no_problem(folder: Path) -> None:
     assert read_campaign(folder, suites=True).problems == ()
 
@@ -60,6 +65,7 @@ def test_a_missing_suite_is_a_warning_once_the_campaign_is_complete(folder: Path
     [
         (lambda suite: first_run(suite)["values"].append(0.1), "4 values where the journal has 3"),
         (lambda suite: first_run(suite)["values"].reverse(), "values that differ from the jour"),
+        (lambda suite: last_values(suite).append(last_values(suite).pop() + 1), "'peak', round 1"),
         (lambda suite: suite["benchmarks"].pop(), "lacks 2 runs of the journal, the first: cont"),
         (lambda suite: suite["benchmarks"].append(suite["benchmarks"][0]), "has a run twice: cont"),
         (
@@ -88,16 +94,6 @@ def test_a_suite_that_disagrees_is_an_error(
     assert any(words in error.message for error in errors)
     assert {error.file for error in errors} == {SUITE}
     assert not read_campaign(folder).errors
-
-
-def test_a_value_in_bytes_is_compared_too(folder: Path) -> None:
-    suite = json.loads((folder / SUITE).read_text(encoding="utf-8"))
-    [*_, last] = [one for one in suite["benchmarks"] if one["metadata"]["metric"] == "peak"]
-    last["runs"][0]["values"][0] *= 1.0 + 1e-8
-    (folder / SUITE).write_text(json.dumps(suite), encoding="utf-8")
-    [error] = read_campaign(folder, suites=True).errors
-    assert "values that differ from the journal's" in error.message
-    assert "'peak', round 0" in error.message
 
 
 def test_a_suite_that_is_no_plain_file_or_much_too_large_is_not_read(folder: Path) -> None:
