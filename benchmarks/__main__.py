@@ -22,24 +22,10 @@ from benchmarks import matrix
 from benchmarks.campaign import arguments, schema
 from benchmarks.campaign.conduct import Conductor, now
 from benchmarks.campaign.executors import LocalExecutor
-from benchmarks.campaign.interpreters import (
-    REPOSITORY,
-    InterpreterError,
-    available,
-    executable,
-    prepare_all,
-)
+from benchmarks.campaign.interpreters import REPOSITORY, InterpreterError, executable, prepare_all
 from benchmarks.campaign.journal import Journal, JournalError
 from benchmarks.campaign.machine import allot_cores, machine_facts
-from benchmarks.campaign.plan import (
-    SLICE_SECONDS,
-    TURN_LIMIT_SECONDS,
-    block_record,
-    case_record,
-    contender_record,
-    definitions,
-    skipped_record,
-)
+from benchmarks.campaign.plan import SLICE_SECONDS, case_record, definitions
 from benchmarks.campaign.progress import observing
 from benchmarks.campaign.schema import Plan
 from benchmarks.campaign.suites import write_suites
@@ -84,11 +70,8 @@ def main(arguments_: Sequence[str] | None = None) -> int:
         parser.exit(BAD_USAGE, f"{parser.prog} {options.command}: {error}\n")
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        console.print(
-            f"{error.strerror or error}{where}; every line synced so far stays readable",
-            soft_wrap=True,
-            markup=False,
-        )
+        what = f"{error.strerror or error}{where}; every line synced so far stays readable"
+        console.print(what, soft_wrap=True, markup=False)
         return FAILED
     except NothingMeasuredError:
         console.print("nothing was measured: the budget ended before the first round; give more")
@@ -101,15 +84,14 @@ def run(options: arguments.RunOptions, console: Console) -> int:
     """Plan a campaign, conduct it, and show its answer; return the exit code."""
     matrix.check(options.selections)
     interpreters, missing = prepare_all(options.pythons, skip_missing=options.skip_missing)
-    laid_out = matrix.lay_out([available(row) for row in interpreters], options.selections)
-    skipped = (*missing, *map(skipped_record, laid_out.skipped))
+    laid_out = matrix.lay_out(interpreters, options.selections)
+    skipped = (*missing, *laid_out.skipped)
     for row in missing:
         console.print(f"skipped: {row.reason}", style="yellow", soft_wrap=True, markup=False)
     if not laid_out.contenders:
         raise InterpreterError(
             "nothing can be measured: " + "; ".join(dict.fromkeys(row.reason for row in skipped))
         )
-    contenders = tuple(map(contender_record, laid_out.contenders))
     cases = tuple(map(case_record, laid_out.cases))
     folder = options.out or RESULTS / f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{options.preset}"
     plan = Plan(
@@ -124,11 +106,11 @@ def run(options: arguments.RunOptions, console: Console) -> int:
         created=now(),
         machine=machine_facts(allot_cores()),
         interpreters=interpreters,
-        contenders=contenders,
+        contenders=laid_out.contenders,
         cases=cases,
         skipped=skipped,
-        blocks=tuple(map(block_record, laid_out.blocks)),
-        definitions=definitions(contenders, cases),
+        blocks=laid_out.blocks,
+        definitions=definitions(laid_out.contenders, cases),
         status="running",
     )
     _check_baseline(plan, options.manner)
@@ -186,19 +168,22 @@ def list_choices(pythons: Sequence[str]) -> int:
         strategies=tuple(STRATEGIES),
         collectors=tuple(COLLECTORS),
     )
-    skipped = matrix.lay_out([available(row) for row in interpreters], [everything]).skipped
-    programs = {row.name: row.meaning for row in PROGRAMS.values()}
-    for heading, rows in (*matrix.choices(), ("programs", programs)):
+    skipped = matrix.lay_out(interpreters, [everything]).skipped
+    sections = {
+        **matrix.choices(),
+        "programs": {row.name: row.meaning for row in PROGRAMS.values()},
+        "pythons": {
+            row.name: ", ".join(f"{name} {version}" for name, version in row.packages.items())
+            for row in interpreters
+        },
+    }
+    for heading, rows in sections.items():
         console.print(heading, style="bold")
-        for name, summary in rows.items():
-            console.print(f"  {name:<18} {summary}", highlight=False, markup=False, soft_wrap=True)
-    console.print("pythons", style="bold")
-    for interpreter in interpreters:
-        packages = ", ".join(f"{name} {version}" for name, version in interpreter.packages.items())
-        console.print(f"  {interpreter.name:<18} {packages}", highlight=False, markup=False)
-    reasons = dict.fromkeys((*(row.reason for row in missing), *(row.reason for row in skipped)))
+        for name, meaning in rows.items():
+            console.print(f"  {name:<18} {meaning}", highlight=False, markup=False, soft_wrap=True)
     console.print("cannot be measured here", style="bold")
-    for reason in reasons or {"nothing: everything can be measured": None}:
+    reasons = dict.fromkeys(row.reason for row in (*missing, *skipped))
+    for reason in reasons or ("nothing: everything can be measured",):
         console.print(f"  {reason}", highlight=False, markup=False, soft_wrap=True)
     return 0
 
@@ -247,7 +232,7 @@ def _parse(arguments_: Sequence[str] | None) -> tuple[argparse.ArgumentParser, a
     run_parser = commands.add_parser(
         "run", help="run a campaign and show its answer", allow_abbrev=False
     )
-    arguments.add_run_options(run_parser, TURN_LIMIT_SECONDS)
+    arguments.add_run_options(run_parser)
     resume_parser = commands.add_parser("resume", help="go on with an interrupted campaign")
     resume_parser.add_argument("folder", type=Path, help="its results folder")
     resume_parser.add_argument(

@@ -14,12 +14,13 @@ import sys
 from dataclasses import astuple
 from pathlib import Path
 
+from benchmarks import protocol
 from benchmarks.cases import Case, Launcher
 from benchmarks.clock import perf_counter
 from benchmarks.echo import EchoConnections
 from benchmarks.probing import Measurement
-from benchmarks.protocol import Failed, Measure, Measured, claim_stdout, end_of, receive, send
-from benchmarks.slices import Bench, Calibration
+from benchmarks.sizes import peak_bytes
+from benchmarks.slices import Bench
 
 
 class AloneError(Exception):
@@ -32,18 +33,18 @@ class Alone:
     def __init__(self, launcher: Launcher) -> None:
         self._launcher = launcher
 
-    def calibrate(self, case: Case, slice_seconds: float) -> Calibration:
+    def calibrate(self, case: Case, slice_seconds: float) -> protocol.Calibrated:
         """See what a slice takes. It has one inner loop, whatever ``slice_seconds``, because a
         second one would find a process that the first has changed. Raises AloneError.
         """
         started = perf_counter()
         self.measure(case, 1)
-        return Calibration(1, perf_counter() - started)
+        return protocol.Calibrated(1, perf_counter() - started, peak_bytes())
 
     def measure(self, case: Case, loops: int) -> Measurement:
         """Measure one slice in a process that has done nothing else. Raises AloneError."""
         request = io.StringIO()
-        send(request, Measure(case, loops))
+        protocol.send(request, protocol.Measure(case, loops))
         done = subprocess.run(
             [sys.executable, "-m", __name__, *astuple(self._launcher)],
             input=request.getvalue(),
@@ -54,13 +55,13 @@ class Alone:
             check=False,
         )
         try:
-            answer = receive(io.StringIO(done.stdout))
+            answer = protocol.receive(io.StringIO(done.stdout))
         except ValueError as error:
             raise AloneError(f"the slice's answer cannot be read: {error}") from error
-        if isinstance(answer, Failed):
+        if isinstance(answer, protocol.Failed):
             raise AloneError(answer.cause)
-        if not isinstance(answer, Measured):
-            end = end_of(done.returncode, done.stderr.splitlines())
+        if not isinstance(answer, protocol.Measured):
+            end = protocol.end_of(done.returncode, done.stderr.splitlines())
             raise AloneError(f"the slice's process {end}")
         # The results themselves were checked in that process.
         return Measurement(
@@ -71,18 +72,18 @@ class Alone:
 def main(arguments: list[str]) -> None:
     """Answer the one request."""
     loop, task_factory, strategy, collector = arguments
-    replies = claim_stdout()
-    request = receive(sys.stdin)
-    if not isinstance(request, Measure):
+    replies = protocol.claim_stdout()
+    request = protocol.receive(sys.stdin)
+    if not isinstance(request, protocol.Measure):
         sys.exit("no slice was asked for")
     with EchoConnections() as connections:
         try:
             bench = Bench(Launcher(loop, task_factory, strategy, collector), connections)
-            measurement = bench.measure(request.case, request.loops)
+            seen = bench.measure(request.case, request.loops)
         except Exception as error:  # noqa: BLE001 - measured code may raise anything
-            send(replies, Failed.of(error))
+            protocol.send(replies, protocol.Failed.of(error))
             return
-    send(replies, Measured(measurement.values, measurement.timed_seconds, measurement.observed))
+    protocol.send(replies, protocol.Measured(seen.values, seen.timed_seconds, seen.observed))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,8 @@
-"""The identity of what is measured: a contender and a case. Ids are for people and keys; nothing
-parses them.
-"""
+"""The identity of what is measured: a launcher and a case."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
-
-Role = Literal["baseline", "contender", "control"]
 
 USUAL_COLLECTOR = "on"
 USUAL_PAUSE = "none"
@@ -44,28 +39,3 @@ class Case:
     def id(self) -> str:
         parts = (self.probe, self.workload, str(self.tasks))
         return "/".join(parts if self.pause == USUAL_PAUSE else (*parts, self.pause))
-
-
-@dataclass(frozen=True)
-class Contender:
-    """One measured process of every round. The control is the first baseline a second time."""
-
-    interpreter: str
-    launcher: Launcher
-    role: Role
-
-    @property
-    def id(self) -> str:
-        launcher = self.launcher
-        parts = [self.interpreter, launcher.loop, launcher.task_factory, launcher.strategy]
-        if launcher.collector != USUAL_COLLECTOR:
-            parts.append(launcher.collector)
-        if self.role == "control":
-            parts.append(self.role)
-        return "/".join(parts)
-
-    @property
-    def group(self) -> tuple[str, str, str, str]:
-        """What it shares with the baseline that it is compared with."""
-        launcher = self.launcher
-        return (self.interpreter, launcher.loop, launcher.task_factory, launcher.collector)

@@ -40,11 +40,10 @@ async def until_all_run(count: Callable[[], int], tasks: int, caller: asyncio.Ta
 
 class Children:
     """Makes the children of one fan-out and records by index which of them started and how each
-    ended. ``make`` is the work to launch; the child ``failing`` raises at its first step. Use it as
-    a context manager around the fan-out: it leaves no task of it on the loop.
+    ended. ``make`` is the work to launch; the child ``failing`` raises at its first step. As a
+    context manager around the fan-out it leaves no task of it on the loop.
 
-    Following a child costs a coroutine around its own, two list appends and a counter, the same for
-    every strategy; it is part of what is timed.
+    Following a child is timed too: a coroutine around its own, two list appends and a counter.
     """
 
     def __init__(self, work: Work, failing: int | None = None) -> None:
@@ -123,8 +122,8 @@ class Children:
             raise self._errors[0]
 
     def accounts(self, tasks: int) -> list[int]:
-        """The indexes below ``tasks`` in order, each as often as a child of it ended or never
-        started: every one once, unless something went wrong.
+        """The indexes of all children in order: each below ``tasks`` once, unless something went
+        wrong.
         """
         never_started = set(range(tasks)).difference(self.started)
         return sorted([*self.finished, *self.cancelled, *self.failed, *never_started])

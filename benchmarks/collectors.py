@@ -13,8 +13,8 @@ from benchmarks.words import Word
 
 @dataclass(frozen=True)
 class Collector(Word):
-    """A state of the collector: ``set_up`` brings it there from Python's default and ``restore``
-    back; both are names in ``gc``, None where nothing has to be done.
+    """``set_up`` brings the collector from Python's default to this state, ``restore`` back: names
+    in ``gc``, or None where nothing has to be done.
     """
 
     set_up: str | None = None
@@ -75,9 +75,7 @@ def collector_in_force() -> str:
 
 
 def collections_so_far() -> int | None:
-    """How many collections, of any generation, this process has made; None where Python does not
-    count them.
-    """
+    """Collections of any generation in this process; None where Python does not count them."""
     stats: object = gc.get_stats()
     if not isinstance(stats, list):  # PyPy's answer is about memory
         return None

@@ -34,23 +34,12 @@ class ConditionError(Exception):
 
 @dataclass(frozen=True)
 class Refusal:
-    """What an interpreter cannot do, and the reason: every launcher that has all of the names given
-    here is skipped.
-    """
+    """What an interpreter cannot do; every launcher that has all of these names is skipped."""
 
     reason: str
     loop: str | None = None
     task_factory: str | None = None
     collector: str | None = None
-
-    def concerns(self, launcher: Launcher) -> bool:
-        """Whether this launcher cannot run."""
-        pairs = (
-            (self.loop, launcher.loop),
-            (self.task_factory, launcher.task_factory),
-            (self.collector, launcher.collector),
-        )
-        return all(refused in (None, asked) for refused, asked in pairs)
 
 
 def interpreter_facts() -> dict[str, object]:
@@ -73,9 +62,7 @@ def interpreter_facts() -> dict[str, object]:
 
 
 def refusals() -> Iterator[Refusal]:
-    """What is installed and supported by this version of Python, but does not work: found by
-    trying every loop with every task factory.
-    """
+    """What this Python has and does not work, found by trying every loop and task factory."""
     for loop, factory in itertools.product(EVENT_LOOPS, TASK_FACTORIES.values()):
         if sys.version_info >= factory.since and (refused := refusal(loop, factory.name)):
             yield refused
@@ -86,9 +73,7 @@ def refusals() -> Iterator[Refusal]:
 
 
 def refusal(loop: str, task_factory: str) -> Refusal | None:
-    """Why the loop does not run tasks of this factory, found by trying; None when it does, or when
-    it is not installed.
-    """
+    """Why the loop does not run tasks of this factory; None when it does or is not installed."""
     try:
         obeyed = _seen_on(Launcher(loop, task_factory, ""))["task_factory"] == task_factory
     except ModuleNotFoundError:
@@ -104,10 +89,8 @@ def refusal(loop: str, task_factory: str) -> Refusal | None:
 
 
 def build_facts() -> dict[str, Scalar]:
-    """How the running interpreter was built, as far as it says: every value is a JSON scalar.
-
-    ``pgo`` and ``lto`` are None where the builder does not record them in the configure options:
-    distributions pass them to make.
+    """How the running interpreter was built. ``pgo`` and ``lto`` are None where the configure
+    options do not say: distributions pass them to make.
     """
     configure = str(sysconfig.get_config_var("CONFIG_ARGS") or "").replace("'", "")
     flags = " ".join(

@@ -1,8 +1,7 @@
 """The echo server of the ``echo`` workload, a process of its own, and the client's side of it.
 
-The server answers every byte it gets with the same byte. It is a plain blocking selector loop, the
-same for every contender, and runs off the measured core. The client pipelines fixed-size requests
-over a small pool of connections, as clients of databases and HTTP/2 servers do.
+The server, a plain selector loop off the measured core, answers every byte with the same byte. The
+client pipelines fixed-size requests over a small pool of connections, as clients of databases do.
 """
 
 from __future__ import annotations
@@ -27,9 +26,7 @@ CLOSED = "the echo server closed the connection"
 
 
 def serve() -> None:
-    """Print the port, then answer until standard input closes, which it also does when the parent
-    dies.
-    """
+    """Print the port, then answer until standard input closes, as it does when the parent dies."""
     selector = selectors.DefaultSelector()
     listener = socket.create_server((HOST, 0), backlog=1024)
     selector.register(listener, selectors.EVENT_READ)
@@ -84,11 +81,10 @@ class EchoServer:
 
 class EchoConnections:
     """A process's connections to the echo server, opened when first asked for, kept until closed.
+    With ``port`` None the process starts a server of its own.
 
-    A slice gets duplicates: every slice has a fresh event loop, while opening connections anew for
-    each would leave thousands of them in TIME_WAIT.
-
-    ``port`` None: the process starts a server of its own with the first connection.
+    A slice, which has a fresh event loop, gets duplicates: opening connections anew for each would
+    leave thousands of them in TIME_WAIT.
     """
 
     def __init__(self, port: int | None = None) -> None:
@@ -104,9 +100,7 @@ class EchoConnections:
         self._server.close()
 
     def drop(self) -> None:
-        """Close the connections: replies that were not read would reach the next user. The next
-        duplicates are of new connections.
-        """
+        """Close the connections: replies that were not read would reach the next user."""
         for connection in self._sockets:
             connection.close()
         self._sockets.clear()
@@ -128,9 +122,7 @@ class EchoConnections:
 
 
 class EchoClient(asyncio.Protocol):
-    """One connection on a running loop: requests go out as they come, replies return in the same
-    order.
-    """
+    """One connection: requests go out as they come, replies return in the same order."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._loop = asyncio.get_running_loop()

@@ -1,8 +1,7 @@
 """The identity of the measured code: values may be mixed only where it is the same.
 
-It covers every module that a measured process imports as it starts, found by following the
-imports; what a function imports is not measured. What is hashed is the code: comments, docstrings,
-layout and the words for readers do not change it.
+It covers every module that a measured process imports as it starts, not what a function imports.
+Comments, docstrings, layout and the words for readers do not change it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The event loops and task factories: one row each.
 
-To add a loop, add a row to ``EVENT_LOOPS`` and, so that measured environments get it, a line to the
-``measured`` dependency group of ``pyproject.toml``. Where a loop is not installed, it is skipped
-and the reason is given.
+So that measured environments get a new loop, its package goes into the ``measured`` dependency
+group of ``pyproject.toml``. Where a loop is not installed, it is skipped with the reason.
 """
 
 from __future__ import annotations
@@ -20,9 +19,8 @@ NewLoop = Callable[[], asyncio.AbstractEventLoop]
 
 @dataclass(frozen=True)
 class EventLoop(Word):
-    """An event loop implementation: ``factory`` of ``module`` makes a new loop; ``package`` is what
-    to install, None for the standard library. An ``optional`` one is measured only where it is
-    asked for by name.
+    """``factory`` of ``module`` makes a new loop; ``package`` is what to install, None for the
+    standard library. An ``optional`` one is measured only where it is asked for by name.
     """
 
     module: str
@@ -31,9 +29,7 @@ class EventLoop(Word):
     optional: bool = False
 
     def load(self) -> NewLoop:
-        """Import the implementation and return its loop factory; ImportError when it is not
-        installed.
-        """
+        """Import the implementation; return its loop factory. Raises ImportError."""
         factory: NewLoop = getattr(importlib.import_module(self.module), self.factory)
         return factory
 
@@ -62,17 +58,15 @@ EVENT_LOOPS: dict[str, EventLoop] = {
 
 @dataclass(frozen=True)
 class TaskFactory(Word):
-    """How a loop makes tasks: by ``factory`` of asyncio, which is there ``since`` this Python
-    version; None is a loop's default.
+    """How a loop makes tasks: by ``factory`` of asyncio, there ``since`` this Python version, or by
+    default (None).
     """
 
     since: tuple[int, int]
     factory: str | None
 
     def loops(self, new_loop: NewLoop) -> NewLoop:
-        """``new_loop``, its loops with this task factory. Raises AttributeError on a Python that is
-        too old for it.
-        """
+        """``new_loop``, with this task factory set. Raises AttributeError on an old Python."""
         if self.factory is None:
             return new_loop
         task_factory = getattr(asyncio, self.factory)
@@ -107,7 +101,7 @@ TASK_FACTORIES: dict[str, TaskFactory] = {
 
 
 def loop_maker(loop: str, task_factory: str) -> NewLoop:
-    """What makes fresh loops of this implementation with this task factory. Raises ImportError when
-    the loop is not installed, AttributeError when Python is too old for the factory.
+    """What makes fresh loops with this task factory. Raises ImportError when the loop is not
+    installed, AttributeError when Python is too old for the factory.
     """
     return TASK_FACTORIES[task_factory].loops(EVENT_LOOPS[loop].load())

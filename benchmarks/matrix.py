@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
-from benchmarks.cases import USUAL_COLLECTOR, USUAL_PAUSE, Case, Contender, Launcher, Role
+from msgspec.structs import replace
+
+from benchmarks.campaign.schema import Block, Contender, Interpreter, Refusal, Role, Skipped, Wanted
+from benchmarks.cases import USUAL_COLLECTOR, USUAL_PAUSE, Case, Launcher
 from benchmarks.collectors import COLLECTORS
-from benchmarks.conditions import Refusal
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
 from benchmarks.pauses import PAUSES
 from benchmarks.probes import PROBES
@@ -129,38 +131,9 @@ PRESETS: Mapping[str, Preset] = {
 
 
 @dataclass(frozen=True)
-class Available:
-    """What the matrix needs to know of an interpreter: its name, version, the loop packages it has,
-    and what it cannot do.
-    """
-
-    name: str
-    version: tuple[int, int]
-    packages: frozenset[str]
-    refusals: tuple[Refusal, ...] = ()
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """What was asked for and cannot be measured, and why; without launcher, a whole interpreter."""
-
-    interpreter: str
-    launcher: Launcher | None
-    reason: str
-
-
-@dataclass(frozen=True)
-class Block:
-    """Contenders that are asked cases: each of them every one."""
-
-    contenders: tuple[Contender, ...]
-    cases: tuple[Case, ...]
-
-
-@dataclass(frozen=True)
 class Matrix:
     """All that a campaign measures, and what it skips. A contender is asked a case when some block
-    holds both.
+    has the ids of both.
     """
 
     contenders: tuple[Contender, ...]
@@ -169,47 +142,72 @@ class Matrix:
     skipped: tuple[Skipped, ...]
 
 
-def reason_to_skip(interpreter: Available, launcher: Launcher) -> str | None:
+def contender_of(interpreter: str, launcher: Launcher) -> Contender:
+    """A contender that has not proved any conditions yet. Ids are for people and keys; nothing
+    parses them.
+    """
+    parts = [interpreter, launcher.loop, launcher.task_factory, launcher.strategy]
+    if launcher.collector != USUAL_COLLECTOR:
+        parts.append(launcher.collector)
+    role: Role = "baseline" if launcher.strategy == BASELINE else "contender"
+    return Contender(id="/".join(parts), interpreter=interpreter, role=role, **asdict(launcher))
+
+
+def control_of(baseline: Contender) -> Contender:
+    """A baseline a second time, to be compared with itself."""
+    return replace(baseline, id=f"{baseline.id}/control", role="control")
+
+
+def reason_to_skip(interpreter: Interpreter, launcher: Launcher) -> str | None:
     """Why this interpreter cannot run this launcher; None when it can."""
     package = EVENT_LOOPS[launcher.loop].package
     if package is not None and package not in interpreter.packages:
         return f"{launcher.loop} is not installed for {interpreter.name}"
     for row in (TASK_FACTORIES[launcher.task_factory], STRATEGIES[launcher.strategy]):
-        if interpreter.version < row.since:
+        if interpreter.minor_version < row.since:
             needed = ".".join(map(str, row.since))
             return f"{row.name} needs Python {needed}, {interpreter.name} is older"
     for refusal in interpreter.refusals:
-        if refusal.concerns(launcher):
+        if concerns(refusal, launcher):
             return f"{refusal.reason}, on {interpreter.name}"
     return None
 
 
-def lay_out(interpreters: Sequence[Available], selections: Sequence[Selection]) -> Matrix:
+def concerns(refusal: Refusal, launcher: Launcher) -> bool:
+    """Whether the launcher has all of the names that are refused together."""
+    pairs = (
+        (refusal.loop, launcher.loop),
+        (refusal.task_factory, launcher.task_factory),
+        (refusal.collector, launcher.collector),
+    )
+    return all(refused in (None, asked) for refused, asked in pairs)
+
+
+def lay_out(interpreters: Sequence[Interpreter], selections: Sequence[Selection]) -> Matrix:
     """Everything the selections ask for, on every interpreter.
 
     The baseline strategy is always in a selection: without it nothing can be compared. The first
     baseline is in the matrix a second time, as the control, for the same cases.
     """
-    blocks: list[Block] = []
+    asked: list[tuple[Sequence[Contender], Sequence[Case]]] = []
     skipped: dict[Skipped, None] = {}
     for selection in selections:
-        found, missing = _launchers(interpreters, selection)
+        found, missing = _contenders(interpreters, selection)
         skipped |= dict.fromkeys(missing)
-        blocks += _blocks(found, cases(selection))
-    all_contenders = dict.fromkeys(row for block in blocks for row in block.contenders)
-    if all_contenders:
-        first = next(iter(all_contenders))
-        control = replace(first, role="control")
-        all_contenders[control] = None
-        blocks = [
-            replace(block, contenders=(*block.contenders, control))
-            if first in block.contenders
-            else block
-            for block in blocks
-        ]
+        asked += _asked(found, cases(selection))
+    contenders = {row.id: row for rows, _ in asked for row in rows}
+    if contenders:
+        first = next(iter(contenders.values()))
+        control = control_of(first)
+        contenders[control.id] = control
+        asked = [((*rows, control) if first in rows else rows, of) for rows, of in asked]
+    blocks = (
+        Block(contenders=tuple(row.id for row in rows), cases=tuple(case.id for case in of_rows))
+        for rows, of_rows in asked
+    )
     return Matrix(
-        tuple(all_contenders),
-        tuple(dict.fromkeys(case for block in blocks for case in block.cases)),
+        tuple(contenders.values()),
+        tuple(dict.fromkeys(case for _, of_rows in asked for case in of_rows)),
         tuple(blocks),
         tuple(skipped),
     )
@@ -225,22 +223,19 @@ def check(selections: Sequence[Selection]) -> None:
 
 def cases(selection: Selection) -> tuple[Case, ...]:
     """Every probe on every workload at every task count, with every pause."""
-    found: list[Case] = []
-    for probe in (PROBES[name] for name in selection.probes):
-        own = probe.own_workload
-        found += (
-            Case(probe.name, workload, tasks, pause)
-            for workload, tasks, pause in itertools.product(
-                selection.workloads if own is None else (own.name,),
-                sorted(set(selection.tasks)),
-                selection.pauses if probe.pauses else (USUAL_PAUSE,),
-            )
+    return tuple(
+        Case(probe.name, workload, tasks, pause)
+        for probe in (PROBES[name] for name in selection.probes)
+        for workload, tasks, pause in itertools.product(
+            (probe.own_workload.name,) if probe.own_workload else selection.workloads,
+            sorted(set(selection.tasks)),
+            selection.pauses if probe.pauses else (USUAL_PAUSE,),
         )
-    return tuple(found)
+    )
 
 
-def choices() -> Iterable[tuple[str, Mapping[str, str]]]:
-    """What can be chosen: (heading, {name: meaning}) by kind, in the order of the command line."""
+def choices() -> dict[str, dict[str, str]]:
+    """What can be chosen: the meanings by name, by kind, in the order of the command line."""
     words: Mapping[str, Mapping[str, Word | Preset]] = {
         "strategies": STRATEGIES,
         "workloads": WORKLOADS,
@@ -251,12 +246,14 @@ def choices() -> Iterable[tuple[str, Mapping[str, str]]]:
         "pauses": PAUSES,
         "presets": PRESETS,
     }
-    for heading, rows in words.items():
-        yield heading, {name: row.meaning for name, row in rows.items()}
+    return {
+        heading: {name: row.meaning for name, row in rows.items()}
+        for heading, rows in words.items()
+    }
 
 
-def _launchers(
-    interpreters: Sequence[Available], selection: Selection
+def _contenders(
+    interpreters: Sequence[Interpreter], selection: Selection
 ) -> tuple[list[Contender], list[Skipped]]:
     """Every launcher of the selection, with the baseline, on every interpreter; what cannot be."""
     strategies = [BASELINE, *(name for name in selection.strategies if name != BASELINE)]
@@ -266,21 +263,22 @@ def _launchers(
         interpreters, selection.loops, selection.task_factories, selection.collectors, strategies
     ):
         launcher = Launcher(loop, task_factory, strategy, collector)
-        reason = reason_to_skip(interpreter, launcher)
-        if reason is None:
-            role: Role = "baseline" if strategy == BASELINE else "contender"
-            found.append(Contender(interpreter.name, launcher, role))
+        if reason := reason_to_skip(interpreter, launcher):
+            wanted = Wanted(interpreter=interpreter.name, **asdict(launcher))
+            skipped.append(Skipped(contender=wanted, reason=reason))
         else:
-            skipped.append(Skipped(interpreter.name, launcher, reason))
+            found.append(contender_of(interpreter.name, launcher))
     return found, skipped
 
 
-def _blocks(contenders: Sequence[Contender], of: Sequence[Case]) -> Iterable[Block]:
-    """One block or, where some cases are for concurrent strategies only, two."""
-    able = tuple(row for row in contenders if STRATEGIES[row.launcher.strategy].concurrent)
-    for asked, concurrent_only in ((tuple(contenders), False), (able, True)):
-        asked_for = tuple(
-            case for case in of if PROBES[case.probe].concurrent_only == concurrent_only
-        )
-        if asked and asked_for:
-            yield Block(asked, asked_for)
+def _asked(
+    contenders: Sequence[Contender], of: Sequence[Case]
+) -> Iterator[tuple[Sequence[Contender], Sequence[Case]]]:
+    """Contenders and the cases that each of them is asked; twice, where some cases are for
+    concurrent strategies only.
+    """
+    able = [row for row in contenders if STRATEGIES[row.strategy].concurrent]
+    for rows, concurrent_only in ((contenders, False), (able, True)):
+        of_rows = [case for case in of if PROBES[case.probe].concurrent_only == concurrent_only]
+        if rows and of_rows:
+            yield rows, of_rows

@@ -1,7 +1,5 @@
-"""What the caller does between creating the children and joining them: one row each.
-
-To add one, decorate a coroutine function: with ``seconds`` it says how long it takes, with
-``suspends`` whether the event loop runs meanwhile.
+"""What the caller does between creating the children and joining them: a decorated coroutine
+function each, that says how many ``seconds`` it takes and whether it ``suspends``.
 """
 
 from __future__ import annotations
@@ -22,9 +20,7 @@ LONG_SECONDS = 0.020
 
 @dataclass(frozen=True)
 class Pause(Word):
-    """One pause, which takes ``seconds``. ``suspends``: the event loop can run tasks meanwhile.
-    ``make`` gives what is awaited; None where nothing is.
-    """
+    """``suspends``: the event loop runs tasks meanwhile. ``make`` gives what is awaited, if any."""
 
     seconds: float
     suspends: bool

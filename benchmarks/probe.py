@@ -31,9 +31,7 @@ PROGRAM = ("-m", "benchmarks.probe")
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run the metrics of one probe as pyperf benchmarks of one cell; exits 2 with one line on bad
-    usage.
-    """
+    """Run the metrics of one probe as pyperf benchmarks; bad usage exits 2 with one line."""
     chooser = argparse.ArgumentParser(prog=" ".join(("python", *PROGRAM)), description=__doc__)
     chooser.error = functools.partial(_refuse, chooser)  # type: ignore[method-assign]
     chooser.add_argument("name", choices=PROBES, help="the probe; NAME --help shows its options")
@@ -73,9 +71,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _total(loops: int, bench: Bench | Alone, case: Case, metric: Metric) -> float:
-    """The seconds, or bytes, of ``loops`` inner loops together: pyperf divides by ``loops``, and
-    reads the unit from the metadata.
-    """
+    """The seconds, or bytes, of ``loops`` inner loops together: pyperf divides by ``loops``."""
     return bench.measure(case, loops).values[metric.name] * loops
 
 

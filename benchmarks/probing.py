@@ -25,9 +25,8 @@ class FanOut:
 class Measurement:
     """One slice: ``values`` by metric, per inner loop, above 0 and in the metric's unit.
 
-    ``results`` are the last batch's, as a proof: 0, 1 ... tasks - 1, the indexes of the coroutines
-    that did what was timed. ``observed`` are numbers seen beside the values, means per inner loop,
-    0 or more; they are never compared as ratios.
+    ``results`` of the last batch, the indexes 0, 1 ... tasks - 1, are the proof of what was timed.
+    ``observed`` are means per inner loop, 0 or more, never compared as ratios.
     """
 
     timed_seconds: float
@@ -38,9 +37,7 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Metric(Word):
-    """A number that a probe yields, for the whole fan-out. ``unit`` is pyperf's word. A metric that
-    grows with the number of tasks is shown ``per_task``.
-    """
+    """A value of the whole fan-out, in pyperf's ``unit``; shown ``per_task`` if it grows with n."""
 
     unit: Literal["second", "byte"] = "second"
     per_task: bool = False
@@ -55,16 +52,14 @@ class Observed(Word):
 class Probe(Word):
     """What is timed.
 
-    ``measure(fan_out, loops)`` runs the fan-out ``loops`` times on the running event loop. It
-    yields the ``metrics``, and ``observed`` beside them; ``headline_metric`` is the one that
-    campaigns are planned by. Reports show the probe under the heading ``section``, after an
-    ``introduction``, probes with a smaller ``order`` first. ``answers``: its headline metric is
-    what the answer to the question is about.
+    ``measure(fan_out, loops)`` runs the fan-out ``loops`` times on the running loop. Campaigns are
+    planned by the ``headline_metric``; if the probe ``answers``, the answer is about it. Reports
+    have it under the heading ``section``, after an ``introduction``, a smaller ``order`` first.
 
-    ``own_workload`` replaces the workloads of a selection. It may be one that does not end by
-    itself, so only ``measure`` runs it. With ``pauses`` the probe is measured with every pause of
-    the selection, else with none; with ``concurrent_only``, for strategies that run tasks
-    concurrently only; with ``fresh_process``, every slice in a process of its own.
+    ``own_workload`` replaces the workloads of a selection; it may not end by itself, so only
+    ``measure`` runs it. With ``pauses`` the probe is measured with every pause of the selection,
+    else with none; with ``concurrent_only``, for concurrent strategies only; with
+    ``fresh_process``, every slice in a process of its own.
     """
 
     section: str

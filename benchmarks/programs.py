@@ -1,10 +1,8 @@
 """Small programs that show how tasks behave: each a conformance check, one decorated function.
 
-A program returns what it expects and what it observes, and holds when the two are equal. None
-depends on the speed of the machine: the order of timers and of the loop's iterations decides.
-
-Its docstring says what it does and, after that, the claim that it tests. It is a coroutine function
-of a ``Scene``, run on a fresh loop of it; or a plain function that runs loops itself.
+A program returns what it expects and what it observes, and holds when the two are equal, however
+fast the machine. Its docstring says what it does and, after that, the claim that it tests. It is a
+coroutine function of a ``Scene``, run on a fresh loop; or a plain one that runs loops itself.
 """
 
 from __future__ import annotations
@@ -53,8 +51,8 @@ Observe: TypeAlias = "Callable[[Scene], Seen | Coroutine[Any, Any, Seen]]"
 
 @dataclass(frozen=True)
 class Program(Word):
-    """``says`` is the format of what it expects and observes. It is run with ``each_strategy``, or
-    once. Where it is not ``certain``, that it does not hold is a finding and no failure.
+    """``says`` is the format of what it expects and observes. It runs with ``each_strategy``, or
+    once. If it is not ``certain``, that it does not hold is a finding and no failure.
     """
 
     claim: str
@@ -82,9 +80,7 @@ def program(
 
 
 def run(name: str, launcher: Launcher) -> tuple[str, str]:
-    """What a program expects and what it observes in this process, in words. Raises whatever the
-    program raises.
-    """
+    """What a program expects and observes, in words. Raises whatever the program raises."""
     row = PROGRAMS[name]
     new_loop = loop_maker(launcher.loop, launcher.task_factory)
     eager = launcher.task_factory == EAGER
@@ -96,24 +92,30 @@ def run(name: str, launcher: Launcher) -> tuple[str, str]:
     return row.says.format(*expected), row.says.format(*observed)
 
 
+class Sleepers:
+    """Children that sleep: how many have started and finished, and how many slept at once."""
+
+    def __init__(self) -> None:
+        self.started = self.finished = self.most = 0
+
+    async def work(self, index: int) -> int:
+        """One child."""
+        self.started += 1
+        self.most = max(self.most, self.started - self.finished)
+        await asyncio.sleep(TICK_SECONDS)
+        self.finished += 1
+        return index
+
+
 @program("{} of 10 asleep at once", each_strategy=True)
 async def ten_sleepers(scene: Scene) -> Seen:
     """ten coroutines that sleep, joined as soon as they have been created.
 
     Gathered coroutines run concurrently, bare or as tasks: calling create_task first adds nothing.
     """
-    asleep = most = 0
-
-    async def work(index: int) -> int:
-        nonlocal asleep, most
-        asleep += 1
-        most = max(most, asleep)
-        await asyncio.sleep(TICK_SECONDS)
-        asleep -= 1
-        return index
-
-    await scene.strategy.launch(work, 10, None)
-    return (10 if scene.strategy.concurrent else 1,), (most,)
+    sleepers = Sleepers()
+    await scene.strategy.launch(sleepers.work, 10, None)
+    return (10 if scene.strategy.concurrent else 1,), (sleepers.most,)
 
 
 @program("{} of 5 started and {} finished when the join begins", each_strategy=True)
@@ -122,26 +124,18 @@ async def head_start(scene: Scene) -> Seen:
 
     While the caller awaits something else, tasks run; bare coroutines wait until they are gathered.
     """
-    started = finished = 0
-    at_join = (0, 0)
-
-    async def work(index: int) -> int:
-        nonlocal started, finished
-        started += 1
-        await asyncio.sleep(TICK_SECONDS)
-        finished += 1
-        return index
+    sleepers = Sleepers()
+    at_join: list[int] = []
 
     async def pause() -> None:
-        nonlocal at_join
         # However slow the machine: the second of these timers is set after those of the children.
         for _ in range(4):
             await asyncio.sleep(TICK_SECONDS)
-        at_join = (started, finished)
+        at_join.extend((sleepers.started, sleepers.finished))
 
-    await scene.strategy.launch(work, 5, pause)
+    await scene.strategy.launch(sleepers.work, 5, pause)
     ahead = scene.tasks_before_join(5)
-    return (ahead, ahead), at_join
+    return (ahead, ahead), tuple(at_join)
 
 
 @program(
@@ -154,23 +148,17 @@ async def first_step(scene: Scene) -> Seen:
     A task takes its first step when the caller next suspends; an eager task as it is created; a
     bare coroutine when it is awaited.
     """
-    started = 0
+    sleepers = Sleepers()
     seen: list[int] = []
 
-    async def work(index: int) -> int:
-        nonlocal started
-        started += 1
-        await asyncio.sleep(0)
-        return index
-
     async def pause() -> None:
-        seen.append(started)
+        seen.append(sleepers.started)
         sum(range(10_000))
-        seen.append(started)
+        seen.append(sleepers.started)
         await asyncio.sleep(0)
-        seen.append(started)
+        seen.append(sleepers.started)
 
-    await scene.strategy.launch(work, 5, pause)
+    await scene.strategy.launch(sleepers.work, 5, pause)
     suspended = scene.tasks_before_join(5)
     created = suspended if scene.eager else 0
     return (created, created, suspended), tuple(seen)
@@ -182,7 +170,6 @@ async def gather_wraps(scene: Scene) -> Seen:
 
     gather makes a task of every bare coroutine, as create_task would.
     """
-    caller = asyncio.current_task()
     own: set[object] = set()
     listed: set[object] = set()
 
@@ -194,7 +181,8 @@ async def gather_wraps(scene: Scene) -> Seen:
 
     await scene.strategy.launch(work, 5, None)
     tasks = 5 if scene.strategy.concurrent else 0
-    return (tasks, tasks), (len(own - {caller}), len(listed - {caller}))
+    caller = {asyncio.current_task()}
+    return (tasks, tasks), (len(own - caller), len(listed - caller))
 
 
 @program("finished {}; results {}", each_strategy=True)
@@ -226,13 +214,9 @@ async def gather_none(scene: Scene) -> Seen:
 
     Joining nothing is allowed and gives nothing; only asyncio.wait refuses it.
     """
-
-    async def work(index: int) -> int:
-        return index
-
     refused = "raises ValueError"  # as the documentation of asyncio.wait says
     try:
-        observed = f"returns {await scene.strategy.launch(work, 0, None)}"
+        observed = f"returns {await scene.strategy.launch(Sleepers().work, 0, None)}"
     except ValueError:
         observed = refused
     return (refused if scene.strategy.name == wait.__name__ else "returns []",), (observed,)

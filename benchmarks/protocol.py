@@ -1,6 +1,4 @@
-"""What the coordinator and a worker say to each other: one JSON object a line over the worker's
-standard streams.
-"""
+"""What the coordinator and a worker say to each other: JSON lines on the worker's streams."""
 
 from __future__ import annotations
 
@@ -33,8 +31,8 @@ class Calibrate:
 
 @dataclass(frozen=True)
 class Calibrated:
-    """Worker: see ``slices.Calibration``; ``peak_bytes`` is the process's peak resident size so
-    far, or 0.
+    """Worker: ``loops`` inner loops fill a slice; a whole slice, untimed parts included, takes
+    ``turn_seconds``. ``peak_bytes`` is the process's peak resident size so far, or 0.
     """
 
     loops: int
@@ -52,9 +50,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Measured:
-    """Worker: values per inner loop by metric, the seconds spent inside the timed loops, and what
-    was observed beside the values, per inner loop.
-    """
+    """Worker: a ``Measurement``; its results have been checked."""
 
     values: Mapping[str, float]
     timed_seconds: float
@@ -93,18 +89,14 @@ class Failed:
 Message: TypeAlias = (
     "Ready | Calibrate | Calibrated | Measure | Measured | RunProgram | ProgramSaid | Failed"
 )
-_TYPES: dict[str, type[Message]] = {
-    kind.__name__: kind
-    for kind in (
-        Ready, Calibrate, Calibrated, Measure, Measured, RunProgram, ProgramSaid, Failed,
-    )
-}  # fmt: skip
+_KINDS: tuple[type[Message], ...] = (
+    Ready, Calibrate, Calibrated, Measure, Measured, RunProgram, ProgramSaid, Failed,
+)  # fmt: skip
+_TYPES = {kind.__name__: kind for kind in _KINDS}
 
 
 def claim_stdout() -> IO[str]:
-    """Standard output for messages alone: it gets a descriptor of its own, and what measured code
-    prints goes to standard error.
-    """
+    """Standard output for messages alone; what measured code prints goes to standard error."""
     messages: IO[str] = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return messages
@@ -133,9 +125,7 @@ def send(stream: IO[str], message: Message) -> None:
 
 
 def receive(stream: IO[str]) -> Message | None:
-    """Read one message; None when the other side is gone. Raises ValueError when a line is not a
-    message.
-    """
+    """Read one message; None when the other side is gone. Raises ValueError for another line."""
     line = stream.readline()
     if not line.endswith("\n"):
         return None

@@ -12,9 +12,7 @@ STATUS = Path("/proc/self/status")
 
 
 def resident_bytes() -> int:
-    """Resident size now. Where the system tells only the peak, it is the peak, which is the same as
-    long as the process has never been larger. 0 where the system tells neither.
-    """
+    """Resident size now, or the peak where the system tells only that; 0 where it tells neither."""
     try:
         pages = int(STATM.read_bytes().split()[1])
     except OSError:
@@ -23,10 +21,8 @@ def resident_bytes() -> int:
 
 
 def peak_bytes() -> int:
-    """Largest resident size so far; 0 where the system does not tell.
-
-    On Linux a new program inherits ``ru_maxrss`` from its parent, which may be larger; so the high
-    water mark of this process (VmHWM) is read there.
+    """Largest resident size so far; 0 where the system does not tell. On Linux that is VmHWM: a new
+    program inherits ``ru_maxrss`` from its parent, which may be larger.
     """
     try:
         lines = STATUS.read_bytes().splitlines()

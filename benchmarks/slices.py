@@ -8,7 +8,7 @@ import asyncio
 import gc
 import math
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from benchmarks.cases import Case, Launcher
@@ -19,6 +19,8 @@ from benchmarks.loops import loop_maker
 from benchmarks.pauses import PAUSES
 from benchmarks.probes import PROBES
 from benchmarks.probing import FanOut, Measurement, Observed
+from benchmarks.protocol import Calibrated
+from benchmarks.sizes import peak_bytes
 from benchmarks.strategies import STRATEGIES
 from benchmarks.workloads import Surroundings
 
@@ -30,28 +32,14 @@ COLLECTIONS = Observed(
 """Observed in the slices of every probe, where Python counts them."""
 
 PRIME_TASKS = 100
-"""Tasks of the priming call before a slice: enough to fill the free lists that a full collection
-has emptied.
-"""
+"""Before a slice: enough to fill the free lists that a full collection has emptied."""
 WARM_UP_TASKS = 200
-"""Tasks run the first time a process meets a case: the specialising interpreter rewrites code after
-some tens of executions.
-"""
+"""The first time a process meets a case: the interpreter specialises code after tens of calls."""
 WARM_UP_SECONDS = 0.005
 
 
 class ProofError(Exception):
     """The fan-out did not do what it is timed for."""
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """``loops`` inner loops fill a slice; a whole slice, untimed parts included, takes
-    ``turn_seconds``.
-    """
-
-    loops: int
-    turn_seconds: float
 
 
 class Bench:
@@ -65,10 +53,8 @@ class Bench:
         self._met: set[Case] = set()
 
     def prove(self, case: Case) -> float:
-        """Run the case once, checking that each coroutine runs exactly once; return the seconds it
-        took, unprimed.
-
-        Raises ProofError.
+        """Run the case once, unprimed; return the seconds it took. Raises ProofError unless each
+        coroutine runs exactly once.
         """
         counts = [0] * case.tasks
         workload = PROBES[case.probe].workload(case.workload)
@@ -94,7 +80,7 @@ class Bench:
             )
         return seconds
 
-    def calibrate(self, case: Case, slice_seconds: float) -> Calibration:
+    def calibrate(self, case: Case, slice_seconds: float) -> Calibrated:
         """Prove the case, then find how many inner loops take ``slice_seconds``; at least one.
         Raises ProofError.
         """
@@ -109,7 +95,7 @@ class Bench:
             started = perf_counter()
             measured = self.measure(case, loops)
             loops = max(1, round(loops * slice_seconds / measured.timed_seconds))
-        return Calibration(loops, perf_counter() - started)
+        return Calibrated(loops, perf_counter() - started, peak_bytes())
 
     def measure(self, case: Case, loops: int) -> Measurement:
         """Measure one slice on a fresh event loop, collected and primed, the collector in the
@@ -152,9 +138,7 @@ class Bench:
                 primed += fan_out.tasks
 
     def run(self, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Run ``main()`` on a fresh event loop that must be left without a task. Raises
-        ProofError.
-        """
+        """Run ``main()`` on a fresh event loop. Raises ProofError when a task is left."""
         loop = self._new_loop()
         try:
             result = loop.run_until_complete(main())

@@ -1,13 +1,9 @@
 """How n coroutines are launched and joined: one decorated function per strategy.
 
-A strategy takes the work and the number of tasks, runs ``work(0) ... work(tasks - 1)`` and returns
-their results in argument order. All strategies keep this same contract, so that they do the same
-job when they are compared; that is why ``task_group`` also collects its results, which ``gather``
-does by itself. Between creating the children and joining them the caller may do something else: it
-awaits the ``pause``, where one is given.
-
-To add a strategy, write one function here and decorate it: the matrix, the command line, the tests,
-the tables and the charts find it in ``STRATEGIES``.
+A strategy runs ``work(0) ... work(tasks - 1)`` and returns their results in argument order. All
+keep this contract, so that they do the same job when they are compared: ``task_group`` also
+collects its results, as ``gather`` does by itself. Between creating the children and joining them
+the caller awaits the ``pause``, where one is given.
 """
 
 from __future__ import annotations
@@ -35,8 +31,8 @@ OLDEST_PYTHON = (3, 10)
 
 @dataclass(frozen=True)
 class Strategy(Word):
-    """One way to launch and join; ``since`` is the first Python version that has what it uses.
-    ``concurrent`` is False where the children run one after another.
+    """``since`` is the first Python version that has what it uses; ``concurrent`` is False where
+    children run one after another.
     """
 
     since: tuple[int, int]

@@ -9,9 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Word:
-    """The ``name`` that identifies a row, the ``label`` that tables and charts show for it, and
-    what it means, in a few words.
-    """
+    """The ``name`` that identifies a row, the ``label`` that readers see, and what it means."""
 
     name: str
     label: str
@@ -19,8 +17,8 @@ class Word:
 
 
 def words_of(function: Callable[..., Any], label: str | None = None) -> tuple[str, str, str]:
-    """Name, label and meaning of a decorated function: its name; the label, or the name with
-    blanks; and the first line of its docstring.
+    """Of a decorated function its name; the label, or the name with blanks; and the first line of
+    its docstring.
     """
     name = function.__name__
     first_line = (function.__doc__ or "").partition("\n")[0]

@@ -7,26 +7,12 @@ from __future__ import annotations
 
 import sys
 
+from benchmarks import protocol
 from benchmarks.alone import Alone, AloneError
 from benchmarks.cases import Case, Launcher
 from benchmarks.conditions import conditions
 from benchmarks.echo import EchoConnections
 from benchmarks.probes import PROBES
-from benchmarks.protocol import (
-    Calibrate,
-    Calibrated,
-    Failed,
-    Measure,
-    Measured,
-    Message,
-    ProgramSaid,
-    Ready,
-    RunProgram,
-    claim_stdout,
-    receive,
-    send,
-)
-from benchmarks.sizes import peak_bytes
 from benchmarks.slices import Bench
 
 
@@ -38,26 +24,23 @@ class Desk:
         self._here = Bench(launcher, connections)
         self._alone = Alone(launcher)
 
-    def answer(self, request: Message) -> Message:
+    def answer(self, request: protocol.Message) -> protocol.Message:
         """Do what is asked; whatever measured code raises becomes a ``Failed`` that names it."""
         try:
-            if isinstance(request, Calibrate):
-                calibration = self._bench(request.case).calibrate(
-                    request.case, request.slice_seconds
-                )
-                return Calibrated(calibration.loops, calibration.turn_seconds, peak_bytes())
-            if isinstance(request, Measure):
-                measurement = self._bench(request.case).measure(request.case, request.loops)
-                return Measured(measurement.values, measurement.timed_seconds, measurement.observed)
-            if isinstance(request, RunProgram):
+            if isinstance(request, protocol.Calibrate):
+                return self._bench(request.case).calibrate(request.case, request.slice_seconds)
+            if isinstance(request, protocol.Measure):
+                seen = self._bench(request.case).measure(request.case, request.loops)
+                return protocol.Measured(seen.values, seen.timed_seconds, seen.observed)
+            if isinstance(request, protocol.RunProgram):
                 from benchmarks.programs import run  # what is measured does without
 
-                return ProgramSaid(*run(request.program, self._launcher))
+                return protocol.ProgramSaid(*run(request.program, self._launcher))
         except AloneError as error:
-            return Failed(str(error))
+            return protocol.Failed(str(error))
         except Exception as error:  # noqa: BLE001 - measured code may raise anything
-            return Failed.of(error)
-        return Failed(f"not a request: {type(request).__name__}")
+            return protocol.Failed.of(error)
+        return protocol.Failed(f"not a request: {type(request).__name__}")
 
     def _bench(self, case: Case) -> Bench | Alone:
         return self._alone if PROBES[case.probe].fresh_process else self._here
@@ -67,12 +50,12 @@ def main(arguments: list[str]) -> None:
     """Serve turns until the coordinator closes the pipe, which it also does when it dies."""
     loop, task_factory, strategy, collector, echo_port = arguments
     launcher = Launcher(loop, task_factory, strategy, collector)
-    replies = claim_stdout()
+    replies = protocol.claim_stdout()
     with EchoConnections(int(echo_port)) as connections:
         desk = Desk(launcher, connections)
-        send(replies, Ready(conditions(launcher)))
-        while (request := receive(sys.stdin)) is not None:
-            send(replies, desk.answer(request))
+        protocol.send(replies, protocol.Ready(conditions(launcher)))
+        while (request := protocol.receive(sys.stdin)) is not None:
+            protocol.send(replies, desk.answer(request))
 
 
 if __name__ == "__main__":

@@ -19,9 +19,7 @@ from benchmarks.strategies import Launch, Work
 from benchmarks.words import Word, words_of
 
 SLEEP_SECONDS = 0.005
-"""Several times the resolution of uvloop's timers, which is 1 ms, and no longer, because a small
-case does nothing but wait.
-"""
+"""Several times the resolution of uvloop's timers (1 ms); no longer: a small case only waits."""
 LONG_SLEEP_SECONDS = 0.020
 PENDING_SECONDS = 3600.0
 """Longer than any measurement: ``pending`` is cancelled, never waited for."""
@@ -36,9 +34,7 @@ TREE_BRANCHES = 6
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a workload may need of the process that it runs in: the connections to the echo server,
-    and how the strategy under test launches.
-    """
+    """What a workload may need: connections to the echo server, and the launch under test."""
 
     connections: EchoConnections
     launch: Launch
@@ -49,9 +45,8 @@ class Workload(Word):
     """What a task does; ``open(surroundings)`` is entered on the running loop, untimed, and gives
     the work.
 
-    ``seconds`` is how long one task takes by construction, None where that is not known;
-    ``tasks_each`` is how many tasks one of the n makes in all, itself included. It ``waits`` when
-    most of its time is waiting.
+    ``seconds`` is how long one task takes by construction; ``tasks_each`` how many tasks one of the
+    n makes in all, itself included. It ``waits`` when most of its time is waiting.
     """
 
     open: Callable[[Surroundings], AbstractAsyncContextManager[Work]]
@@ -80,9 +75,7 @@ def workload(
     tasks_each: int = 1,
     waits: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register the decorated function (see the module) as a workload; see ``words_of`` for its
-    words.
-    """
+    """Register the decorated function (see the module) as a workload; see ``words_of``."""
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         row = Workload(*words_of(function, label), _opening(function), seconds, tasks_each, waits)

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from benchmarks.campaign import plan as plans
 from benchmarks.campaign import schema
-from benchmarks.cases import Case, Contender, Launcher, Role
-from benchmarks.matrix import MAIN
+from benchmarks.cases import Case, Launcher
+from benchmarks.matrix import MAIN, contender_of, control_of
 from benchmarks.probes import PROBES
-from benchmarks.strategies import BASELINE, STRATEGIES
+from benchmarks.strategies import STRATEGIES
 
 Effect = Callable[[schema.Contender, schema.Case, str], float]
 """By how much a contender is slower than nothing in particular: added to ln(value)."""
@@ -144,18 +144,14 @@ def plan_of(
     seed: int,
 ) -> schema.Plan:
     """A plan over every combination of the axes: loops, task factories, collectors, strategies."""
-    contenders: list[Contender] = []
+    contenders: list[schema.Contender] = []
     for python, loop, factory, collector, strategy in itertools.product(pythons, *axes):
-        role: Role = "baseline" if strategy == BASELINE else "contender"
         launcher = Launcher(loop, factory, strategy, collector)
         if _version(python) >= STRATEGIES[strategy].since:
-            contenders.append(Contender(f"cpython-{python}", launcher, role))
+            contenders.append(contender_of(f"cpython-{python}", launcher))
     if control:
-        contenders.append(Contender(contenders[0].interpreter, contenders[0].launcher, "control"))
-    records = [
-        msgspec.structs.replace(plans.contender_record(one), conditions=CONDITIONS)
-        for one in contenders
-    ]
+        contenders.append(control_of(contenders[0]))
+    records = [msgspec.structs.replace(one, conditions=CONDITIONS) for one in contenders]
     case_records = [plans.case_record(case) for case in cases]
     return schema.Plan(
         name=name,

@@ -90,7 +90,7 @@ def fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
     def campaign_of(words: str) -> tuple[Campaign, float]:
         parser = Parser()
-        add_run_options(parser, 60.0)
+        add_run_options(parser)
         options = run_options(parser.parse_args(words.split()))
         chosen = options.selections[0]
         folder = write(

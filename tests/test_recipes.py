@@ -109,11 +109,31 @@ def test_its_words_are_in_the_campaign(extended: Extended) -> None:
 
 
 def test_it_is_in_the_answer_and_in_the_report(extended: Extended) -> None:
-    assert re.search(extended.strategy.replace("_", "[ _]"), extended.done.stdout)
-    assert "twice" in extended.done.stdout
+    label = extended.strategy.replace("_", " ")
+    assert label in extended.done.stdout
     report = extended.folder / "report"
-    tables = "".join(path.read_text(encoding="utf-8") for path in report.rglob("*.csv"))
-    assert {extended.strategy, "twice", "again"} <= set(re.split(r"[\",\n]+", tables))
+    page, text = (
+        (report / name).read_text(encoding="utf-8") for name in ("index.html", "report.md")
+    )
+    for shown in (extended.done.stdout, page, text):
+        assert all(name in shown for name in (label, "twice"))
+    for shown in (page, text):
+        assert "Measured once again" in shown
+    contrasts = (report / "contrasts.csv").read_text(encoding="utf-8")
+    assert {extended.strategy, "twice", "again"} <= set(re.split(r"[\",\n]+", contrasts))
+
+
+def test_a_probe_without_a_chart_of_its_own_gets_one(extended: Extended) -> None:
+    charts = {path.name for path in (extended.folder / "report" / "charts").iterdir()}
+    assert {"probe-again-light.svg", "probe-again-dark.svg", "probe-again.png"} <= charts
+
+
+def test_the_places_to_touch_are_there() -> None:
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text.partition("## Places to touch")[2].partition("## ")[0]
+    places = re.findall(r"`([a-z_/]+/(?:[a-z_]+\.py)?)`", table)
+    assert len(places) > 10
+    assert [place for place in places if not (REPOSITORY / place).exists()] == []
 
 
 def test_it_is_listed_with_its_meaning(extended: Extended) -> None:

@@ -12,11 +12,12 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from analysis.estimate.intervals import Estimates, FloatArray, hodges_lehmann_shift
+from analysis.estimate.intervals import Estimates, hodges_lehmann_shift
 from analysis.judge import words
 from analysis.judge.contrasts import CASE, Measured, in_columns
+from analysis.judge.findings import absolutes
 from analysis.judge.verdicts import MISSING, UNDECIDED
-from analysis.read.campaign import Campaign
+from analysis.read.campaign import CONTROL, Campaign
 
 CAMPAIGN: Final = "campaign"
 """The axis of these rows."""
@@ -61,42 +62,74 @@ def between(base: Campaign, head: Campaign) -> pd.DataFrame:
     Cells are matched by Python too, unless each campaign has a single one: then the two Pythons are
     what is compared. Raises IncomparableError when they have no cell in common.
     """
-    with_python = not len(base.interpreters) == len(head.interpreters) == 1
-    ours, theirs = (_Cells(campaign, with_python=with_python) for campaign in (head, base))
-    keys = list(dict.fromkeys((*theirs.of_key, *ours.of_key)))
-    if not ours.of_key.keys() & theirs.of_key.keys():
+    single = len(base.interpreters) == len(head.interpreters) == 1
+    keys = [*_KEYS, *([] if single else ["python"])]
+    theirs, ours = (_cells(campaign) for campaign in (base, head))
+    both = theirs.merge(ours, on=keys, how="outer", suffixes=("_base", "_head"))
+    both = both.sort_values(["place_base", "place_head"], ignore_index=True)
+    in_base, in_head = both["contender_base"].notna(), both["contender_head"].notna()
+    if not (in_base & in_head).any():
         raise IncomparableError(
             f"{base.name} and {head.name} have no cell in common: measure the same cases"
         )
-    rows = []
-    estimates: list[tuple[float, float, float, int]] = []
-    for key in keys:
-        own, other = ours.rounds(key), theirs.rounds(key)
-        side = ours if key in ours.of_key else theirs
-        fewest = min(len(own), len(other))
-        lacking = base.name if not len(other) else head.name
-        rows.append(
-            {
-                **side.identity(key),
-                "campaign": head.name,
-                "axis": CAMPAIGN,
-                "compared": head.name,
-                "against": base.name,
-                "subject": ours.contender(key),
-                "reference": theirs.contender(key),
-                "reason": "" if fewest else f"not measured in {lacking}",
-                **{f"value{end}": x for end, x in ours.amounts(key).items()},
-                **{f"reference_value{end}": x for end, x in theirs.amounts(key).items()},
-            }
-        )
-        if fewest:
-            shift = hodges_lehmann_shift(other, own)
-            estimates.append((shift.value, shift.low, shift.high, fewest))
-        else:
-            estimates.append((np.nan, -np.inf, np.inf, 0))
-    value, low, high, rounds = np.array(estimates).T
-    frame = pd.DataFrame(rows).astype({"tasks": "Int64"})
-    return in_columns(frame, Estimates(value, low, high, rounds.astype(np.int64)))
+
+    def either(name: str) -> pd.Series:
+        return both[f"{name}_head"].combine_first(both[f"{name}_base"])
+
+    shifts = [
+        hodges_lehmann_shift(one, two) if isinstance(one, list) and isinstance(two, list) else None
+        for one, two in zip(both["levels_base"], both["levels_head"], strict=True)
+    ]
+    rounds = both[["rounds_base", "rounds_head"]].min(axis=1).where(in_base & in_head, 0)
+    lacking = np.where(in_base, head.name, base.name)
+    alike = ("probe", "headline", "workload", "tasks", "pause", "cases", "unit", "scope")
+    amounts = ("value", "value_low", "value_high")
+    frame = pd.DataFrame(
+        {
+            "campaign": head.name,
+            "axis": CAMPAIGN,
+            "control": False,
+            "default": True,
+            "compared": head.name,
+            "against": base.name,
+            "subject": both["contender_head"].fillna(""),
+            "reference": both["contender_base"].fillna(""),
+            "python": either("python") if single else both["python"],
+            **{name: both[name] for name in _KEYS},
+            **{name: either(name) for name in alike},
+            **{name: both[f"{name}_head"] for name in amounts},
+            **{f"reference_{name}": both[f"{name}_base"] for name in amounts},
+            "reason": np.where(in_base & in_head, "", "not measured in " + lacking),
+            "family": "",
+            "same_build": True,
+        }
+    )
+    estimates = Estimates(
+        np.array([shift.value if shift else np.nan for shift in shifts]),
+        np.array([shift.low if shift else -np.inf for shift in shifts]),
+        np.array([shift.high if shift else np.inf for shift in shifts]),
+        rounds.to_numpy(dtype=np.int64),
+    )
+    return in_columns(frame, estimates)
+
+
+_KEYS: Final = ("case", "metric", "loop", "task_factory", "collector", "strategy")
+"""What a cell is, apart from its Python."""
+
+
+def _cells(campaign: Campaign) -> pd.DataFrame:
+    """The absolutes of single cases and headline metrics, without the control.
+
+    ``levels`` are ln(value) of each round, ``place`` is that in the plan.
+    """
+    measured = Measured(campaign)
+    frame = absolutes(measured)
+    frame = frame[(frame["scope"] == CASE) & frame["headline"] & (frame["role"] != CONTROL)]
+    measured_cells = np.flatnonzero(measured.values.rounds > 0)  # what these rows are, in order
+    of = measured.levels[measured_cells[frame.index]]
+    return frame.assign(
+        levels=[row[np.isfinite(row)].tolist() for row in of], place=range(len(frame))
+    )
 
 
 def gate(comparison: pd.DataFrame, limit: float) -> Gate:
@@ -105,7 +138,7 @@ def gate(comparison: pd.DataFrame, limit: float) -> Gate:
     """
     regressions, unknown = [], []
     for row in comparison.to_dict("records"):
-        where = f"{row['case']} {row['loop']} {row['strategy']}"
+        where = f"{row['case']}, {row['subject'] or row['reference']}"
         change = words.change_interval(row["ratio"], row["low"], row["high"])
         if row["verdict"] == MISSING:
             unknown.append(f"{where}: {row['reason']}")
@@ -114,73 +147,3 @@ def gate(comparison: pd.DataFrame, limit: float) -> Gate:
         elif row["verdict"] == UNDECIDED:
             unknown.append(f"{where}: undecided, {change}")
     return Gate(tuple(regressions), tuple(unknown))
-
-
-class _Cells:
-    """The cells of a campaign's headline metrics, the control's apart, by what they are."""
-
-    def __init__(self, campaign: Campaign, *, with_python: bool) -> None:
-        self._measured = Measured(campaign)
-        self._campaign = campaign
-        asked = self._measured.asked
-        self.of_key: dict[tuple[str, ...], tuple[int, int]] = {
-            (
-                campaign.cases[case].id,
-                str(self._measured.metric[measure]),
-                one.python if with_python else "",
-                *(one.loop, one.task_factory, one.collector, one.strategy),
-            ): (index, measure)
-            for measure, case in enumerate(self._measured.case.tolist())
-            if self._measured.headline[measure]
-            for index, one in enumerate(campaign.contenders)
-            if one.role != "control" and asked[index, measure]
-        }
-
-    def _cell(self, key: tuple[str, ...]) -> int:
-        index, measure = self.of_key[key]
-        return measure * self._measured.contenders + index
-
-    def rounds(self, key: tuple[str, ...]) -> FloatArray:
-        """ln(value) of each round that has values; none for a cell that was not planned."""
-        if key not in self.of_key:
-            return np.empty(0)
-        levels: FloatArray = self._measured.levels[self._cell(key)]
-        return levels[np.isfinite(levels)]
-
-    def amounts(self, key: tuple[str, ...]) -> dict[str, float]:
-        """The value with its interval, in its unit; nan for a cell that was not planned."""
-        if key not in self.of_key:
-            return dict.fromkeys(("", "_low", "_high"), np.nan)
-        values, cell = self._measured.values, self._cell(key)
-        parts = (("", values.value), ("_low", values.low), ("_high", values.high))
-        return {end: float(np.exp(part[cell])) for end, part in parts}
-
-    def contender(self, key: tuple[str, ...]) -> str:
-        """The contender's id; empty for a cell that was not planned."""
-        return self._campaign.contenders[self.of_key[key][0]].id if key in self.of_key else ""
-
-    def identity(self, key: tuple[str, ...]) -> dict[str, object]:
-        index, measure = self.of_key[key]
-        one = self._campaign.contenders[index]
-        case = self._campaign.cases[int(self._measured.case[measure])]
-        return {
-            "scope": CASE,
-            "control": False,
-            "default": True,
-            "python": one.python,
-            "loop": one.loop,
-            "task_factory": one.task_factory,
-            "collector": one.collector,
-            "strategy": one.strategy,
-            "probe": case.probe,
-            "metric": self._measured.metric[measure],
-            "headline": True,
-            "workload": case.workload,
-            "tasks": case.tasks,
-            "pause": case.pause,
-            "case": case.id,
-            "cases": 1,
-            "unit": self._measured.unit[measure],
-            "family": "",
-            "same_build": True,
-        }

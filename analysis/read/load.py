@@ -250,13 +250,12 @@ class _Reader:
         self._take_record(line.number, case, record)
 
     def _take_record(self, number: int, case: int, record: RoundLine) -> None:
-        faults = list(
-            rules.line_problems(
-                record, self._metrics[case], self.plan.cases[case].sweeps, self._asked[case]
-            )
-        )
-        for severity, message in faults:
+        sweeps, is_sound = self.plan.cases[case].sweeps, True
+        for severity, message in rules.line_problems(
+            record, self._metrics[case], sweeps, self._asked[case]
+        ):
             self.problems.add(severity, JOURNAL_FILE, number, message)
+            is_sound &= severity != "error"
         for name, cause in record.failures.items():
             if name in self._contender_of:
                 key = (name, record.case)
@@ -264,7 +263,7 @@ class _Reader:
                     contender=name, case=record.case, round=record.round, cause=printable(cause)
                 )
                 self.failures.setdefault(key, failure)
-        if not any(severity == "error" for severity, _ in faults):
+        if is_sound:
             self._take_cells(number, case, record)
         self.lines.append(
             (

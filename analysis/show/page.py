@@ -1,6 +1,4 @@
-"""Findings -> the files of a report, in memory: the page, the same as Markdown, charts, and frames
-as CSV. Writes nothing.
-"""
+"""Findings -> the files of a report, in memory: page, Markdown, charts, CSV. Writes nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +23,7 @@ from analysis.judge.guide import Advice, guide
 from analysis.judge.ledger import Check, ledger
 from analysis.read.campaign import Campaign, Interpreter, python_order
 from analysis.show import tables, theme
-from analysis.show.charts.registry import Picture, draw_all
+from analysis.show.charts.registry import Picture, draw_all, slug
 from analysis.show.tables import Cell, Column, Field, Table
 
 PAGE: Final = "index.html"
@@ -38,6 +36,8 @@ MOST_ROWS: Final = 2_000
 """Rows of one table on the page; the CSV files hold all."""
 MOST_OPEN_ROWS: Final = 30
 """A table with more is folded on the page, and left out of the Markdown."""
+FRAMES: Final = ("contrasts", "absolutes", "costs", "observations")
+"""What stands in CSV files of these names."""
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _JINJA: Final[dict[str, Any]] = {
     "loader": jinja2.FileSystemLoader(_TEMPLATES),
@@ -46,27 +46,33 @@ _JINJA: Final[dict[str, Any]] = {
     "lstrip_blocks": True,
     "keep_trailing_newline": True,
 }
-_PYTHONS: Final = (
-    "Every strategy, compared with itself on another Python. Where the builds differ, the change "
-    "is not the version's alone."
-)
-_COSTS: Final = (
-    "A fan-out takes a fixed time, and a time for each task. The line is fitted in every round, in "
-    "relative error; it holds until the costs leave it by more than 10 %."
-)
-_CLAIMS: Final = (
-    "Published claims, compared with this campaign. A claim is reproduced where our interval lies "
-    "inside theirs, and not reproduced where it lies outside."
-)
 SECTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "loop": ("Event loops", "Every strategy, compared with itself on the first event loop."),
-    "python": ("Pythons", _PYTHONS),
+    "python": (
+        "Pythons",
+        (
+            "Every strategy, compared with itself on another Python. Where the builds differ, the "
+            "change is not the version's alone."
+        ),
+    ),
     "build": ("Builds", "Every strategy, compared with itself on another build of one version."),
     "task_factory": ("Task factories", "Every strategy, compared with itself with lazy tasks."),
     "collector": ("The garbage collector", "Every strategy, compared with itself with it on."),
-    "costs": ("What a task costs", _COSTS),
+    "costs": (
+        "What a task costs",
+        (
+            "A fan-out takes a fixed time, and a time for each task. The line is fitted in every "
+            "round, in relative error; it holds until the costs leave it by more than 10 %."
+        ),
+    ),
     "programs": ("What small programs did", "Anybody can run them: make witness."),
-    "claims": ("What others have claimed", _CLAIMS),
+    "claims": (
+        "What others have claimed",
+        (
+            "Published claims, compared with this campaign. A claim is reproduced where our "
+            "interval lies inside theirs, and not reproduced where it lies outside."
+        ),
+    ),
 }
 """The sections that are not about one probe, in reading order: heading and introduction."""
 
@@ -86,53 +92,36 @@ def files_of(findings: Findings) -> dict[str, bytes]:
     """Every file of the report, by its path relative to the report's folder."""
     pictures = draw_all(findings)
     files = {f"charts/{name}": data for one in pictures for name, data in one.files().items()}
-    frames = _frames(findings)
+    frames = {f"{name}.csv": frame for name in FRAMES if len(frame := getattr(findings, name))}
     common = _common(findings, list(frames))
     checks = ledger([findings])
     whole = _parts(findings, pictures, checks)
     newest = _parts(tables.of_newest(findings), pictures, checks)
     files[PAGE] = _html(common | whole, pictures).encode()
-    files[MARKDOWN] = _markdown(common | newest).encode()
+    files[MARKDOWN] = markdown("report.md.jinja", common | newest).encode()
     return files | {name: csv_of(frame) for name, frame in frames.items()}
-
-
-# --- frames as CSV --------------------------------------------------------------------------------
-
-
-def _frames(findings: Findings) -> dict[str, pd.DataFrame]:
-    frames = {
-        "contrasts": findings.contrasts,
-        "absolutes": findings.absolutes,
-        "costs": findings.costs,
-        "observations": findings.observations,
-    }
-    return {f"{name}.csv": frame for name, frame in frames.items() if len(frame)}
 
 
 def csv_of(frame: pd.DataFrame) -> bytes:
     """A frame as CSV (RFC 4180, lines end in LF): floats to nine significant digits, far beyond any
     interval, and no text that a spreadsheet would take for a formula.
     """
-    columns: dict[str, Any] = {}
-    for name, column in frame.items():
-        if pd.api.types.is_float_dtype(column):
-            columns[str(name)] = [float(f"{number:.9g}") for number in column]
-        elif pd.api.types.is_numeric_dtype(column):
-            columns[str(name)] = column
-        else:
-            columns[str(name)] = column.map(spreadsheet_safe)
+    columns = {name: _written(column) for name, column in frame.items()}
     lines = pa.BufferOutputStream()
     table = pa.Table.from_pandas(pd.DataFrame(columns), preserve_index=False)
     csv.write_csv(table, lines, csv.WriteOptions(quoting_style="needed"))
     return bytes(lines.getvalue())
 
 
-def spreadsheet_safe(text: str) -> str:
+def _written(column: pd.Series[Any]) -> pd.Series[Any] | list[float]:
+    if pd.api.types.is_float_dtype(column):
+        return [float(f"{number:.9g}") for number in column]
+    return column if pd.api.types.is_numeric_dtype(column) else column.map(_spreadsheet_safe)
+
+
+def _spreadsheet_safe(text: str) -> str:
     """``text`` such that a spreadsheet does not take it for a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
-
-
-# --- parts ----------------------------------------------------------------------------------------
 
 
 def _common(findings: Findings, csv_files: Sequence[str]) -> dict[str, Any]:
@@ -176,9 +165,7 @@ def _parts(
 def _sections(
     findings: Findings, pictures: Sequence[Picture], checks: Sequence[Check]
 ) -> Iterator[Section]:
-    """A section for each probe, in the order of the definitions, then the others; one with nothing
-    to show is left out.
-    """
+    """A section for each probe, then the others; one with nothing to show is left out."""
     shown = {
         **{axis: tables.of_axis(findings, axis) for axis in tables.AXES},
         "costs": [tables.costs(findings)],
@@ -190,8 +177,8 @@ def _sections(
     for name in sorted(probes, key=lambda name: findings.words.order("probe", name)):
         probe = findings.words.probe(name)
         about = (probe.section, probe.introduction)
-        parts.append((f"probe-{_slug(name)}", name, about, tables.of_probe(findings, name)))
-    parts += [(_slug(name), name, about, shown.get(name, [])) for name, about in SECTIONS.items()]
+        parts.append((f"probe-{slug(name)}", name, about, tables.of_probe(findings, name)))
+    parts += [(slug(name), name, about, shown.get(name, [])) for name, about in SECTIONS.items()]
     trust = ("How far to trust it", f"Campaign {findings.control.note}.")
     for id_, name, about, several in (*parts, (HEALTH, HEALTH, trust, [])):
         own = tuple(one for one in pictures if one.section == name)
@@ -200,18 +187,9 @@ def _sections(
             yield Section(id_, *about, own, filled)
 
 
-def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-
-
-# --- the guide ------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Advised:
-    """A line of the guide, and its evidence: sentences with links (words, target) to the cases and
-    contenders behind them.
-    """
+    """A line of the guide; each sentence of its evidence has links, (words, target)."""
 
     advice: Advice
     evidence: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
@@ -228,9 +206,6 @@ def _by_topic(lines: Iterable[Advice], findings: Findings) -> list[tuple[str, li
             evidence.append((str(one), tuple(links[id_] for id_ in ids)))
         found.setdefault(advice.topic, []).append(Advised(advice, tuple(evidence)))
     return list(found.items())
-
-
-# --- the appendix ---------------------------------------------------------------------------------
 
 
 def _vocabulary(campaign: Campaign) -> list[tuple[str, str]]:
@@ -317,13 +292,14 @@ def _fact(name: str, value: object) -> tuple[str, str]:
     return tables.capital(name.replace("_", " ")), text
 
 
-# --- rendering ------------------------------------------------------------------------------------
-
-
 def _html(context: Mapping[str, Any], pictures: Iterable[Picture]) -> str:
     script = (_TEMPLATES / "page.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    drawings = {one.name: _with_variables(one.light.decode()) for one in pictures}
+    # The colours are variables of the page, so that drawings follow light and dark.
+    drawings = {
+        one.name: theme.recoloured(one.light.decode(), lambda colour: f"var(--c{colour[1:]})")
+        for one in pictures
+    }
     environment = jinja2.Environment(autoescape=True, **_JINJA)
     return environment.get_template("index.html.jinja").render(
         **context,
@@ -335,18 +311,11 @@ def _html(context: Mapping[str, Any], pictures: Iterable[Picture]) -> str:
     )
 
 
-def _with_variables(svg: str) -> str:
-    """A light drawing whose colours are variables of the page: it follows light and dark."""
-    return re.sub(
-        r'style="[^"]*"', lambda style: re.sub(r"#([0-9a-f]{6})\b", r"var(--c\1)", style[0]), svg
-    )
-
-
 def _stylesheet(drawings: str) -> str:
     """The page's style, with the inks of both themes and the colours of its drawings."""
-    inks = {name: value for name, value in asdict(theme.LIGHT).items() if name != "name"}
     colours = {f"c{colour}": f"#{colour}" for colour in re.findall(r"var\(--c(\w+)\)", drawings)}
-    named = {name.replace("_", "-"): value for name, value in {**inks, **colours}.items()}
+    inks = {**asdict(theme.LIGHT), **colours}
+    named = {name.replace("_", "-"): value for name, value in inks.items()}
     light = " ".join(f"--{name}: {colour};" for name, colour in named.items())
     dark = theme.darkened(f'style="{light}"').removeprefix('style="').removesuffix('"')
     rules = (_TEMPLATES / "page.css").read_text(encoding="utf-8")
@@ -356,9 +325,9 @@ def _stylesheet(drawings: str) -> str:
     )
 
 
-def _markdown(context: Mapping[str, Any]) -> str:
-    # Markdown is no HTML: there every text of the campaign goes through the filter `escaped`.
-    environment = jinja2.Environment(autoescape=False, **_JINJA)  # noqa: S701
+def markdown(template: str, context: Mapping[str, Any]) -> str:
+    """A template of Markdown, in which every text of a campaign goes through `escaped`."""
+    environment = jinja2.Environment(autoescape=False, **_JINJA)  # noqa: S701 - it is no HTML
     environment.filters["escaped"] = say.escaped
     environment.filters["table"] = tables.markdown
-    return environment.get_template("report.md.jinja").render(**context)
+    return environment.get_template(template).render(**context)

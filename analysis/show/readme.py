@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from html import escape, unescape
 from pathlib import Path
 from typing import Final
 
@@ -15,18 +14,18 @@ from analysis.judge.guide import guide
 from analysis.read.campaign import Campaign
 from analysis.read.load import read_campaign
 from analysis.show import tables
-from analysis.show.page import HEADLINE, MARKDOWN
+from analysis.show.page import HEADLINE, MARKDOWN, markdown
 from analysis.show.report import FOLDER
+from analysis.show.tables import Cell, Column, Field
 from benchmarks.campaign.schema import CAMPAIGN_FILE
 
 README: Final = Path("README.md")
 RESULTS_README: Final = Path("results/README.md")
 REFERENCE: Final = Path("results/reference")
-SHOWN: Final = (HEADLINE, "cost-by-python", "head-start")
-"""The charts of the README, in this order; each from the first report that has it."""
+FURTHER: Final = ("cost-by-python", "head-start")
+"""The charts of the README beside the headline."""
 _BLOCK: Final = re.compile(r"(<!-- generated: begin -->\n).*?(<!-- generated: end -->)", re.DOTALL)
 _TITLE: Final = re.compile(r"<title>(.*?)</title>", re.DOTALL)
-_INDEX: Final = ("campaign", "Python", "loops", "probes", "tasks", "cases", "rounds")
 
 
 class ReadmeError(Exception):
@@ -67,21 +66,17 @@ def current(campaigns: Sequence[Campaign]) -> str:
         raise ReadmeError(f"{REFERENCE}/ holds no campaign")
     every = sorted((find(campaign) for campaign in campaigns), key=_most_cases, reverse=True)
     first = every[0]
-    report = f"{first.campaign.folder.as_posix()}/{FOLDER}/{MARKDOWN}"
-    measured = say.escaped(tables.provenance(first.campaign))
-    headline, *others = _charts(every)
-    return "\n".join(
-        [
-            f"**{say.escaped(RULE)}**",
-            "",
-            *_sentences(first),
-            "",
-            headline,
-            f"Measured: {measured}; [all of it]({report}).",
-            "",
-            *others,
-            *_advice(every),
-        ]
+    return markdown(
+        "readme.md.jinja",
+        {
+            "rule": RULE,
+            "sentences": _sentences(first),
+            "headline": _charts(every, HEADLINE),
+            "measured": tables.provenance(first.campaign),
+            "report": f"{first.campaign.folder.as_posix()}/{FOLDER}/{MARKDOWN}",
+            "others": [chart for name in FURTHER for chart in _charts(every, name)],
+            "advice": [one for one in guide(every) if one.decided],
+        },
     )
 
 
@@ -90,9 +85,7 @@ def _most_cases(findings: Findings) -> int:
 
 
 def _sentences(findings: Findings) -> Iterator[str]:
-    """The answer on the newest Python and each loop, over all workloads that compute; over each of
-    them, where none does.
-    """
+    """The answer on the newest Python, over all workloads that compute or, without, over each."""
     scope = findings.contrasts["scope"]
     newest = tables.newest(findings.campaign)
     for answer in answers(findings):
@@ -100,61 +93,44 @@ def _sentences(findings: Findings) -> Iterator[str]:
             together = [line for line in answer.lines if scope[line.contrast] == "computing"]
             where = f"Python {answer.python}, {findings.words.label('loop', answer.loop)}"
             for line in together or answer.lines:
-                yield f"- {say.escaped(f'{where}: {line.sentence}')}"
+                yield f"{where}: {line.sentence}"
 
 
-def _charts(every: Sequence[Findings]) -> list[str]:
-    """The charts of :data:`SHOWN`, light and dark; nothing for one that no report has."""
-    folders = [findings.campaign.folder / FOLDER / "charts" for findings in every]
-    places = (
-        next((folder for folder in folders if (folder / f"{name}-light.svg").is_file()), None)
-        for name in SHOWN
-    )
-    return [
-        _picture(place / name) if place else "" for place, name in zip(places, SHOWN, strict=True)
+def _charts(every: Sequence[Findings], name: str) -> list[tuple[str, str]]:
+    """The path of a chart in the first report that has it, and its words; [] without one."""
+    paths = [one.campaign.folder / FOLDER / "charts" / f"{name}-light.svg" for one in every]
+    titles = [
+        (path.as_posix().removesuffix("-light.svg"), _TITLE.search(path.read_text("utf-8")))
+        for path in paths
+        if path.is_file()
     ]
-
-
-def _picture(chart: Path) -> str:
-    """A chart with the words that it has for those who cannot see it."""
-    path = chart.as_posix()
-    title = _TITLE.search(Path(f"{path}-light.svg").read_text(encoding="utf-8"))
-    return f"""<picture>
-  <source media="(prefers-color-scheme: dark)" srcset="{path}-dark.svg">
-  <img alt="{escape(unescape(title[1])) if title else ""}" src="{path}-light.svg">
-</picture>
-"""
-
-
-def _advice(every: Sequence[Findings]) -> Iterator[str]:
-    """What the campaigns decide of when to use what, each line with all its conditions."""
-    lines = [one for one in guide(every) if one.decided]
-    if lines:
-        yield "When to use what, as far as it was measured:\n"
-    for one in lines:
-        when = f" when {say.escaped(one.when)}" if one.when else ""
-        yield f"- **{say.escaped(one.use)}**{when}."
-    if lines:
-        yield ""
+    return [(path, title[1] if title else "") for path, title in titles[:1]]
 
 
 def index(campaigns: Sequence[Campaign]) -> str:
     """A table of the campaigns, in their order."""
-    lines = [_INDEX, tuple("---" for _ in _INDEX), *map(_row, campaigns)]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+    fields: list[Field] = [
+        (Column("campaign"), _link),
+        (Column("Python"), lambda one: ", ".join(python.label for python in one.interpreters)),
+        (Column("loops"), lambda one: _distinct(one.contenders, "loop")),
+        (Column("probes"), lambda one: _distinct(one.cases, "probe")),
+        (Column("tasks"), _tasks),
+        (Column("cases"), lambda one: say.count(len(one.cases))),
+        (Column("rounds"), lambda one: say.count(one.rounds)),
+    ]
+    return tables.markdown(tables.make("", "", campaigns, fields)) + "\n"
 
 
-def _row(campaign: Campaign) -> tuple[str, ...]:
-    """What a campaign measured, a Markdown cell for each of ``_INDEX``."""
+def _link(campaign: Campaign) -> Cell:
     folder = campaign.folder.name
-    tasks = sorted({case.tasks for case in campaign.cases})
-    texts = (
-        ", ".join(one.label for one in campaign.interpreters),
-        ", ".join(dict.fromkeys(one.loop for one in campaign.contenders)),
-        ", ".join(dict.fromkeys(case.probe for case in campaign.cases)),
-        " to ".join(dict.fromkeys(say.count(number) for number in (*tasks[:1], *tasks[-1:]))),
-        say.count(len(campaign.cases)),
-        say.count(campaign.rounds),
-    )
-    link = f"[{folder}](reference/{folder}/{FOLDER}/{MARKDOWN})"
-    return (link, *map(say.escaped, texts))
+    return Cell("", links=((folder, f"reference/{folder}/{FOLDER}/{MARKDOWN}"),))
+
+
+def _distinct(records: Sequence[object], name: str) -> str:
+    return ", ".join(dict.fromkeys(getattr(one, name) for one in records))
+
+
+def _tasks(campaign: Campaign) -> str:
+    """The least and the largest number."""
+    tasks = [case.tasks for case in campaign.cases]
+    return " to ".join(map(say.count, sorted({min(tasks), max(tasks)})))

@@ -7,7 +7,7 @@ metric or strategy by name: what these are called, the campaign says.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
@@ -68,9 +68,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Each row has a cell for every column. Links lead to the rows of a table with an ``anchor``:
-    "case-1" is the first.
-    """
+    """Each row has a cell for every column. "case-1" is the first row of ``anchor`` "case"."""
 
     title: str
     note: str
@@ -98,9 +96,7 @@ def make(
 
 
 def split(table: Table, heading: str) -> list[Table]:
-    """A table for each value of a column, which then stands in their titles; without such a column
-    the table itself.
-    """
+    """A table for each value of a column, which then stands in their titles, if it is there."""
     names = [column.name for column in table.columns]
     if heading not in names:
         return [table]
@@ -128,7 +124,7 @@ def markdown(table: Table) -> str:
 
 def _marked(cell: Cell) -> str:
     """Links inside the page lead nowhere here."""
-    links = (f"[{say.escaped(text)}]({to})" for text, to in cell.links if to.startswith("https:"))
+    links = (f"[{say.escaped(text)}]({to})" for text, to in cell.links if not to.startswith("#"))
     return " ".join(filter(None, (say.escaped(cell.text), *links)))
 
 
@@ -172,14 +168,14 @@ def _number(name: str, text: Callable[[Row], str], *, detail: bool = False) -> F
 
 def answer(findings: Findings) -> Table:
     """The answer in numbers: what each strategy costs, by workload and over all that compute."""
-    frame = _shown(findings)
+    frame = shown(findings)
     rows = frame[frame["family"].str.startswith("answer")]
     return _contrasts(findings, "The answer in numbers", rows)
 
 
 def overview(findings: Findings) -> Table:
     """The other axes in short: means over all that compute."""
-    frame = _shown(findings)
+    frame = shown(findings)
     rows = frame[frame["axis"].ne(STRATEGY) & frame["scope"].eq("computing")]
     words, place = findings.words, pd.factorize(rows["axis"] + " " + rows["compared"])[0]
     rows = rows.iloc[place.argsort(kind="stable")]
@@ -194,10 +190,8 @@ def overview(findings: Findings) -> Table:
 
 
 def of_probe(findings: Findings, probe: str) -> list[Table]:
-    """The strategies in a probe: means over n, single cases with every metric, and what was counted
-    beside them.
-    """
-    frame = _shown(findings)
+    """The strategies in a probe: means over n, single cases, and what was counted beside."""
+    frame = shown(findings)
     frame = frame[frame["axis"].eq(STRATEGY) & frame["probe"].eq(probe)]
     title = capital(findings.words.probe(probe).label)
     return [*_two(findings, title, frame), observations(findings, probe)]
@@ -208,7 +202,7 @@ def of_axis(findings: Findings, axis: str) -> list[Table]:
     metrics; then how the strategies compare beyond the first value on it, if the answer is about
     that alone.
     """
-    frame, title = _shown(findings), capital(_HEADINGS.get(axis, axis))
+    frame, title = shown(findings), capital(_HEADINGS.get(axis, axis))
     both = _two(findings, title, frame[frame["axis"].eq(axis) & frame["headline"]])
     if axis not in _FIRST_ONLY or frame.empty:
         return both
@@ -247,10 +241,8 @@ def between(frame: pd.DataFrame, base: Campaign, head: Campaign) -> Table:
     return make(f"{head.name} compared with {base.name}", note, by_row(frame), fields)
 
 
-def _shown(findings: Findings) -> pd.DataFrame:
-    """What is shown unless asked otherwise; strategies under the first task factory and collector,
-    others on the axis alone.
-    """
+def shown(findings: Findings) -> pd.DataFrame:
+    """What is shown unless asked otherwise: of ``_FIRST_ONLY`` axes, the first or compared."""
     frame = findings.contrasts
     frame = frame[frame["default"] & ~frame["control"]]
     first = next(iter(findings.campaign.contenders), None)
@@ -280,9 +272,14 @@ def _contrasts(findings: Findings, title: str, frame: pd.DataFrame) -> Table:
 
 def _reading(frame: pd.DataFrame) -> str:
     """How the intervals of contrasts are to be read, and what their mark means."""
-    alone = frame["family"].eq("")
-    reading = say.STANDS_ALONE if alone.all() else "" if alone.any() else say.HOLD_TOGETHER
-    return reading if frame["same_build"].all() else f"{reading} {DIFFERENT_BUILD}".strip()
+    builds = "" if frame["same_build"].all() else DIFFERENT_BUILD
+    return f"{intervals_hold(frame)} {builds}".strip()
+
+
+def intervals_hold(frame: pd.DataFrame) -> str:
+    """Whether the intervals of rows stand alone or hold together; "" where some do."""
+    alone = frame["family"].eq("") if "family" in frame else pd.Series([True])
+    return say.STANDS_ALONE if alone.all() else "" if alone.any() else say.HOLD_TOGETHER
 
 
 def _contrast_fields(words: Vocabulary, frame: pd.DataFrame) -> list[Field]:
@@ -408,30 +405,26 @@ Place: TypeAlias = "tuple[str, str, str]"
 
 
 def behaviours(campaign: Campaign) -> Table:
-    """What small programs did: a row per program and behaviour, with where it was seen; last, what
-    could not be run.
-    """
+    """What small programs did and where, a row per behaviour; last, what could not be run."""
     witness = campaign.witness or Witness(programs=(), runs=())
     labels = {one.name: one.label for one in campaign.interpreters}
     claimed = {program.name: program.claim for program in witness.programs}
-    able: dict[tuple[str, str], dict[Place, None]] = {}
-    seen: dict[tuple[str, ...], dict[Place, None]] = {}
+    able: dict[tuple[str, str], list[Place]] = defaultdict(list)
+    seen: dict[tuple[str, str, str, str], list[Place]] = defaultdict(list)
     for run in sorted(witness.runs, key=lambda run: run.holds is None):
         place = (labels.get(run.interpreter, run.interpreter), run.loop, run.task_factory)
         if run.holds is None:
-            key = (NOWHERE, "not possible", run.reason, run.strategy)
+            seen[NOWHERE, "not possible", run.reason, run.strategy].append(place)
         else:
-            able.setdefault((run.program, run.strategy), {})[place] = None
-            wrong = "" if run.holds else f"; expected was: {run.expected}"
-            outcome = ("yes" if run.holds else "no", f"{run.observed}{wrong}")
-            key = (run.program, *outcome, run.strategy)
-        seen.setdefault(key, {})[place] = None
+            able[run.program, run.strategy].append(place)
+            held, wrong = ("yes", "") if run.holds else ("no", f"; expected was: {run.expected}")
+            seen[run.program, held, f"{run.observed}{wrong}", run.strategy].append(place)
     # Strategies that did the same in the same places share a row.
-    alike: dict[tuple[str, ...], list[str]] = {}
+    alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for (program, held, what, strategy), here in seen.items():
-        where = _where(list(here), list(able.get((program, strategy), ())))
-        names = alike.setdefault((claimed.get(program, program), where, held, what), [])
-        names.extend([campaign.words.label(STRATEGY, strategy)] if strategy else [])
+        where = _where([*dict.fromkeys(here)], able[program, strategy])
+        names = alike[claimed.get(program, program), where, held, what]
+        names += [campaign.words.label(STRATEGY, strategy)] if strategy else []
     fields: list[Field] = [
         (Column("claim", leading=True), lambda row: row[0][0]),
         (Column("strategy"), lambda row: ", ".join(row[1])),
@@ -485,13 +478,17 @@ def claims(checks: Sequence[Check], *, short: bool = False) -> list[Table]:
 # --- what is known of a campaign ------------------------------------------------------------------
 
 
-def newest(campaign: Campaign) -> str:
-    """The label of the newest release, where more than two Pythons would be too many to show; else
-    empty.
-    """
-    labels = [one.label for one in campaign.interpreters]
+def newest_of(labels: Iterable[str]) -> str:
+    """The newest release among these Pythons, or the newest where none is a release."""
+    labels = list(labels)
     releases = [label for label in labels if re.fullmatch(r"[\d.]+", label)]
-    return max(releases or labels, key=python_order) if len(labels) > 2 else ""
+    return max(releases or labels, key=python_order, default="")
+
+
+def newest(campaign: Campaign) -> str:
+    """That of a campaign, where more than two Pythons would be too many to show; else empty."""
+    labels = [one.label for one in campaign.interpreters]
+    return newest_of(labels) if len(labels) > 2 else ""
 
 
 def of_newest(findings: Findings) -> Findings:

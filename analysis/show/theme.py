@@ -44,9 +44,7 @@ DARK: Final = Theme(
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How a series is drawn: a colour for each theme and, for those who cannot see the colours
-    apart, a marker.
-    """
+    """A colour for each theme and a marker for those who cannot see the colours apart."""
 
     light: str
     dark: str
@@ -110,6 +108,7 @@ _SETTINGS: Final[Mapping[str, Any]] = {
     "axes.spines.right": False,
     "axes.axisbelow": True,
     "axes.unicode_minus": False,
+    "ytick.left": False,  # there are grids, and names
     "xtick.color": LIGHT.rule,
     "ytick.color": LIGHT.rule,
     "xtick.labelcolor": LIGHT.soft_ink,

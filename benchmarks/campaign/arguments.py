@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,6 +18,7 @@ from benchmarks.matrix import PRESETS, Selection
 from benchmarks.pauses import PAUSES
 from benchmarks.probe import task_count
 from benchmarks.probes import PROBES
+from benchmarks.probing import Probe
 from benchmarks.strategies import STRATEGIES
 from benchmarks.workloads import WORKLOADS
 
@@ -68,25 +70,25 @@ Exceptions: --probe and --workload choose the parts that have them; one that no 
 in the first part. Memory, and workloads whose tasks make tasks, keep their own task counts unless
 you name the probe or the workload."""
 
-AXES = ("probes", "workloads", "tasks", "loops", "task_factories", "strategies", "collectors",
-        "pauses")  # fmt: skip
-"""The fields of a selection."""
+AXES = tuple(row.name for row in dataclasses.fields(Selection))
+TURN_LIMIT_SECONDS = 60.0
 
 MEANINGS: Mapping[str, tuple[str, Callable[[Selection], bool]]] = {
-    "workloads": (
-        "--workload",
-        lambda part: any(PROBES[name].own_workload is None for name in part.probes),
-    ),
+    "workloads": ("--workload", lambda part: any(row.own_workload is None for row in _rows(part))),
     "strategies": (
         "--strategy",
         lambda part: (
             any(STRATEGIES[name].concurrent for name in part.strategies)
-            or not all(PROBES[name].concurrent_only for name in part.probes)
+            or not all(row.concurrent_only for row in _rows(part))
         ),
     ),
-    "pauses": ("--pause", lambda part: any(PROBES[name].pauses for name in part.probes)),
+    "pauses": ("--pause", lambda part: any(row.pauses for row in _rows(part))),
 }
 """Axes that do not concern every probe: the option, and whether it has a meaning for a part."""
+
+
+def _rows(part: Selection) -> list[Probe]:
+    return [PROBES[name] for name in part.probes]
 
 
 def run_options(options: argparse.Namespace) -> RunOptions:
@@ -145,36 +147,34 @@ def _having(parts: Sequence[Selection], axis: str, names: Sequence[str]) -> list
 def _replaced(part: Selection, given: Mapping[str, tuple[Any, ...]]) -> Selection:
     """The part with what was given on the axes that choose no part."""
     makes_tasks = any(WORKLOADS[name].tasks_each > 1 for name in part.workloads)
-    is_told_by_size = any(PROBES[name].fresh_process for name in part.probes)
-    keeps_tasks = (makes_tasks and "workloads" not in given) or (
-        is_told_by_size and "probes" not in given
-    )
-    kept = {"probes", "workloads", *(("tasks",) if keeps_tasks else ())}
-    changes: dict[str, Any] = {axis: names for axis, names in given.items() if axis not in kept}
+    is_told_by_size = any(row.fresh_process for row in _rows(part))
+    kept = {"probes", "workloads"}
+    if (makes_tasks and "workloads" not in given) or (is_told_by_size and "probes" not in given):
+        kept.add("tasks")
+    changes = {axis: names for axis, names in given.items() if axis not in kept}
     return dataclasses.replace(part, **changes)
 
 
-def add_run_options(parser: argparse.ArgumentParser, turn_limit_seconds: float) -> None:
+def add_run_options(parser: argparse.ArgumentParser) -> None:
     """The options of ``run``; lists may be repeated or separated by commas or blanks."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = PRESET_RULE
     add_python_options(parser, "measure")
-    add_choice(parser, "--loop", "loops", EVENT_LOOPS, "event loops")
-    add_choice(parser, "--task-factory", "task_factories", TASK_FACTORIES, "task factories")
-    add_choice(parser, "--strategy", "strategies", STRATEGIES, "strategies")
-    add_choice(parser, "--collector", "collectors", COLLECTORS, "states of the garbage collector")
-    add_choice(parser, "--workload", "workloads", WORKLOADS, "workloads")
-    add_choice(parser, "--probe", "probes", PROBES, "probes")
-    add_choice(parser, "--pause", "pauses", PAUSES, "pauses between creating and joining")
-    parser.add_argument(
-        "--tasks", action="append", default=[], type=task_counts, metavar="N", help="task counts"
-    )
-    parser.add_argument(
-        "--preset",
-        choices=PRESETS,
-        default="default",
-        help="what to measure (default: %(default)s); see below for what other options change",
-    )
+    add_list = functools.partial(parser.add_argument, action="append", default=[])
+    for option, destination, names, text in (
+        ("--loop", "loops", EVENT_LOOPS, "event loops"),
+        ("--task-factory", "task_factories", TASK_FACTORIES, "task factories"),
+        ("--strategy", "strategies", STRATEGIES, "strategies"),
+        ("--collector", "collectors", COLLECTORS, "states of the garbage collector"),
+        ("--workload", "workloads", WORKLOADS, "workloads"),
+        ("--probe", "probes", PROBES, "probes"),
+        ("--pause", "pauses", PAUSES, "pauses between creating and joining"),
+    ):
+        meaning = f"{text}: {', '.join(names)}"
+        add_list(option, dest=destination, type=names_of(names), metavar="NAME", help=meaning)
+    add_list("--tasks", type=task_counts, metavar="N", help="task counts")
+    preset_help = "what to measure (default: %(default)s); see below for what other options change"
+    parser.add_argument("--preset", choices=PRESETS, default="default", help=preset_help)
     parser.add_argument(
         "--budget", type=duration, metavar="TIME", help="time to spend, such as 90s, 4m or 1h30m"
     )
@@ -190,7 +190,7 @@ def add_run_options(parser: argparse.ArgumentParser, turn_limit_seconds: float) 
     parser.add_argument(
         "--turn-limit",
         type=duration,
-        default=turn_limit_seconds,
+        default=TURN_LIMIT_SECONDS,
         metavar="TIME",
         help="time after which a worker counts as hung (default: %(default)gs)",
     )
@@ -212,21 +212,6 @@ def add_python_options(parser: argparse.ArgumentParser, purpose: str) -> None:
     )
 
 
-def add_choice(
-    parser: argparse.ArgumentParser, option: str, destination: str, names: Iterable[str], text: str
-) -> None:
-    """An option that takes names out of ``names``, and may be repeated."""
-    parser.add_argument(
-        option,
-        dest=destination,
-        action="append",
-        default=[],
-        type=names_of(names),
-        metavar="NAME",
-        help=f"{text}: {', '.join(names)}",
-    )
-
-
 def manner(options: argparse.Namespace) -> Manner:
     """What ``add_manner_options`` was told."""
     return Manner(options.quiet, options.report, options.baseline_python)
@@ -238,11 +223,8 @@ def add_manner_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-report", dest="report", action="store_false", help="only measure; print the folder"
     )
-    parser.add_argument(
-        "--baseline-python",
-        metavar="VERSION",
-        help="the Python that the report compares the others with",
-    )
+    baseline_help = "the Python that the report compares the others with"
+    parser.add_argument("--baseline-python", metavar="VERSION", help=baseline_help)
 
 
 def names_of(valid: Iterable[str]) -> Callable[[str], tuple[str, ...]]:

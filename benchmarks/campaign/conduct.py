@@ -1,7 +1,6 @@
 """The campaign itself: calibrate, then rounds until all is precise or the budget is spent.
 
-The conductor knows workers, a journal and a clock only by what they answer, so that all of it is
-tested with fakes. What it has found out so far is in its plan, which is replaced, never changed.
+What the conductor has found out so far is in its plan, which is replaced, never changed.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import datetime, timezone
 
 from msgspec.structs import replace
@@ -19,16 +19,7 @@ from benchmarks.campaign.journal import Journal
 from benchmarks.campaign.machine import steal_seconds
 from benchmarks.campaign.plan import SLICE_SECONDS, asked_pairs, baselines, case_of
 from benchmarks.campaign.progress import Observer, Progress
-from benchmarks.campaign.schema import (
-    Case,
-    Cell,
-    Contender,
-    Facts,
-    Failure,
-    Plan,
-    RoundLine,
-    Status,
-)
+from benchmarks.campaign.schema import Case, Cell, Contender, Facts, Failure, Plan, RoundLine
 from benchmarks.campaign.stop import Precision, plan_sweeps
 from benchmarks.campaign.workers import Worker, WorkerError
 from benchmarks.protocol import Calibrated, Measured
@@ -71,12 +62,10 @@ class Conductor:
             self.plan = replace(self.plan, rounds=max(self.plan.rounds, line.round + 1))
 
     def run(self) -> Plan:
-        """Conduct the campaign to its end; its last state is saved, also when an error ends it.
-
-        Raises KeyboardInterrupt and OSError (the disk is full) after all that was measured has been
-        kept.
+        """Conduct the campaign to its end. Raises KeyboardInterrupt and OSError (the disk is full)
+        after all that was measured, and its last state, has been kept.
         """
-        status: Status = "failed"
+        status = "failed"
         try:
             self._change(status="running", finished=None)
             self._calibrate()
@@ -97,23 +86,19 @@ class Conductor:
         cases = [case for case in self.plan.cases if not case.sweeps]
         if not cases:
             return
-        started = self._clock()
-        crew = self._crew(random.Random(f"{self.plan.seed}/calibration"))
-        start_seconds = self._clock() - started
         loops: dict[str, int] = {}
         sweep_seconds: dict[str, float] = {}
-        try:
+        started = self._clock()
+        with closing(self._crew(random.Random(f"{self.plan.seed}/calibration"))) as crew:
+            start_seconds = self._clock() - started
             self._keep_conditions(crew)
             for index, case in enumerate(cases):
                 self._show("calibrating", case, 1 + index, len(cases))
                 if calibrated := self._calibrate_case(case, crew):
-                    # One number for all of them: the first batch after a collection meets a
-                    # different collector than the next ones, so a baseline with three loops
-                    # differed significantly from itself with one.
+                    # One number for all: the first batch after a collection meets a different
+                    # collector, so a baseline with three loops differed from itself with one.
                     loops[case.id] = round(statistics.median(row.loops for row in calibrated))
                     sweep_seconds[case.id] = sum(row.turn_seconds for row in calibrated)
-        finally:
-            crew.close()
         left = self.plan.budget_seconds - self._elapsed()
         sweeps = plan_sweeps(sweep_seconds, start_seconds, left)
         self._change(
@@ -127,11 +112,10 @@ class Conductor:
 
     def _calibrate_case(self, case: Case, crew: Crew) -> list[Calibrated]:
         """The calibrations of the contenders that can do the case."""
-        calibrated = []
+        calibrated: list[Calibrated] = []
         for contender in self._open_contenders(case):
             try:
-                answer = crew.worker(contender).calibrate(case_of(case), SLICE_SECONDS)
-                calibrated.append(answer)
+                calibrated.append(crew.worker(contender).calibrate(case_of(case), SLICE_SECONDS))
             except WorkerError as error:
                 self._fail(crew, contender, case, self.plan.rounds, error)
         peaks = [row.peak_bytes for row in calibrated]
@@ -142,8 +126,7 @@ class Conductor:
         """Sweep every case, in random order, with fresh processes."""
         rng = random.Random(f"{self.plan.seed}/{number}")
         order = rng.sample(cases, len(cases))
-        crew = self._crew(rng)
-        try:
+        with closing(self._crew(rng)) as crew:
             self._keep_conditions(crew)
             for index, case in enumerate(order):
                 if not self._has_time():
@@ -153,8 +136,6 @@ class Conductor:
                 self._journal.append(line)
                 self._precision.add(line)
                 self._change(save=index == 0, rounds=number + 1)
-        finally:
-            crew.close()
 
     def _sweep(self, number: int, case: Case, crew: Crew, rng: random.Random) -> RoundLine:
         """Measure every contender once a sweep, in an order drawn anew for each sweep."""
@@ -165,8 +146,8 @@ class Conductor:
         for _ in range(case.sweeps):
             for contender in sweep_order(contenders, rng):
                 try:
-                    measured = crew.worker(contender).measure(case_of(case), case.loops)
-                    turns[contender.id].append(measured)
+                    worker = crew.worker(contender)
+                    turns[contender.id].append(worker.measure(case_of(case), case.loops))
                 except WorkerError as error:
                     contenders.remove(contender)
                     del turns[contender.id]
@@ -228,9 +209,8 @@ class Conductor:
             known, seen = contender.conditions, proved.get(contender.id, {})
             if known and seen and known != seen:
                 changed = sorted(name for name in seen if seen[name] != known.get(name))
-                crew.dismiss(
-                    contender.id, f"its conditions changed between rounds: {', '.join(changed)}"
-                )
+                cause = f"its conditions changed between rounds: {', '.join(changed)}"
+                crew.dismiss(contender.id, cause)
         contenders = (
             replace(row, conditions=row.conditions or proved.get(row.id, {}))
             for row in self.plan.contenders
@@ -266,9 +246,7 @@ class Conductor:
 
 
 class Crew:
-    """The workers of a round, by the ids of their contenders. One that was lost in a case is
-    replaced when it is next asked for.
-    """
+    """The workers of a round. One that is lost is replaced when it is next asked for."""
 
     def __init__(
         self, executor: Executor, contenders: Sequence[Contender], rng: random.Random
@@ -308,10 +286,8 @@ class Crew:
 
 
 def sweep_order(contenders: Sequence[Contender], rng: random.Random) -> list[Contender]:
-    """A random order in which those that share a baseline stay together.
-
-    With many Pythons a sweep takes most of a second, in which a shared machine changes its speed;
-    the strategies of one Python and loop are still milliseconds apart.
+    """A random order in which those that share a baseline stay together, milliseconds apart: with
+    many Pythons a sweep takes most of a second, in which a shared machine changes its speed.
     """
     groups: dict[tuple[str, ...], list[Contender]] = {}
     for contender in contenders:

@@ -17,9 +17,7 @@ PADDING_BYTES = 4096
 
 
 class Executor(Protocol):
-    """Starts workers and returns them, and the failures, by the contenders' ids: the others go
-    on.
-    """
+    """Starts workers; returns them and the failures, by the contenders' ids."""
 
     def start(
         self, contenders: Sequence[Contender], rng: random.Random

@@ -15,14 +15,11 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import msgspec
 from msgspec.structs import replace
 from uv import find_uv_bin
 
 from benchmarks.campaign.schema import Interpreter, SchemaError, Skipped, Wanted, decode
-from benchmarks.conditions import Refusal
 from benchmarks.loops import EVENT_LOOPS
-from benchmarks.matrix import Available
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LOCK = REPOSITORY / "requirements" / "measured.txt"
@@ -37,18 +34,6 @@ class InterpreterError(Exception):
 def executable(interpreter: Interpreter) -> Path:
     """The python of its environment."""
     return _python_of(ENVIRONMENTS / interpreter.environment)
-
-
-def available(interpreter: Interpreter) -> Available:
-    """What the matrix asks of it."""
-    major, minor = interpreter.version.split(".")[:2]
-    refusals = (Refusal(**msgspec.structs.asdict(refusal)) for refusal in interpreter.refusals)
-    return Available(
-        interpreter.name,
-        (int(major), int(minor)),
-        frozenset(interpreter.packages),
-        tuple(refusals),
-    )
 
 
 def prepare_all(
@@ -110,23 +95,24 @@ def find(request: str | None) -> Path:
         if not (path.is_file() and os.access(path, os.X_OK)):
             raise InterpreterError(f"--python {request}: no executable file is there")
         return path.resolve()
-    found = _uv("python", "find", "--no-project", "--system", request)
-    if found.returncode == 0:
-        return Path(found.stdout.strip()).resolve()
     # uv looks at pyenv's shims, which answer for the versions that are switched on only.
-    if in_pyenv := _newest_in_pyenv(request):
-        return in_pyenv
+    if found := _found_by_uv(request) or newest_in_pyenv(request):
+        return found
     installed = _uv("python", "install", request)
+    if found := _found_by_uv(request):
+        return found
+    raise InterpreterError(
+        f"--python {request}: it is not on this machine and cannot be installed "
+        f"({_reason(installed)}); name an installed version or the path of an interpreter"
+    )
+
+
+def _found_by_uv(request: str) -> Path | None:
     found = _uv("python", "find", "--no-project", "--system", request)
-    if found.returncode:
-        raise InterpreterError(
-            f"--python {request}: it is not on this machine and cannot be installed "
-            f"({_reason(installed)}); name an installed version or the path of an interpreter"
-        )
-    return Path(found.stdout.strip()).resolve()
+    return None if found.returncode else Path(found.stdout.strip()).resolve()
 
 
-def _newest_in_pyenv(request: str) -> Path | None:
+def newest_in_pyenv(request: str) -> Path | None:
     """The newest of pyenv's versions that the request (3.13, 3.13.0, 3.13t) names."""
     root = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
     version, threaded = re.subn(r"t$", "", request)
@@ -152,9 +138,7 @@ def _key(base: Path) -> str:
 
 
 def _make(base: Path, folder: Path) -> None:
-    """Make the environment beside its place and move it there whole, so that a half-made one is
-    never used.
-    """
+    """Make the environment beside its place and move it there whole."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="making-") as scratch:
         making = Path(scratch) / "environment"
@@ -167,8 +151,7 @@ def _make(base: Path, folder: Path) -> None:
             )
         installed = _install(making, LOCK)
         if installed.returncode:
-            # Some loop has no build for this interpreter: install what there is, the matrix names
-            # the rest.
+            # Some loop has no build for this interpreter: the matrix names it.
             lock = LOCK.read_text(encoding="utf-8")
             for package in (None, *(loop.package for loop in EVENT_LOOPS.values() if loop.package)):
                 subset = Path(scratch) / "subset.txt"
@@ -193,9 +176,7 @@ def _install(environment: Path, lock: Path) -> subprocess.CompletedProcess[str]:
 
 
 def _without_other_loops(lock: str, package: str | None) -> str:
-    """The lock without the loops' packages but ``package``; an entry is a line and its indented
-    continuation.
-    """
+    """The lock without the loops' packages but ``package``; an entry goes on in indented lines."""
     others = {loop.package for loop in EVENT_LOOPS.values()} - {None, package}
     entries = re.split(r"\n(?=\S)", lock)
     return "\n".join(

@@ -1,8 +1,5 @@
 """The files of a campaign: ``rounds.jsonl``, only ever appended to, and ``campaign.json``, replaced
-whole.
-
-Both are synced before anything else happens, so that a results folder is valid whenever the
-campaign ends.
+whole. Both are synced at once, so that a results folder is valid whenever the campaign ends.
 """
 
 from __future__ import annotations
@@ -67,9 +64,7 @@ class Journal:
             yield
 
     def append(self, line: schema.RoundLine) -> None:
-        """Append one line and sync it to the disk. Raises OSError, for one when the disk is
-        full.
-        """
+        """Append one line and sync it to the disk. Raises OSError."""
         with self._path.open("ab") as stream:
             stream.write(schema.encode(line) + b"\n")
             stream.flush()
@@ -94,9 +89,7 @@ class Journal:
                 yield line
 
     def drop_unfinished_line(self) -> None:
-        """Cut off a last line that was not written whole, so that the next one starts on a line of
-        its own.
-        """
+        """Cut off a last line that was not written whole."""
         with self._path.open("rb+") as stream:
             content = stream.read()
             stream.truncate(content.rfind(b"\n") + 1)
@@ -117,9 +110,7 @@ class Journal:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Put a file in its place whole and synced, so that a reader sees the old one or the new one.
-    Raises OSError.
-    """
+    """Put a file in its place whole and synced: readers see the old or the new. Raises OSError."""
     temporary = path.with_name(f".{path.name}")
     with temporary.open("wb") as stream:
         stream.write(content)

@@ -6,7 +6,6 @@ is a record of the schema. Both are converted here and nowhere else.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
@@ -15,10 +14,9 @@ from typing import TypeVar
 import msgspec
 
 from benchmarks.campaign import schema
-from benchmarks.cases import Case, Contender, Launcher
+from benchmarks.cases import Case, Launcher
 from benchmarks.collectors import COLLECTORS
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
-from benchmarks.matrix import Block, Skipped
 from benchmarks.pauses import PAUSES
 from benchmarks.probes import PROBES
 from benchmarks.probing import Probe
@@ -29,7 +27,6 @@ from benchmarks.workloads import WORKLOADS
 AnyWord = TypeVar("AnyWord", bound=schema.Word)
 
 SLICE_SECONDS = 0.010
-TURN_LIMIT_SECONDS = 60.0
 
 
 def case_record(case: Case) -> schema.Case:
@@ -51,31 +48,6 @@ def case_record(case: Case) -> schema.Case:
         tasks_each=workload.tasks_each,
         units={metric.name: metric.unit for metric in probe.metrics},
     )
-
-
-def contender_record(contender: Contender) -> schema.Contender:
-    """A contender before it has proved any conditions."""
-    return schema.Contender(
-        id=contender.id,
-        interpreter=contender.interpreter,
-        role=contender.role,
-        **dataclasses.asdict(contender.launcher),
-    )
-
-
-def block_record(block: Block) -> schema.Block:
-    """Contenders and the cases that they are asked, by their ids."""
-    return schema.Block(
-        contenders=tuple(contender.id for contender in block.contenders),
-        cases=tuple(case.id for case in block.cases),
-    )
-
-
-def skipped_record(row: Skipped) -> schema.Skipped:
-    """What is not measured, and why."""
-    launcher = dataclasses.asdict(row.launcher) if row.launcher else {}
-    wanted = schema.Wanted(interpreter=row.interpreter, **launcher)
-    return schema.Skipped(contender=wanted, reason=row.reason)
 
 
 def case_of(record: schema.Case) -> Case:

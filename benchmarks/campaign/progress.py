@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 from rich.console import Console
 from rich.live import Live
@@ -23,9 +22,7 @@ PLAIN_EVERY_SECONDS = 10.0
 @dataclass(frozen=True)
 class Progress:
     """Where a campaign is: case ``index`` of ``count`` in a stage, and how far it has come.
-
-    ``half_width`` is the precision that this case has reached, as a share; infinite while it is not
-    known.
+    ``half_width`` is the precision of this case, as a share; infinite while it is not known.
     """
 
     stage: str
@@ -48,16 +45,8 @@ class Progress:
         )
 
 
-class Observer(Protocol):
-    """Is told of every case that begins and of every failure."""
-
-    def update(self, progress: Progress) -> None: ...
-
-    def failed(self, failure: Failure) -> None: ...
-
-
-class Silent:
-    """Says nothing; failures are in the tables at the end."""
+class Observer:
+    """Is told of every case that begins and of every failure; this one says nothing."""
 
     def update(self, progress: Progress) -> None:
         pass
@@ -66,7 +55,7 @@ class Silent:
         pass
 
 
-class Plain:
+class Plain(Observer):
     """A line every now and then, for logs."""
 
     def __init__(self, console: Console) -> None:
@@ -83,7 +72,7 @@ class Plain:
         self._console.print(_failure_text(failure), soft_wrap=True)
 
 
-class Bar:
+class Bar(Observer):
     """One live line, redrawn when a case begins: between them the coordinator stays quiet."""
 
     def __init__(self, live: Live) -> None:
@@ -103,7 +92,7 @@ class Bar:
 def observing(console: Console, *, quiet: bool) -> Iterator[Observer]:
     """The observer that fits the console."""
     if quiet:
-        yield Silent()
+        yield Observer()
     elif console.is_terminal:
         with Live(console=console, auto_refresh=False, transient=True) as live:
             yield Bar(live)

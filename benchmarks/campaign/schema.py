@@ -1,10 +1,8 @@
 """The schema of a results folder: ``campaign.json``, ``rounds.jsonl`` and ``witness.json``.
 
-Defined once: the driver writes these records and the analysis reads them. msgspec decodes them, so
-that an error names the field (``cases[2].tasks``). What a type cannot say, such as that a contender
-is known, is in :mod:`analysis.read.rules`.
-
-A field that schema 1 did not have at first has a default: older campaigns are read as before.
+The driver writes these records and the analysis reads them. msgspec decodes them, so that an error
+names the field (``cases[2].tasks``). What a type cannot say is in :mod:`analysis.read.rules`. A
+field that schema 1 did not have at first has a default: older campaigns are read as before.
 """
 
 from __future__ import annotations
@@ -54,9 +52,6 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """What every record is: immutable, its fields given by name."""
 
 
-# --- what things are: written by the registries, so that no reader knows them by name -------------
-
-
 class Word(Record, frozen=True, kw_only=True):
     """A name, what readers call it, and what it means, in a few words."""
 
@@ -85,10 +80,8 @@ class Metric(Word, frozen=True, kw_only=True):
 
 
 class Probe(Word, frozen=True, kw_only=True):
-    """What is timed. Reports show it under the heading ``section``, introduced by a sentence.
-
-    ``answers``: its headline metric is what the answer is about. ``observed`` names what it counts
-    beside the timed values.
+    """What is timed, shown under the heading ``section``. ``answers``: its headline metric is what
+    the answer is about. ``observed`` names what it counts beside the timed values.
     """
 
     section: Text
@@ -110,9 +103,6 @@ class Definitions(Record, frozen=True, kw_only=True):
     pauses: tuple[Word, ...] = ()
 
 
-# --- campaign.json --------------------------------------------------------------------------------
-
-
 class Refusal(Record, frozen=True, kw_only=True):
     """What an interpreter was found not to do; None stands for every one."""
 
@@ -132,6 +122,12 @@ class Interpreter(Record, frozen=True, kw_only=True):
     packages: Facts = field(default_factory=dict)
     environment: Text = ""
     refusals: tuple[Refusal, ...] = ()
+
+    @property
+    def minor_version(self) -> tuple[int, int]:
+        """(3, 14) for 3.14.1."""
+        major, minor = self.version.split(".")[:2]
+        return int(major), int(minor)
 
     @property
     def version_label(self) -> str:
@@ -163,11 +159,10 @@ class Contender(Record, frozen=True, kw_only=True):
 class Case(Record, frozen=True, kw_only=True):
     """Probe x workload x n x pause: what every contender is asked to do.
 
-    ``sweeps`` and ``loops`` are 0 until calibrated. The pause is what the caller does between
-    creating its children and joining them: ``pause_seconds`` long, and giving way to them only
-    where it ``pause_suspends``. ``work_seconds`` is how long one task takes by construction, None
-    where nothing says. ``tasks_each`` are the tasks that one of the n makes in all, itself
-    included. ``units`` are those of metrics that are not in seconds.
+    ``sweeps`` and ``loops`` are 0 until calibrated. The caller pauses between creating its children
+    and joining them; they run meanwhile where it ``pause_suspends``. ``work_seconds`` is how long
+    one task takes by construction, None where nothing says. ``tasks_each`` are the tasks that one
+    of the n makes in all, itself included. ``units`` are those of metrics not in seconds.
     """
 
     id: Name
@@ -255,15 +250,11 @@ class Plan(Record, frozen=True, kw_only=True):
     failed: Annotated[tuple[Failure, ...], Meta(max_length=200_000)] = ()
 
 
-# --- rounds.jsonl ---------------------------------------------------------------------------------
-
 Series: TypeAlias = Annotated[list[float], Meta(min_length=1, max_length=10_000)]
 
 
 class Cell(Record, frozen=True, kw_only=True):
-    """One contender in one case and round: values per batch, one per sweep, by metric; likewise
-    what was ``observed`` beside them.
-    """
+    """One contender in one case and round: by name, a value of one batch per sweep."""
 
     loops: Annotated[int, Meta(ge=1, le=2**62)]
     timed_seconds: Seconds
@@ -282,9 +273,6 @@ class RoundLine(Record, frozen=True, kw_only=True):
     steal_seconds: Seconds
     cells: dict[str, Cell]
     failures: dict[str, Text] = field(default_factory=dict)
-
-
-# --- witness.json ---------------------------------------------------------------------------------
 
 
 class Program(Record, frozen=True, kw_only=True):
@@ -317,9 +305,6 @@ class Witness(Record, frozen=True, kw_only=True):
     schema: Literal[1] = SCHEMA
     programs: Annotated[tuple[Program, ...], Meta(max_length=1000)]
     runs: Annotated[tuple[ProgramRun, ...], Meta(max_length=100_000)]
-
-
-# --- naming a Python ------------------------------------------------------------------------------
 
 
 class UnknownPythonError(ValueError):
@@ -356,8 +341,6 @@ def _is_short_for(name: str, label: str) -> bool:
     bare, whole = name.rstrip("td"), label.rstrip("td")
     return bool(bare) and name[len(bare) :] == label[len(whole) :] and whole.startswith(f"{bare}.")
 
-
-# --- bytes ----------------------------------------------------------------------------------------
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 

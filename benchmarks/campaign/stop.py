@@ -25,9 +25,7 @@ MAX_SWEEPS = 25
 
 
 class Precision:
-    """The interval half-widths of a campaign as its lines come in: of each case, on its headline
-    metric.
-    """
+    """The interval half-width of each case, on its headline metric, as lines come in."""
 
     def __init__(self, plan: Plan) -> None:
         self._precision = plan.precision
@@ -74,9 +72,7 @@ class Precision:
         return len(self._done)
 
     def half_width(self, case: str) -> float:
-        """The widest interval's half-width of a case, as a share; infinite while it is not
-        known.
-        """
+        """The widest interval's half-width of a case, as a share; infinite until it is known."""
         return self._half_width.get(case, math.inf)
 
 
@@ -86,9 +82,8 @@ def plan_sweeps(
     """Sweeps per round for each case, so that the budget is enough for ``AIMED_ROUNDS`` rounds.
 
     ``turn_seconds`` is what one sweep of a case takes, ``start_seconds`` what starting a round's
-    workers takes. Every case gets at least one sweep; what is left goes to the cheap cases, an
-    equal time each. Raises nothing; with too small a budget there will be fewer rounds, never fewer
-    cases.
+    workers takes. Every case gets at least one sweep, the cheap ones an equal time of what is left:
+    a small budget means fewer rounds, never fewer cases.
     """
     available = budget_seconds / AIMED_ROUNDS - start_seconds
 

@@ -22,11 +22,10 @@ from benchmarks.campaign.executors import Executor, LocalExecutor
 from benchmarks.campaign.interpreters import prepare_all
 from benchmarks.campaign.journal import replace_file
 from benchmarks.campaign.machine import Cores
-from benchmarks.campaign.plan import contender_record
 from benchmarks.campaign.workers import WorkerError
-from benchmarks.cases import Contender, Launcher
+from benchmarks.cases import Launcher
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
-from benchmarks.matrix import reason_to_skip
+from benchmarks.matrix import contender_of, reason_to_skip
 from benchmarks.programs import PROGRAMS, Program
 from benchmarks.strategies import BASELINE, STRATEGIES
 
@@ -162,7 +161,7 @@ def _runs_at(
         if reason := reason_to_skip(interpreter, launcher):
             reasons[strategy] = reason
         else:
-            able[strategy] = contender_record(Contender(interpreter.name, launcher, "contender"))
+            able[strategy] = contender_of(interpreter.name, launcher)
     with closing(Crew(executor, list(able.values()), random.Random())) as crew:
         for program in programs:
             for strategy in STRATEGIES if program.each_strategy else ("",):

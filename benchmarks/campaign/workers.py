@@ -12,26 +12,13 @@ from collections.abc import Iterable
 from dataclasses import astuple
 from typing import IO, Protocol, TypeVar
 
+from benchmarks import protocol
 from benchmarks.campaign.interpreters import REPOSITORY, executable
 from benchmarks.campaign.plan import launcher_of
 from benchmarks.campaign.schema import Contender, Facts, Interpreter
 from benchmarks.cases import Case
-from benchmarks.protocol import (
-    Calibrate,
-    Calibrated,
-    Failed,
-    Measure,
-    Measured,
-    Message,
-    ProgramSaid,
-    Ready,
-    RunProgram,
-    end_of,
-    receive,
-    send,
-)
 
-Answer = TypeVar("Answer", Ready, Calibrated, Measured, ProgramSaid)
+Answer = TypeVar("Answer", bound=protocol.Message)
 
 INHERITED_VARIABLES = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR", "TEMP", "LD_LIBRARY_PATH")
 """All that a worker inherits: what it needs to start, nothing that changes how Python runs."""
@@ -59,11 +46,11 @@ class Worker(Protocol):
     @property
     def conditions(self) -> Facts: ...
 
-    def calibrate(self, case: Case, slice_seconds: float) -> Calibrated: ...
+    def calibrate(self, case: Case, slice_seconds: float) -> protocol.Calibrated: ...
 
-    def measure(self, case: Case, loops: int) -> Measured: ...
+    def measure(self, case: Case, loops: int) -> protocol.Measured: ...
 
-    def run_program(self, program: str) -> ProgramSaid: ...
+    def run_program(self, program: str) -> protocol.ProgramSaid: ...
 
     def close(self) -> None: ...
 
@@ -116,16 +103,16 @@ class ProcessWorker:
 
     def wait_until_ready(self) -> None:
         """Wait for the worker's first word: the conditions it has proved. Raises WorkerError."""
-        self.conditions = dict(self._receive(Ready).conditions)
+        self.conditions = dict(self._receive(protocol.Ready).conditions)
 
-    def calibrate(self, case: Case, slice_seconds: float) -> Calibrated:
-        return self._ask(Calibrate(case, slice_seconds), Calibrated)
+    def calibrate(self, case: Case, slice_seconds: float) -> protocol.Calibrated:
+        return self._ask(protocol.Calibrate(case, slice_seconds), protocol.Calibrated)
 
-    def measure(self, case: Case, loops: int) -> Measured:
-        return self._ask(Measure(case, loops), Measured)
+    def measure(self, case: Case, loops: int) -> protocol.Measured:
+        return self._ask(protocol.Measure(case, loops), protocol.Measured)
 
-    def run_program(self, program: str) -> ProgramSaid:
-        return self._ask(RunProgram(program), ProgramSaid)
+    def run_program(self, program: str) -> protocol.ProgramSaid:
+        return self._ask(protocol.RunProgram(program), protocol.ProgramSaid)
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
@@ -143,9 +130,9 @@ class ProcessWorker:
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
 
-    def _ask(self, request: Message, kind: type[Answer]) -> Answer:
+    def _ask(self, request: protocol.Message, kind: type[Answer]) -> Answer:
         with contextlib.suppress(OSError):  # a worker that is gone: its answer, none, says so
-            send(self._requests, request)
+            protocol.send(self._requests, request)
         return self._receive(kind)
 
     def _receive(self, kind: type[Answer]) -> Answer:
@@ -159,12 +146,12 @@ class ProcessWorker:
         watchdog = threading.Timer(self._turn_limit_seconds, expire)
         try:
             watchdog.start()  # here, so that Ctrl-C in it leaves no thread that is waited for
-            answer = receive(self._answers)
+            answer = protocol.receive(self._answers)
         except ValueError as error:
             raise WorkerError(f"its answer cannot be read: {error}") from error
         finally:
             watchdog.cancel()
-        if isinstance(answer, Failed):
+        if isinstance(answer, protocol.Failed):
             raise WorkerError(answer.cause, alive=True)
         if isinstance(answer, kind):
             return answer
@@ -179,4 +166,4 @@ class ProcessWorker:
             self._kill()
             return "the worker closed its pipe or spoke out of turn, killed"
         self._log.seek(0)
-        return f"the worker {end_of(code, self._log)}"
+        return f"the worker {protocol.end_of(code, self._log)}"

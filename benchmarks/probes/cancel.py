@@ -10,9 +10,7 @@ from benchmarks.probing import FanOut, Measurement, Metric, Observed, Probe
 from benchmarks.workloads import PENDING
 
 CANCELLED = Metric(
-    "cancelled",
-    label="cancelled",
-    meaning="from cancel() until the caller has its CancelledError",
+    "cancelled", label="cancelled", meaning="from cancel() until the caller has its CancelledError"
 )
 CLEAN = Metric("clean", label="clean", meaning="from cancel() until no child is running")
 LEFT_RUNNING = Observed(
@@ -23,13 +21,9 @@ LEFT_RUNNING = Observed(
 
 
 async def measure(fan_out: FanOut, loops: int) -> Measurement:
-    """Cancel ``loops`` fan-outs, each in a task of its own, while all of their children wait. Both
-    metrics are means over the fan-outs and count from ``cancel()``: ``cancelled`` until the caller
-    has its CancelledError, ``clean`` until no child is running.
-
-    Observed as ``left_running``: the children that were still running when the caller had its
-    CancelledError. The probe cancels them then, as the caller would have to, and ``clean`` includes
-    that.
+    """Cancel ``loops`` fan-outs, each in a task of its own, while all of their children wait. The
+    metrics are means over the fan-outs. The probe cancels the children that are left running, as
+    the caller would have to, and ``clean`` includes that.
 
     Raises NotAllRunningError when the children do not all run at the same time.
     """

@@ -11,9 +11,7 @@ from benchmarks.clock import perf_counter
 from benchmarks.probing import FanOut, Measurement, Metric, Observed, Probe
 
 KNOWN = Metric(
-    "known",
-    label="error known",
-    meaning="from the launch until the caller has the exception",
+    "known", label="error known", meaning="from the launch until the caller has the exception"
 )
 CLEAN = Metric("clean", label="clean", meaning="from the launch until no child is running")
 FINISHED = Observed(
@@ -40,11 +38,8 @@ class FailureLostError(Exception):
 
 async def measure(fan_out: FanOut, loops: int) -> Measurement:
     """Launch ``loops`` fan-outs whose child n // 2 raises at its first step; the others do the
-    workload. Both metrics are means over the fan-outs and count from the launch: ``known`` until
-    the caller has the exception, ``clean`` until no child is running.
-
-    Observed are the siblings of the child that failed: those that had finished when the caller
-    knew, ran on and finished later, were cancelled, or never started. Together they are n - 1.
+    workload. The metrics are means over the fan-outs. The siblings that are observed are n - 1 in
+    all.
 
     Raises FailureLostError when the strategy returns without an exception.
     """

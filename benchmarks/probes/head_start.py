@@ -25,13 +25,9 @@ STARTED = Observed(
 
 
 async def measure(fan_out: FanOut, loops: int) -> Measurement:
-    """Time ``loops`` fan-outs, each from before its first coroutine is made until the caller has
-    the results, the pause included.
-
-    Observed when the pause ends: the share of the children that had started by then, and of those
-    that had finished. Without a pause they are observed where it would be: only eager tasks have
-    started there. Observing costs the await of one more coroutine, which does not suspend, and a
-    coroutine around each child; the same for every strategy.
+    """Time ``loops`` fan-outs. Without a pause, children are observed where it would be: only eager
+    tasks have started there. Observing costs the await of one more coroutine, which does not
+    suspend, and a coroutine around each child; the same for every strategy.
     """
     work, pause, tasks = fan_out.work, fan_out.pause, fan_out.tasks
     started = finished = started_before_join = finished_before_join = 0

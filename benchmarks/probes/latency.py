@@ -18,9 +18,7 @@ MEDIAN = Metric(
     "p50", label="median", meaning="from the launch until half of the tasks have completed"
 )
 P99 = Metric(
-    "p99",
-    label="99th percentile",
-    meaning="from the launch until 99 in 100 tasks have completed",
+    "p99", label="99th percentile", meaning="from the launch until 99 in 100 tasks have completed"
 )
 SLOWEST = Metric(
     "max", label="slowest task", meaning="from the launch until every task has completed"
@@ -29,10 +27,7 @@ METRICS = (FIRST_STEP, MEDIAN, P99, SLOWEST)
 
 
 async def measure(fan_out: FanOut, loops: int) -> Measurement:
-    """Time ``loops`` batches; every metric is its mean over the batches.
-
-    ``first_step`` is the time until the first task runs; the others are taken over the tasks of a
-    batch, from the launch of the batch to the completion of the task. The clock is read once or
+    """Time ``loops`` batches; every metric is its mean over the batches. The clock is read once or
     twice per task, which is the same for every strategy and part of the value.
     """
     launch, work, tasks, pause = fan_out.launch, fan_out.work, fan_out.tasks, fan_out.pause

@@ -30,9 +30,8 @@ PEAK = Metric(
     per_task=True,
 )
 WARM_UP_TASKS = 10
-"""Tasks of a fan-out before the measured one, because the first one fills caches and imports
-modules. The memory that they free is used again: 1 % of what a thousand tasks need.
-"""
+"""Of a first fan-out, which fills caches and imports modules. Their memory is used again: 1 % of
+what a thousand tasks need."""
 
 
 class NotMeasurableError(Exception):
@@ -40,15 +39,12 @@ class NotMeasurableError(Exception):
 
 
 async def measure(fan_out: FanOut, loops: int) -> Measurement:
-    """Read the resident size around one fan-out. Both metrics are bytes of all children together,
-    counted from before the launch: ``steady`` is the growth when all of them wait, ``peak`` the
-    largest growth until none is left. They end by cancellation, which needs memory of its own.
+    """Read the resident size around one fan-out: bytes of all children together, from before the
+    launch. Children are measured bare and end by cancellation, which needs memory of its own; the
+    timed seconds, no value here, run from the launch until all wait.
 
-    The children are measured as they are: no coroutine of the probe is around them. The timed
-    seconds, which are no value here, run from the launch until all wait.
-
-    Memory that the process had before is used again, and the process does not grow: measure in a
-    fresh process, and only once there, so ``loops`` has to be 1.
+    Memory that the process had before is used again: measure in a fresh process, once, so ``loops``
+    has to be 1.
 
     Raises NotMeasurableError when the process did not grow or the system does not tell its size,
     NotAllRunningError when the children do not all wait at the same time.
@@ -112,8 +108,8 @@ async def _take(fan_out: FanOut, tasks: int) -> Sizes:
 
 
 class Kept:
-    """Makes coroutines and keeps them, to see which of them wait. The memory for keeping them is
-    allocated here, before the launch, so that it does not count as the children's.
+    """Makes coroutines and keeps them, to see which of them wait, in memory allocated before the
+    launch.
     """
 
     def __init__(self, work: Work, tasks: int) -> None:
@@ -132,9 +128,7 @@ class Kept:
         return sum(getattr(child, "cr_await", None) is not None for child in self._kept)
 
     def release(self) -> None:
-        """Release the coroutines, but not the list: its memory, once freed, would be used by what
-        is still to be measured.
-        """
+        """Release the coroutines, not the list: what is measured later would use its memory."""
         for index in range(len(self._kept)):
             self._kept[index] = None
 

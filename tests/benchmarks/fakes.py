@@ -9,18 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks.campaign import schema
-from benchmarks.campaign.interpreters import available
 from benchmarks.campaign.journal import Journal
-from benchmarks.campaign.plan import (
-    SLICE_SECONDS,
-    asked_pairs,
-    block_record,
-    case_record,
-    contender_record,
-    definitions,
-    skipped_record,
-)
-from benchmarks.campaign.progress import Progress
+from benchmarks.campaign.plan import SLICE_SECONDS, asked_pairs, case_record, definitions
+from benchmarks.campaign.progress import Observer, Progress
 from benchmarks.campaign.schema import Cell, Contender, Facts, Failure, Interpreter, Plan, RoundLine
 from benchmarks.campaign.workers import Worker, WorkerError
 from benchmarks.cases import Case
@@ -71,8 +62,7 @@ def make_plan(
     selection = Selection(
         probes=tuple(probes), workloads=tuple(workloads), tasks=tuple(tasks), loops=tuple(loops)
     )
-    matrix = lay_out([available(row) for row in interpreters], selections or [selection])
-    contenders = tuple(map(contender_record, matrix.contenders))
+    matrix = lay_out(interpreters, selections or [selection])
     cases = tuple(map(case_record, matrix.cases))
     return Plan(
         name="20261122-150312-test",
@@ -85,11 +75,11 @@ def make_plan(
         created="2026-11-22T15:03:12+00:00",
         machine={"id": "abc", "cpu_model": "a core", "cpu_count": 2, "driver_cores": [0]},
         interpreters=tuple(interpreters),
-        contenders=contenders,
+        contenders=matrix.contenders,
         cases=cases,
-        skipped=tuple(map(skipped_record, matrix.skipped)),
-        blocks=tuple(map(block_record, matrix.blocks)),
-        definitions=definitions(contenders, cases),
+        skipped=matrix.skipped,
+        blocks=matrix.blocks,
+        definitions=definitions(matrix.contenders, cases),
         status="running",
     )
 
@@ -246,7 +236,7 @@ class FakeExecutor:
         return workers, failures
 
 
-class Recorder:
+class Recorder(Observer):
     """An observer that keeps what it is told."""
 
     def __init__(self) -> None:

@@ -172,7 +172,7 @@ def test_numbers_for_seeds() -> None:
 
 def parsed(*arguments: str) -> RunOptions:
     parser = argparse.ArgumentParser(exit_on_error=False)
-    add_run_options(parser, 60.0)
+    add_run_options(parser)
     return run_options(parser.parse_args(arguments))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import sys
 from collections.abc import Callable
 from types import ModuleType
@@ -112,21 +111,3 @@ def test_a_collector_that_python_lacks_is_a_refusal(monkeypatch: pytest.MonkeyPa
     assert Refusal("gc.freeze for the collector frozen is missing", collector="frozen") in list(
         refusals()
     )
-
-
-def test_a_refusal_concerns_launchers_with_all_of_its_names() -> None:
-    launchers = list(
-        itertools.starmap(
-            Launcher,
-            itertools.product(("asyncio", "uvloop"), ("lazy", "eager"), ("wait",), ("on", "off")),
-        )
-    )
-
-    def concerned(row: Refusal) -> list[Launcher]:
-        return [launcher for launcher in launchers if row.concerns(launcher)]
-
-    assert concerned(Refusal("", loop="uvloop", task_factory="eager")) == [
-        Launcher("uvloop", "eager", "wait"), Launcher("uvloop", "eager", "wait", "off"),
-    ]  # fmt: skip
-    assert concerned(Refusal("", collector="off")) == launchers[1::2]
-    assert concerned(Refusal("")) == launchers

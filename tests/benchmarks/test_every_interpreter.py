@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from benchmarks.campaign.interpreters import available, executable
+from benchmarks.campaign.interpreters import executable
 from benchmarks.campaign.schema import Interpreter
 from benchmarks.cases import Launcher
 from benchmarks.collectors import COLLECTORS
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
-from benchmarks.matrix import Selection, reason_to_skip
+from benchmarks.matrix import Selection, concerns, reason_to_skip
 from benchmarks.strategies import BASELINE, STRATEGIES
 from tests.repository import (
     REPOSITORY,
@@ -137,7 +137,7 @@ def launchers_of(interpreter: Interpreter) -> list[Launcher]:
             *(Launcher(loop, task_factory, strategy) for strategy in STRATEGIES),
             *(Launcher(loop, task_factory, BASELINE, row) for row in COLLECTORS),
         )
-        if reason_to_skip(available(interpreter), launcher) is None
+        if reason_to_skip(interpreter, launcher) is None
     ]
 
 
@@ -189,11 +189,11 @@ def test_the_usual_launchers_run_on_every_interpreter_that_has_their_loop(
     for interpreter in interpreters:
         refused = {
             launcher.loop
-            for refusal in available(interpreter).refusals
+            for refusal in interpreter.refusals
             for launcher in (Launcher(loop, "lazy", "wait") for loop in Selection().loops)
-            if refusal.concerns(launcher)
+            if concerns(refusal, launcher)
         }
         assert refused == set(), interpreter.name
         asyncio_eager = Launcher("asyncio", "eager", "gather_tasks")
-        can = reason_to_skip(available(interpreter), asyncio_eager) is None
-        assert can == (available(interpreter).version >= (3, 12)), interpreter.name
+        can = reason_to_skip(interpreter, asyncio_eager) is None
+        assert can == (interpreter.minor_version >= (3, 12)), interpreter.name

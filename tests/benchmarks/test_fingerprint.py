@@ -107,7 +107,8 @@ MEASURE_ALL = """if True:
     from benchmarks.cases import Case, Launcher
     from benchmarks.conditions import conditions
     from benchmarks.probes import PROBES
-    from benchmarks.worker import Desk, EchoConnections, Measure
+    from benchmarks.protocol import Measure
+    from benchmarks.worker import Desk, EchoConnections
 
     launcher = Launcher("asyncio", "lazy", "gather_tasks")
     conditions(launcher)

@@ -16,14 +16,12 @@ import pytest
 from benchmarks.campaign import interpreters
 from benchmarks.campaign.interpreters import (
     InterpreterError,
-    available,
     executable,
     find,
     prepare,
     prepare_all,
 )
 from benchmarks.campaign.schema import Interpreter, Refusal, Wanted, encode
-from benchmarks.conditions import Refusal as Refused
 from benchmarks.loops import EVENT_LOOPS
 from benchmarks.matrix import Selection, lay_out
 
@@ -238,7 +236,7 @@ def test_a_loop_without_a_wheel_is_left_out_and_skipped_by_name(base: Path, uv: 
     interpreter = prepare(str(base))
     assert "pyperf" in interpreter.packages
     assert "uvloop" not in interpreter.packages
-    skipped = lay_out([available(interpreter)], [Selection()]).skipped
+    skipped = lay_out([interpreter], [Selection()]).skipped
     assert {row.reason for row in skipped} == {"uvloop is not installed for cpython-3.12.1"}
 
 
@@ -301,9 +299,8 @@ def test_what_an_interpreter_refuses_is_skipped_by_name(
     monkeypatch.setitem(FACTS, "refusals", [refused])
     interpreter = prepare(str(base))
     assert interpreter.refusals == (Refusal(**refused),)
-    assert available(interpreter).refusals == (Refused(**refused),)
     factories = Selection(task_factories=("lazy", "eager"), strategies=("wait",))
-    laid_out = lay_out([available(interpreter)], [factories])
+    laid_out = lay_out([interpreter], [factories])
     assert {row.reason for row in laid_out.skipped} == {"uvloop 0.1 refuses it, on cpython-3.12.1"}
 
 

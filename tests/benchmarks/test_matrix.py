@@ -4,35 +4,56 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks import matrix
+from benchmarks.campaign.plan import launcher_of
+from benchmarks.campaign.schema import Interpreter, Refusal, Wanted
 from benchmarks.cases import Case, Launcher
 from benchmarks.collectors import COLLECTORS
-from benchmarks.conditions import Refusal
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
-from benchmarks.matrix import PRESETS, Available, Matrix, MatrixError, Selection, cases, lay_out
+from benchmarks.matrix import PRESETS, Matrix, MatrixError, Selection, cases, concerns, lay_out
 from benchmarks.pauses import PAUSES
 from benchmarks.probes import PROBES
 from benchmarks.strategies import BASELINE, STRATEGIES
 from benchmarks.workloads import WORKLOADS
 
 LOOPS = frozenset(row.package for row in EVENT_LOOPS.values() if row.package)
-NEW = Available("cpython-3.13.0", (3, 13), LOOPS | {"pyperf"})
-OLD = Available("cpython-3.10.13", (3, 10), LOOPS | {"pyperf"})
-BARE = Available("pypy-3.11.13", (3, 11), frozenset({"pyperf"}))
-FUSSY = replace(
-    NEW,
-    name="cpython-3.13.1",
-    refusals=(
-        Refusal("uvloop 0.1 refuses eager tasks", loop="uvloop", task_factory="eager"),
-        Refusal("gc.freeze is missing", collector="frozen"),
-    ),
+LAUNCHERS = [
+    Launcher(loop, task_factory, "wait", collector)
+    for loop, task_factory, collector in itertools.product(
+        ("asyncio", "uvloop"), ("lazy", "eager"), ("on", "off")
+    )
+]
+
+
+def interpreter(
+    implementation: str, version: str, packages: Iterable[str], *refusals: Refusal
+) -> Interpreter:
+    return Interpreter(
+        name=f"{implementation}-{version}",
+        version=version,
+        implementation=implementation,
+        build={},
+        packages=dict.fromkeys(packages, "1.0"),
+        refusals=refusals,
+    )
+
+
+NEW = interpreter("cpython", "3.13.0", LOOPS | {"pyperf"})
+OLD = interpreter("cpython", "3.10.13", LOOPS | {"pyperf"})
+BARE = interpreter("pypy", "3.11.13", {"pyperf"})
+FUSSY = interpreter(
+    "cpython",
+    "3.13.1",
+    LOOPS | {"pyperf"},
+    Refusal(reason="uvloop 0.1 refuses eager tasks", loop="uvloop", task_factory="eager"),
+    Refusal(reason="gc.freeze is missing", collector="frozen"),
 )
 
 
@@ -53,54 +74,53 @@ selections = st.builds(
     pauses=some(PAUSES),
 )
 several = st.lists(selections, min_size=1, max_size=3)
-interpreters = st.lists(st.sampled_from([NEW, OLD, BARE, FUSSY]), min_size=1, unique=True)
+interpreters = st.lists(
+    st.sampled_from([NEW, OLD, BARE, FUSSY]), min_size=1, unique_by=lambda row: row.name
+)
 
 
 def asked(laid_out: Matrix) -> set[tuple[str, str]]:
     """The ids of every contender and case that are together in some block."""
     return {
-        (contender.id, case.id)
+        pair
         for block in laid_out.blocks
-        for contender, case in itertools.product(block.contenders, block.cases)
+        for pair in itertools.product(block.contenders, block.cases)
     }
 
 
 def test_everything_is_measured_where_nothing_is_missing() -> None:
     laid_out = lay_out([NEW], [Selection()])
     assert laid_out.skipped == ()
-    launchers = {
-        (row.launcher.loop, row.launcher.strategy)
-        for row in laid_out.contenders
-        if row.role != "control"
-    }
+    launchers = {(row.loop, row.strategy) for row in laid_out.contenders if row.role != "control"}
     assert launchers == {
         (loop, strategy) for loop in Selection().loops for strategy in Selection().strategies
     }
     (block,) = laid_out.blocks
-    assert (block.contenders, block.cases) == (laid_out.contenders, laid_out.cases)
+    assert block.contenders == tuple(row.id for row in laid_out.contenders)
+    assert block.cases == tuple(case.id for case in laid_out.cases)
 
 
 @settings(deadline=None)
 @given(interpreters, several)
 def test_every_group_has_one_baseline_and_there_is_one_control(
-    available: list[Available], chosen: list[Selection]
+    available: list[Interpreter], chosen: list[Selection]
 ) -> None:
     found = lay_out(available, chosen).contenders
     groups = {row.group for row in found}
     baselines = Counter(row.group for row in found if row.role == "baseline")
     assert baselines == dict.fromkeys(groups, 1)
-    assert all((row.launcher.strategy == BASELINE) == (row.role != "contender") for row in found)
+    assert all((row.strategy == BASELINE) == (row.role != "contender") for row in found)
     controls = [row for row in found if row.role == "control"]
     assert len(controls) == bool(found)
     for control in controls:
-        assert (found[0].role, found[0].launcher) == ("baseline", control.launcher)
+        assert (found[0].role, launcher_of(found[0])) == ("baseline", launcher_of(control))
         assert found[0].group == control.group
 
 
 @settings(deadline=None)
 @given(interpreters, several)
 def test_a_contender_that_is_asked_a_case_has_its_baseline_in_it(
-    available: list[Available], chosen: list[Selection]
+    available: list[Interpreter], chosen: list[Selection]
 ) -> None:
     laid_out = lay_out(available, chosen)
     pairs = asked(laid_out)
@@ -117,7 +137,7 @@ def test_a_contender_that_is_asked_a_case_has_its_baseline_in_it(
 @settings(deadline=None)
 @given(interpreters, several)
 def test_ids_are_unique_and_no_contender_or_case_is_unused(
-    available: list[Available], chosen: list[Selection]
+    available: list[Interpreter], chosen: list[Selection]
 ) -> None:
     laid_out = lay_out(available, chosen)
     assert len({row.id for row in laid_out.contenders}) == len(laid_out.contenders)
@@ -131,7 +151,7 @@ def test_ids_are_unique_and_no_contender_or_case_is_unused(
 @settings(deadline=None)
 @given(interpreters, selections)
 def test_everything_asked_for_is_found_or_skipped_with_a_reason(
-    available: list[Available], selection: Selection
+    available: list[Interpreter], selection: Selection
 ) -> None:
     selection = replace(selection, probes=("throughput",))
     laid_out = lay_out(available, [selection])
@@ -149,16 +169,18 @@ def test_everything_asked_for_is_found_or_skipped_with_a_reason(
 @settings(deadline=None)
 @given(interpreters, several)
 def test_a_probe_is_asked_only_of_those_it_is_for(
-    available: list[Available], chosen: list[Selection]
+    available: list[Interpreter], chosen: list[Selection]
 ) -> None:
     laid_out = lay_out(available, chosen)
-    for block in laid_out.blocks:
-        for contender, case in itertools.product(block.contenders, block.cases):
-            probe, row = PROBES[case.probe], STRATEGIES[contender.launcher.strategy]
-            assert row.concurrent or not probe.concurrent_only
-            assert case.pause == "none" or probe.pauses
-            if probe.own_workload is not None:
-                assert case.workload == probe.own_workload.name
+    contenders = {row.id: row for row in laid_out.contenders}
+    of_ids = {row.id: row for row in laid_out.cases}
+    for contender, case_id in asked(laid_out):
+        case = of_ids[case_id]
+        probe, row = PROBES[case.probe], STRATEGIES[contenders[contender].strategy]
+        assert row.concurrent or not probe.concurrent_only
+        assert case.pause == "none" or probe.pauses
+        if probe.own_workload is not None:
+            assert case.workload == probe.own_workload.name
 
 
 def test_sequential_is_asked_the_rest_beside_a_probe_that_is_not_for_it() -> None:
@@ -170,7 +192,7 @@ def test_sequential_is_asked_the_rest_beside_a_probe_that_is_not_for_it() -> Non
         strategies=("sequential", "gather_tasks"),
     )
     laid_out = lay_out([NEW], [selection])
-    of = {row.launcher.strategy: row.id for row in laid_out.contenders}
+    of = {row.strategy: row.id for row in laid_out.contenders}
     assert {case for contender, case in asked(laid_out) if contender == of["sequential"]} == {
         "throughput/noop/10"
     }
@@ -201,7 +223,7 @@ def test_selections_are_asked_what_each_of_them_says_and_no_more() -> None:
 
 def test_the_baseline_is_measured_without_being_asked_for() -> None:
     found = lay_out([NEW], [Selection(loops=("asyncio",), strategies=("gather_tasks",))]).contenders
-    assert [(row.launcher.strategy, row.role) for row in found] == [
+    assert [(row.strategy, row.role) for row in found] == [
         (BASELINE, "baseline"), ("gather_tasks", "contender"), (BASELINE, "control"),
     ]  # fmt: skip
 
@@ -220,12 +242,10 @@ def test_the_baseline_is_measured_without_being_asked_for() -> None:
 def test_what_a_python_is_too_old_for_is_skipped(name: str, needed: str, chosen: Selection) -> None:
     laid_out = lay_out([OLD, NEW], [chosen])
     having = {
-        row.interpreter
-        for row in laid_out.contenders
-        if name in (row.launcher.strategy, row.launcher.task_factory)
+        row.interpreter for row in laid_out.contenders if name in (row.strategy, row.task_factory)
     }
     assert having == {NEW.name}
-    assert {(row.interpreter, row.reason) for row in laid_out.skipped} == {
+    assert {(row.contender.interpreter, row.reason) for row in laid_out.skipped} == {
         (OLD.name, f"{name} needs Python {needed}, {OLD.name} is older")
     }
 
@@ -235,23 +255,39 @@ def test_what_an_interpreter_refuses_is_skipped_with_its_reason() -> None:
         task_factories=tuple(TASK_FACTORIES), collectors=tuple(COLLECTORS), strategies=("wait",)
     )
     laid_out = lay_out([FUSSY], [everything])
-    launchers = {row.launcher for row in laid_out.contenders}
+    launchers = set(map(launcher_of, laid_out.contenders))
     assert Launcher("asyncio", "eager", "wait") in launchers
     assert Launcher("uvloop", "lazy", "wait", "off") in launchers
     assert not any(launcher.collector == "frozen" for launcher in launchers)
-    reasons = {row.launcher: row.reason for row in laid_out.skipped}
-    assert reasons[Launcher("uvloop", "eager", "wait")] == (
+    reasons = {row.contender: row.reason for row in laid_out.skipped}
+
+    def wanted(launcher: Launcher) -> Wanted:
+        return Wanted(interpreter=FUSSY.name, **asdict(launcher))
+
+    assert reasons[wanted(Launcher("uvloop", "eager", "wait"))] == (
         "uvloop 0.1 refuses eager tasks, on cpython-3.13.1"
     )
-    assert reasons[Launcher("asyncio", "lazy", "wait", "frozen")] == (
+    assert reasons[wanted(Launcher("asyncio", "lazy", "wait", "frozen"))] == (
         "gc.freeze is missing, on cpython-3.13.1"
     )
-    assert set(launchers).isdisjoint(reasons)
+    assert set(map(wanted, launchers)).isdisjoint(reasons)
+
+
+def test_a_refusal_concerns_launchers_with_all_of_its_names() -> None:
+    def concerned(**refused: str) -> list[Launcher]:
+        refusal = Refusal(reason="", **refused)
+        return [launcher for launcher in LAUNCHERS if concerns(refusal, launcher)]
+
+    assert concerned(loop="uvloop", task_factory="eager") == [
+        Launcher("uvloop", "eager", "wait"), Launcher("uvloop", "eager", "wait", "off"),
+    ]  # fmt: skip
+    assert concerned(collector="off") == LAUNCHERS[1::2]
+    assert concerned() == LAUNCHERS
 
 
 def test_a_loop_that_is_not_installed_is_skipped_by_name() -> None:
     laid_out = lay_out([BARE], [Selection()])
-    assert {row.launcher.loop for row in laid_out.contenders} == {"asyncio"}
+    assert {row.loop for row in laid_out.contenders} == {"asyncio"}
     assert {row.reason for row in laid_out.skipped} == {"uvloop is not installed for pypy-3.11.13"}
     assert len(laid_out.skipped) == len(Selection().strategies)
 
@@ -266,7 +302,7 @@ def test_optional_loops_are_measured_where_they_are_asked_for_only() -> None:
     reasons = {row.reason for row in lay_out([BARE], [Selection(loops=("rloop",))]).skipped}
     assert reasons == {"rloop is not installed for pypy-3.11.13"}
     asked_for = lay_out([NEW], [Selection(loops=("asyncio", "rloop"))]).contenders
-    assert {row.launcher.loop for row in asked_for} == {"asyncio", "rloop"}
+    assert {row.loop for row in asked_for} == {"asyncio", "rloop"}
 
 
 def test_without_any_baseline_there_is_no_control() -> None:
@@ -374,7 +410,7 @@ def test_further_axes_stay_out_of_the_usual_presets(name: str) -> None:
 def test_the_question_preset_covers_the_question() -> None:
     """Every probe and axis, the first contender the baseline of the plain programs."""
     laid_out = lay_out([NEW], PRESETS["question"].selections)
-    launchers = {row.launcher for row in laid_out.contenders}
+    launchers = set(map(launcher_of, laid_out.contenders))
     for names, registry in (
         ({launcher.strategy for launcher in launchers}, STRATEGIES),
         ({launcher.task_factory for launcher in launchers}, TASK_FACTORIES),
@@ -383,7 +419,7 @@ def test_the_question_preset_covers_the_question() -> None:
         ({case.probe for case in laid_out.cases} | {"latency"}, PROBES),
     ):
         assert names == set(registry)
-    assert laid_out.contenders[0].launcher == Launcher("asyncio", "lazy", BASELINE)
+    assert launcher_of(laid_out.contenders[0]) == Launcher("asyncio", "lazy", BASELINE)
     assert PRESETS["question"].budget_seconds <= 15 * 60
 
 
@@ -402,5 +438,5 @@ def test_a_new_strategy_needs_a_place_in_a_selection_only(
     added = replace(STRATEGIES["gather_tasks"], name="added")
     monkeypatch.setitem(STRATEGIES, "added", added)
     found = lay_out([NEW], [Selection(strategies=("added",))]).contenders
-    assert "added" in {row.launcher.strategy for row in found}
+    assert "added" in {row.strategy for row in found}
     assert "added" in dict(matrix.choices())["strategies"]

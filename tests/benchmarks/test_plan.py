@@ -13,13 +13,11 @@ from benchmarks.campaign.plan import (
     baselines,
     case_of,
     case_record,
-    contender_record,
     definitions,
     launcher_of,
-    skipped_record,
 )
-from benchmarks.cases import Case, Contender, Launcher
-from benchmarks.matrix import PRESETS, Skipped
+from benchmarks.cases import Case, Launcher
+from benchmarks.matrix import PRESETS, contender_of, control_of
 from benchmarks.probes import PROBES
 from benchmarks.slices import COLLECTIONS
 from benchmarks.strategies import BASELINE, STRATEGIES
@@ -33,11 +31,17 @@ def test_records_keep_what_identifies_a_case_and_a_contender() -> None:
     case = Case("head_start", "sleep", 10, "sleep_5ms")
     assert case_of(case_record(case)) == case
     launcher = Launcher("uvloop", "eager", "wait", "off")
-    contender = Contender("cpython-3.12.1", launcher, "control")
-    record = contender_record(contender)
-    assert launcher_of(record) == launcher
-    assert (record.id, record.group) == (contender.id, contender.group)
-    assert (record.interpreter, record.role) == ("cpython-3.12.1", "control")
+    contender = contender_of("cpython-3.12.1", launcher)
+    assert contender.id == "cpython-3.12.1/uvloop/eager/wait/off"
+    assert contender.group == ("cpython-3.12.1", "uvloop", "eager", "off")
+    assert (contender.interpreter, contender.role) == ("cpython-3.12.1", "contender")
+    baseline = contender_of("cpython-3.12.1", Launcher("uvloop", "eager", BASELINE, "off"))
+    control = control_of(baseline)
+    assert (baseline.role, control.role) == ("baseline", "control")
+    assert control.id == f"{baseline.id}/control"
+    assert control.group == baseline.group
+    assert launcher_of(control) == launcher_of(baseline)
+    assert launcher_of(contender) == launcher
 
 
 def test_a_case_says_what_the_analysis_has_to_know() -> None:
@@ -55,15 +59,6 @@ def test_a_case_says_what_the_analysis_has_to_know() -> None:
     assert facts(Case("memory", "pending", 10_000)) == [
         None, 1, at_once, {"steady": "byte", "peak": "byte"}, "steady",
     ]  # fmt: skip
-
-
-def test_what_is_skipped_is_a_contender_or_a_whole_interpreter() -> None:
-    launcher = Launcher("uvloop", "lazy", "wait")
-    rows = [skipped_record(Skipped("pypy", of, "not there")) for of in (launcher, None)]
-    assert [(row.contender.loop, row.contender.strategy) for row in rows] == [
-        ("uvloop", "wait"), (None, None),
-    ]  # fmt: skip
-    assert {(row.contender.interpreter, row.reason) for row in rows} == {("pypy", "not there")}
 
 
 def test_definitions_say_what_everything_that_is_named_means() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import io
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -15,7 +16,6 @@ from rich.console import Console
 
 from benchmarks.campaign import arguments, schema, workers
 from benchmarks.campaign import witness as module
-from benchmarks.campaign.journal import JournalError
 from benchmarks.campaign.witness import (
     add_witness_options,
     failures,
@@ -34,6 +34,7 @@ from tests.repository import copy_repository, run_python
 
 NEW = replace(INTERPRETER, name="cpython-3.14.0", version="3.14.0")
 OLD = replace(INTERPRETER, name="cpython-3.10.1", version="3.10.1")
+EVERYWHERE = module.PLACES
 HOLDS = ProgramSaid("so", "so")
 OTHERWISE = ProgramSaid("so", "otherwise")
 
@@ -43,16 +44,36 @@ def holding(contender: schema.Contender, program: str) -> ProgramSaid:
 
 
 def run_fake(
-    script: Script, *programs: str, interpreter: schema.Interpreter = NEW, **places: tuple[str, ...]
+    script: Script, *programs: str, interpreter: schema.Interpreter = NEW
 ) -> schema.Witness:
-    places = {"loops": ("asyncio",), "task_factories": ("lazy",), **places}
-    return run_programs(FakeExecutor(script), [interpreter], programs=programs, **places)
+    return run_programs(FakeExecutor(script), [interpreter], programs)
+
+
+Places = Callable[[Iterable[str], Iterable[str]], None]
+
+
+@pytest.fixture(autouse=True)
+def places(monkeypatch: pytest.MonkeyPatch) -> Places:
+    """Runs programs on these loops and task factories only: on the first unless told."""
+
+    def choose(loops: Iterable[str], task_factories: Iterable[str]) -> None:
+        monkeypatch.setattr(module, "PLACES", tuple(itertools.product(loops, task_factories)))
+
+    choose(["asyncio"], ["lazy"])
+    return choose
 
 
 # --- what is run, and where ----------------------------------------------------------------------
 
 
-def test_programs_run_once_or_with_every_strategy_in_the_order_of_the_choice() -> None:
+def test_programs_run_everywhere_but_on_optional_loops() -> None:
+    assert tuple(itertools.product(("asyncio", "uvloop"), TASK_FACTORIES)) == EVERYWHERE
+
+
+def test_programs_run_once_or_with_every_strategy_in_the_order_of_the_choice(
+    places: Places,
+) -> None:
+    places(["asyncio", "uvloop"], ["lazy"])
     asked: list[tuple[str, str]] = []
 
     def program(contender: schema.Contender, name: str) -> ProgramSaid:
@@ -60,7 +81,7 @@ def test_programs_run_once_or_with_every_strategy_in_the_order_of_the_choice() -
         return ProgramSaid("so", contender.id)
 
     script = Script(program=program)
-    found = run_fake(script, "head_start", "gather_twice", loops=("asyncio", "uvloop"))
+    found = run_fake(script, "head_start", "gather_twice")
     assert [(run.loop, run.program, run.strategy) for run in found.runs] == [
         (loop, program, strategy)
         for loop in ("asyncio", "uvloop")
@@ -73,19 +94,19 @@ def test_programs_run_once_or_with_every_strategy_in_the_order_of_the_choice() -
     assert found.programs[0].claim == PROGRAMS["head_start"].claim
 
 
-def test_each_contender_has_one_worker_and_none_is_left() -> None:
+def test_each_contender_has_one_worker_and_none_is_left(places: Places) -> None:
     script = Script(program=holding)
-    run_fake(script, *PROGRAMS, task_factories=tuple(TASK_FACTORIES))
+    places(["asyncio"], TASK_FACTORIES)
+    run_fake(script, *PROGRAMS)
     assert [len(together) for together in script.started] == [len(STRATEGIES)] * 2
     assert len({name for together in script.started for name in together}) == 2 * len(STRATEGIES)
     assert not script.open_workers
 
 
-def test_what_cannot_be_run_has_its_reason_and_no_worker() -> None:
+def test_what_cannot_be_run_has_its_reason_and_no_worker(places: Places) -> None:
     script = Script(program=holding)
-    found = run_fake(
-        script, "gather_none", interpreter=OLD, task_factories=tuple(TASK_FACTORIES)
-    ).runs
+    places(["asyncio"], TASK_FACTORIES)
+    found = run_fake(script, "gather_none", interpreter=OLD).runs
     not_run = {(run.task_factory, run.strategy): run.reason for run in found if run.holds is None}
     eager = "eager needs Python 3.12, cpython-3.10.1 is older"
     assert not_run == {
@@ -183,9 +204,7 @@ def test_real_workers_live_through_programs_or_are_started_again(
         monkeypatch.setitem(PROGRAMS, name, row)
     monkeypatch.setattr(module, "LIMIT_SECONDS", 2.0)
     with module._executor([interpreter]) as executor:
-        found = run_programs(
-            executor, [interpreter], loops=("asyncio",), task_factories=("lazy",), programs=names
-        )
+        found = run_programs(executor, [interpreter], names)
     assert [run.observed for run in found.runs[:3]] == [
         "LookupError: as it was told to",
         "no answer within 2 s, killed",
@@ -196,7 +215,7 @@ def test_real_workers_live_through_programs_or_are_started_again(
 
 # --- files, exit codes and what is shown ---------------------------------------------------------
 
-FEW = ("gather_twice", "nobody_references", "--loop", "asyncio", "--task-factory", "lazy")
+FEW = ("gather_twice", "nobody_references")
 
 
 @pytest.fixture
@@ -225,27 +244,17 @@ def said(call: Callable[[Console], object]) -> tuple[object, str]:
     return call(Console(file=stream, width=120)), stream.getvalue()
 
 
-@pytest.mark.parametrize("typed", [["unheard_of"], ["--loop", "x"], ["--task-factory", "x"]])
-def test_an_unknown_name_is_refused_in_one_line(
-    typed: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_unknown_name_is_refused_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        options(*typed)
+        options("unheard_of")
     assert caught.value.code == 2
     assert "is not known; choose from" in capsys.readouterr().err
 
 
-def test_what_holds_is_shown_and_can_be_read_again(
-    pretend: Pretend, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_holds_is_shown(pretend: Pretend, capsys: pytest.CaptureFixture[str]) -> None:
     pretend(HOLDS)
-    out = tmp_path / "some" / "where"
-    asked = options(*FEW, "--loop", "asyncio", "--out", str(out))
-    code, errors = said(lambda console: witness(asked, console))
+    code, errors = said(lambda console: witness(options(*FEW), console))
     assert (code, errors) == (0, "")
-    assert [path.name for path in out.iterdir()] == [schema.WITNESS_FILE]
-    read = schema.decode((out / schema.WITNESS_FILE).read_bytes(), schema.Witness)
-    assert read == run_fake(Script(program=holding), "gather_twice", "nobody_references")
     shown = capsys.readouterr().out
     assert "asyncio lazy: 3.14.0" in " ".join(shown.split())
     assert f"gather_twice: {PROGRAMS['gather_twice'].claim}" in shown
@@ -258,22 +267,11 @@ def test_one_that_does_not_hold_is_said_and_fails(pretend: Pretend) -> None:
     assert (code, errors) == (1, f"does not hold: {line}\n")
 
 
-def test_nothing_that_can_be_run_is_a_failure(pretend: Pretend) -> None:
+def test_nothing_that_can_be_run_is_a_failure(pretend: Pretend, places: Places) -> None:
     pretend(HOLDS, OLD)
-    asked = options("gather_twice", "--task-factory", "eager")
+    places(["asyncio"], ["eager"])
+    asked = options("gather_twice")
     assert said(lambda console: witness(asked, console)) == (1, "no program can be run\n")
-
-
-def test_a_file_that_is_there_is_never_overwritten(tmp_path: Path) -> None:
-    (tmp_path / schema.WITNESS_FILE).write_text("mine", encoding="utf-8")
-    with pytest.raises(JournalError, match="exists already and is never overwritten"):
-        witness(options("--out", str(tmp_path)), Console())
-
-
-def test_a_folder_that_cannot_be_made_is_said_before_anything_runs(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(JournalError, match="cannot be made"):
-        witness(options("--out", str(tmp_path / "file" / "folder")), Console())
 
 
 def test_a_campaign_gets_its_witness_in_place_of_an_older_one(
@@ -284,18 +282,19 @@ def test_a_campaign_gets_its_witness_in_place_of_an_older_one(
     lines = write_witness(tmp_path, [NEW])
     read = schema.decode((tmp_path / schema.WITNESS_FILE).read_bytes(), schema.Witness)
     certain = [run for run in read.runs if PROGRAMS[run.program].certain]
-    assert len(lines) == len(certain) == len(read.runs) - 4
+    assert len(lines) == len(certain) == len(read.runs) - 1
+    assert read == run_fake(Script(program=lambda *_: OTHERWISE), *PROGRAMS)
     assert [path.name for path in tmp_path.iterdir()] == [schema.WITNESS_FILE]
 
 
-def test_the_table_has_a_row_for_each_program_and_strategy_and_a_column_for_each_pattern() -> None:
+def test_the_table_has_a_row_for_each_program_and_strategy_and_a_column_for_each_pattern(
+    places: Places,
+) -> None:
     def program(contender: schema.Contender, name: str) -> ProgramSaid:
         return OTHERWISE if contender.loop == "uvloop" else HOLDS
 
-    everywhere = {"loops": ("asyncio", "uvloop"), "task_factories": ("lazy", "eager")}
-    found = run_programs(
-        FakeExecutor(Script(program=program)), [OLD, NEW], programs=("gather_twice",), **everywhere
-    )
+    places(["asyncio", "uvloop"], ["lazy", "eager"])
+    found = run_programs(FakeExecutor(Script(program=program)), [OLD, NEW], ["gather_twice"])
     _, shown = said(lambda console: show(found, console))
     words = " ".join(shown.replace("│", " ").replace("┃", " ").split())
     assert "gather_twice holds does not hold" in words
@@ -308,10 +307,11 @@ def test_the_table_has_a_row_for_each_program_and_strategy_and_a_column_for_each
 
 
 def test_the_programs_hold_on_every_interpreter_here(
-    interpreters: tuple[schema.Interpreter, ...],
+    interpreters: tuple[schema.Interpreter, ...], places: Places
 ) -> None:
+    places(["asyncio"], TASK_FACTORIES)
     with module._executor(interpreters) as executor:
-        found = run_programs(executor, interpreters, loops=("asyncio",))
+        found = run_programs(executor, interpreters)
     assert failures(found) == []
     held = {run.interpreter for run in found.runs if run.holds}
     assert held == {interpreter.name for interpreter in interpreters}

@@ -15,18 +15,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks import cases
 from benchmarks.campaign import workers
 from benchmarks.campaign.executors import LocalExecutor
-from benchmarks.campaign.interpreters import available
 from benchmarks.campaign.machine import Cores
-from benchmarks.campaign.plan import contender_record
 from benchmarks.campaign.schema import Contender, Interpreter
 from benchmarks.campaign.workers import ProcessWorker, WorkerError
 from benchmarks.cases import Case, Launcher
 from benchmarks.collectors import COLLECTORS
 from benchmarks.echo import EchoConnections
 from benchmarks.loops import EVENT_LOOPS
+from benchmarks.matrix import contender_of as contender_record
 from benchmarks.probes import PROBES
 from benchmarks.protocol import Failed, Ready
 from benchmarks.worker import Desk
@@ -38,7 +36,7 @@ Start = Callable[..., ProcessWorker]
 
 
 def contender_of(interpreter: Interpreter, launcher: Launcher) -> Contender:
-    return contender_record(cases.Contender(interpreter.name, launcher, "contender"))
+    return contender_record(interpreter.name, launcher)
 
 
 @pytest.fixture
@@ -115,7 +113,7 @@ def test_a_worker_whose_task_factory_is_not_in_force_does_not_start(
     start: Start, interpreter: Interpreter
 ) -> None:
     """Where Python has no eager tasks, and where the loop does not obey."""
-    version = available(interpreter).version
+    version = interpreter.minor_version
     if version < (3, 12):
         says = "has no attribute 'eager_task_factory'"
         loop = "asyncio"

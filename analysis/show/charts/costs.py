@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -18,17 +18,13 @@ from analysis.show.theme import Mark
 _SPREAD: Final = 0.3
 """On a slope, a shift to the side looks like a difference in cost: series stand nearly in place."""
 _ABSOLUTE: Final = (
-    "Bars are 95 % intervals. They hold the drift of the machine, which cancels in the ratios: "
-    "compare the strategies there, not here."
+    "The intervals hold the drift of the machine, which cancels in the ratios: compare the "
+    "strategies there, not here."
 )
-DrawMore = Callable[[Axes, pd.DataFrame, Mark], None]
-"""What else is drawn of one strategy in a panel, from its rows and mark."""
 
 
 def amounts(findings: Findings, probe: str, *, but: str = "") -> pd.DataFrame:
-    """The absolute values of a probe, case by case, without the control; of the plan's first task
-    factory and collector, axis ``but`` aside.
-    """
+    """What a probe measured, case by case, without the control; see :func:`panels.usual`."""
     usual = panels.usual(findings, but=but)
     rows = panels.only(findings.absolutes, scope="case", probe=probe, **usual)
     return rows[rows["role"] != "control"]
@@ -45,28 +41,16 @@ def _typical(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["tasks"] == rows.groupby("workload")["tasks"].transform(panels.typical)]
 
 
-# --- cost by number of tasks ----------------------------------------------------------------------
-
-
 @chart("ns-per-task", section="costs")
 def ns_per_task(findings: Findings) -> Drawing | None:
     """Cost per task over the number of tasks, with the fitted lines."""
-    rows = _shown(findings)
-    rows = rows[rows["python"] == panels.newest(rows)]
+    rows = panels.of_newest(_shown(findings))
     if rows.empty:
         return None
-    python = rows["python"].iloc[0]
-    fits = panels.only(findings.costs, python=python, **panels.usual(findings))
+    wanted = {"python": rows["python"].iloc[0], **panels.usual(findings)}
+    fits = panels.concurrent(findings, panels.only(findings.costs, **wanted))
     fits = fits[(fits["role"] != "control") & fits["ns_per_task"].notna()]
-    kinds = ["strategy", "loop", "workload"]
-    lines = {tuple(fit[kind] for kind in kinds): fit for fit in fits.to_dict("records")}
-
-    def fitted(axes: Axes, mine: pd.DataFrame, mark: Mark) -> None:
-        fit = lines.get(tuple(mine[kinds].iloc[0]))
-        if fit is not None:
-            _line(axes, fit, mine["tasks"].to_numpy(float), mark)
-
-    return over_tasks(
+    drawing = over_tasks(
         findings,
         rows,
         _cost_finding(findings, fits),
@@ -74,8 +58,14 @@ def ns_per_task(findings: Findings) -> Drawing | None:
         "Time of the whole fan-out divided by the number of tasks. Lines are the fitted cost "
         "model, a fixed cost plus a cost for each task: to the left, few tasks share the fixed "
         f"cost. A line is dashed beyond the numbers of tasks that it was fitted to. {_ABSOLUTE}",
-        more=fitted,
+        joined=False,
     )
+    looks = panels.strategy_marks(findings)
+    for axes, mine in drawing.parts:
+        here = {kind: mine[kind].iloc[0] for kind in ("loop", "workload")}
+        for fit in panels.only(fits, **here).to_dict("records"):
+            _line(axes, fit, mine["tasks"].to_numpy(float), looks[fit["strategy"]])
+    return drawing
 
 
 def _line(axes: Axes, fit: Mapping[Hashable, Any], tasks: panels.FloatArray, mark: Mark) -> None:
@@ -94,15 +84,16 @@ def _cost_finding(findings: Findings, fits: pd.DataFrame) -> str:
     known = fits[fits["strategy"] == panels.baseline(findings)]
     workloads = panels.ordered(findings, "workload", known["workload"])
     lines = known[known["workload"].isin(workloads[:1])].to_dict("records")
-    costs = [
+    if not lines:
+        return "What a task costs depends on how many there are."
+    costs = words.listed(
         f"{panels.interval(line, 'ns_per_task', 'ns')} on "
         f"{panels.label(findings, 'loop', line['loop'])}"
         for line in lines
-    ]
-    if not costs:
-        return "What a task costs depends on how many there are."
-    of = panels.where(findings, lines[0], "workload", "strategy")
-    return f"A further task costs {words.listed(costs)} {of}."
+    )
+    return (
+        f"A further task costs {costs} {panels.where(findings, lines[0], 'workload', 'strategy')}."
+    )
 
 
 def over_tasks(
@@ -112,11 +103,9 @@ def over_tasks(
     what: str,
     caption: str,
     *,
-    more: DrawMore | None = None,
+    joined: bool = True,
 ) -> Drawing:
-    """Amounts of one Python over the number of tasks: a panel for each loop and workload, each
-    workload on its own scale. Points of a strategy are joined, or ``more`` is drawn.
-    """
+    """A panel for each loop and workload over the number of tasks, each workload on its scale."""
     grid = panels.split(findings, rows, ["loop", "workload", "pause"])
     looks = panels.marks_of(findings, rows["strategy"])
     drawing = panels.sheet(
@@ -126,36 +115,21 @@ def over_tasks(
         caption,
         panel_inches=2.3 if grid.rows > 1 else 2.8,
         key=panels.marked(findings, "strategy", looks),
-        share_x="col",
+        below="number of tasks",
         share_y=not panels.several(rows, "workload"),
     )
-    panels.tasks_axes(drawing.axes, grid)
-    for axes, part in zip(drawing.axes, grid.panels, strict=True):
-        alike = rows[rows["workload"] == part.rows["workload"].iloc[0]]
+    panels.tasks_axis(drawing.axes[0], rows["tasks"])
+    for axes, mine in drawing.parts:
+        alike = panels.of_workload(rows, mine)
         panels.amount_axis(axes, panels.ends(alike), str(rows["unit"].iloc[0]))
-        for name, mark, aside in panels.apart(looks, _SPREAD):
-            mine = part.rows[part.rows["strategy"] == name].sort_values("tasks")
-            if mine.empty:
-                continue
-            places = mine["tasks"].to_numpy(float) * np.exp(aside)
-            if more is None:
-                axes.plot(places, mine["value"], color=mark.light, linewidth=0.9, zorder=2)
-            else:
-                more(axes, mine, mark)
-            panels.points(axes, places, mine, mark)
-    return panels.outer_labels(drawing, grid, below="number of tasks")
-
-
-# --- tasks per second -----------------------------------------------------------------------------
+        panels.over_tasks(axes, mine, "strategy", looks, _SPREAD, joined=joined)
+    return drawing
 
 
 @chart("tasks-per-second", section="costs")
 def tasks_per_second(findings: Findings) -> Drawing | None:
-    """Tasks per second at a typical number of tasks: a panel for each workload, a line for each
-    loop and strategy.
-    """
-    rows = _shown(findings)
-    rows = _typical(rows[rows["python"] == panels.newest(rows)])
+    """The same as a rate, at a typical number of tasks: a line for each loop and strategy."""
+    rows = _typical(panels.of_newest(_shown(findings)))
     if rows.empty:
         return None
     turned = {"value": "value", "value_low": "value_high", "value_high": "value_low"}
@@ -171,26 +145,18 @@ def tasks_per_second(findings: Findings) -> Drawing | None:
         f"Tasks per second; further right is better. {panels.on_python(findings, rates)}",
         f"Tasks launched and joined per second, n in one fan-out. {_ABSOLUTE}",
         panel_inches=0.75 + 0.2 * len(lines),
+        below="tasks per second",
         share_x=False,
     )
-    for axes, part in zip(drawing.axes, grid.panels, strict=True):
+    for axes, mine in drawing.parts:
         panels.line_axis(axes, lines.values())
-        panels.zero_axis(axes, panels.ends(part.rows), "/s", room=1.4)
-        for (_, strategy), mine, place in panels.on_lines(part.rows, ["loop", "strategy"], lines):
-            panels.points(axes, place, mine, looks[strategy], sideways=True)
-            rate = words.amount(float(mine["value"].iloc[0]), "/s")
-            panels.write_beside(axes, rate, max(panels.ends(mine)), place[0])
-        _say_tasks(axes, part)
-    return panels.outer_labels(drawing, grid, below="tasks per second")
-
-
-def _say_tasks(axes: Axes, part: panels.Panel) -> None:
-    """The panel's number of tasks, beside its title."""
-    tasks = f"n = {words.count(int(part.rows['tasks'].iloc[0]))}"
-    axes.set_title(f"{part.title}, {tasks}" if part.title else tasks)
-
-
-# --- cost by Python -------------------------------------------------------------------------------
+        panels.zero_axis(axes, panels.ends(mine), "/s", room=1.4)
+        for (_, strategy), own, place in panels.on_lines(mine, ["loop", "strategy"], lines):
+            panels.points(axes, place, own, looks[strategy], sideways=True)
+            rate = words.amount(float(own["value"].iloc[0]), "/s")
+            panels.write_beside(axes, rate, place, max(panels.ends(own)))
+        panels.add_to_title(axes, f"n = {words.count(mine['tasks'].iloc[0])}")
+    return drawing
 
 
 @chart("cost-by-python", section="python")
@@ -212,14 +178,14 @@ def cost_by_python(findings: Findings) -> Drawing | None:
         notes=[*shown.notes, *panels.missing_notes(findings, rows)],
         share_y=not panels.several(rows, "workload"),
     )
-    for axes, part in zip(drawing.axes, grid.panels, strict=True):
-        alike = rows[rows["workload"] == part.rows["workload"].iloc[0]]
+    panels.python_axis(drawing.axes, shown, grid.columns)
+    for axes, mine in drawing.parts:
+        alike = panels.of_workload(rows, mine)
         unit = str(rows["unit"].iloc[0])
         panels.zero_axis(axes, panels.ends(alike), unit, room=1.15, sideways=False)
-        panels.python_axis(axes, shown, grid.columns)
-        panels.over_pythons(axes, part.rows, "strategy", shown, looks)
-        _say_tasks(axes, part)
-    return panels.outer_labels(drawing, grid)
+        panels.over_pythons(axes, mine, "strategy", shown, looks)
+        panels.add_to_title(axes, f"n = {words.count(mine['tasks'].iloc[0])}")
+    return drawing
 
 
 def _python_finding(findings: Findings, rows: pd.DataFrame, shown: panels.Pythons) -> str:

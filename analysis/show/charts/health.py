@@ -1,6 +1,4 @@
-"""The campaign's own health: what disturbed it, whether the control stayed where it belongs, and
-how narrow the intervals became.
-"""
+"""The campaign's own health: what disturbed it, its control, and the precision reached."""
 
 from __future__ import annotations
 
@@ -11,7 +9,6 @@ from matplotlib.axes import Axes
 from analysis.judge import words
 from analysis.judge.findings import Findings
 from analysis.show.charts import panels
-from analysis.show.charts.panels import FLOOR_KEY, SAME_KEY
 from analysis.show.charts.registry import Drawing, chart
 from analysis.show.theme import FIRST, LIGHT
 
@@ -27,7 +24,7 @@ def campaign_health(findings: Findings) -> Drawing | None:
     control = panels.only(cases, control=True)
     widths = half_widths(panels.only(cases, control=False))
     titles = ("stolen time", "control", "half-widths of the intervals")
-    grid = panels.Grid(tuple(panels.Panel(title, cases) for title in titles), columns=3)
+    grid = panels.Grid([(title, cases) for title in titles], columns=3)
     drawing = panels.sheet(
         grid,
         _finding(steal, control, widths),
@@ -39,7 +36,7 @@ def campaign_health(findings: Findings) -> Drawing | None:
         "95 %: it should scatter round 'equal'. Right: how many of the comparisons have an "
         "interval at most so wide; the dashed line is the precision that was asked for.",
         panel_inches=3.0,
-        key=[SAME_KEY, FLOOR_KEY],
+        key=panels.RATIO_KEY,
         share_x=False,
         share_y=False,
     )

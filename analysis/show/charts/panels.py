@@ -1,17 +1,16 @@
-"""What charts are made of: a sheet of panels under a title, axes that read in words, and points
-with their intervals.
-"""
+"""What charts are made of: a sheet of panels, axes that read in words, points with intervals."""
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
+import string
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -27,12 +26,13 @@ from analysis.judge import words
 from analysis.judge.findings import Findings
 from analysis.judge.verdicts import FASTER, FLOOR, MISSING, SLOWER, WITHIN
 from analysis.read.campaign import python_order
+from analysis.show import tables
 from analysis.show.charts.registry import Drawing
-from analysis.show.theme import LIGHT, Mark, marks, plain
+from analysis.show.theme import DARK, LIGHT, Mark, marks, plain
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
-MOST_PANELS: Final = 12
+_MOST_PANELS: Final = 12
 """Of one chart; a reader looks no further."""
 _WIDTH_INCHES: Final = 9.6
 _EDGE_INCHES: Final = 0.12
@@ -47,12 +47,14 @@ _GAP: Final = 0.6
 """Between two families of builds along an axis, in widths of a version."""
 
 _FLOOR, _SAME = f"\u00b1{words.share(FLOOR)}", f"\u00b1{words.share(WITHIN, 0)}"
-FLOOR_KEY: Final = (f"within {_FLOOR}: no difference", LIGHT.floor)
-SAME_KEY: Final = (f"within {_SAME}: the same", LIGHT.same)
+RATIO_KEY: Final = (
+    (f"within {_SAME}: the same", Mark(LIGHT.same, DARK.same, "s")),
+    (f"within {_FLOOR}: no difference", Mark(LIGHT.floor, DARK.floor, "s")),
+)
 READ_RATIOS: Final = (
-    "The bar through a point is its 95 % interval. A filled point is significantly different: its "
-    f"whole interval lies beyond {_FLOOR}. An interval that lies wholly within {_SAME} counts as "
-    "the same. An arrowhead means that the interval goes on beyond the panel."
+    "A filled point is significantly different: its whole interval lies beyond "
+    f"{_FLOOR}. An interval that lies wholly within {_SAME} counts as the same. An arrowhead means "
+    "that the interval goes on beyond the panel."
 )
 READ_BUILDS: Final = (
     "Lines join Pythons of one kind of build only: how a Python was built can matter more than its "
@@ -106,16 +108,14 @@ def several(rows: pd.DataFrame, column: str) -> bool:
 
 def grouped(
     findings: Findings, rows: pd.DataFrame, kinds: Sequence[str]
-) -> Iterator[tuple[Mapping[str, str], pd.DataFrame]]:
+) -> list[tuple[Mapping[str, str], pd.DataFrame]]:
     """The rows by columns that are kinds of names, in reading order, each part with its names."""
-
-    parts = {tuple(map(str, names)): part for names, part in rows.groupby([*kinds], sort=False)}
-
-    def order(names: tuple[str, ...]) -> list[Any]:
-        return [findings.words.order(kind, name) for kind, name in zip(kinds, names, strict=True)]
-
-    for names in sorted(parts, key=order):
-        yield dict(zip(kinds, names, strict=True)), parts[names]
+    parts = [
+        (dict(zip(kinds, map(str, names), strict=True)), part)
+        for names, part in rows.groupby([*kinds], sort=False)
+    ]
+    order = findings.words.order
+    return sorted(parts, key=lambda part: [order(*name) for name in part[0].items()])
 
 
 def usual(findings: Findings, *, but: str = "") -> Mapping[str, str]:
@@ -135,10 +135,14 @@ def concurrent(findings: Findings, rows: pd.DataFrame) -> pd.DataFrame:
     return rows[np.array(keep, dtype=bool)]
 
 
-def newest(frame: pd.DataFrame) -> str:
-    """The newest Python of a frame, which is shown where all would be too many."""
-    final = [name for name in frame["python"].unique() if str(name).replace(".", "").isdigit()]
-    return max(final or frame["python"].unique(), key=python_order, default="")
+def of_newest(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the newest Python among them, which is shown where all would be too many."""
+    return only(rows, python=tables.newest_of(rows["python"].unique()))
+
+
+def of_workload(rows: pd.DataFrame, part: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the workload of a part of them: what shares its scale."""
+    return only(rows, workload=part["workload"].iloc[0])
 
 
 def answering(findings: Findings) -> str:
@@ -169,19 +173,16 @@ def missing_notes(findings: Findings, rows: pd.DataFrame, *, but: str = "") -> l
     that are missing, and what was asked for and skipped on the Pythons of ``rows``, of the plan's
     first task factory and collector, axis ``but`` aside.
     """
-    missing = rows[rows["verdict"] == MISSING] if "verdict" in rows else rows[:0]
-    reasons = [str(reason) for reason in missing["reason"]] if len(missing) else []
-    pythons = {None, *rows["python"]}
+    missing = rows["verdict"].eq(MISSING) if "verdict" in rows else []
+    reasons = [str(reason) for reason in rows["reason"][missing]] if any(missing) else []
     labels = {one.name: one.label for one in findings.campaign.interpreters}
-    reasons += [
-        skipped.reason
-        for skipped in findings.campaign.skipped
-        if labels.get(skipped.contender.interpreter) in pythons
-        and all(
-            getattr(skipped.contender, axis) in {None, name}
-            for axis, name in usual(findings, but=but).items()
-        )
-    ]
+    for skipped in findings.campaign.skipped:
+        of = skipped.contender
+        axes = usual(findings, but=but).items()
+        if labels.get(of.interpreter) in {None, *rows["python"]} and all(
+            getattr(of, axis) in {None, name} for axis, name in axes
+        ):
+            reasons.append(skipped.reason)
     counted = Counter(plain(reason, 120) for reason in reasons if reason).most_common()
     notes = [f"Not measured: {reason}." for reason, _ in counted[:_MOST_NOTES]]
     if len(counted) > len(notes):
@@ -195,20 +196,12 @@ def missing_notes(findings: Findings, rows: pd.DataFrame, *, but: str = "") -> l
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
-    """A part of a frame that is drawn on axes of its own, and its title."""
-
-    title: str
-    rows: pd.DataFrame
-
-
-@dataclass(frozen=True, slots=True)
 class Grid:
-    """Panels by row, so many beside one another, and notes on what is left out."""
+    """Titles with the rows to draw, so many beside one another, and notes on what is left out."""
 
-    panels: tuple[Panel, ...]
+    panels: Sequence[tuple[str, pd.DataFrame]]
     columns: int
-    notes: tuple[str, ...] = ()
+    notes: Sequence[str] = ()
 
     @property
     def rows(self) -> int:
@@ -217,17 +210,12 @@ class Grid:
 
 
 def split(
-    findings: Findings,
-    frame: pd.DataFrame,
-    kinds: Sequence[str],
-    *,
-    most: int = MOST_PANELS,
-    most_columns: int = 4,
+    findings: Findings, frame: pd.DataFrame, kinds: Sequence[str], *, most_columns: int = 4
 ) -> Grid:
     """The frame by columns that are kinds of names, in reading order; titles tell what differs."""
     told = [kind for kind in kinds if several(frame, kind)] or kinds[:2]
-    panels = [
-        Panel(": ".join(label(findings, kind, names[kind]) for kind in told), part)
+    parts = [
+        (": ".join(label(findings, kind, names[kind]) for kind in told), part)
         for names, part in grouped(findings, frame, kinds)
     ]
     columns = 1
@@ -236,17 +224,17 @@ def split(
             columns *= frame[kind].nunique()
     if columns == 1:
         columns = min(3, most_columns)
-    if columns * max(len(panel.title) for panel in panels) > _TITLES_CHARACTERS:
+    if columns * max(len(title) for title, _ in parts) > _TITLES_CHARACTERS:
         columns = 2
     room = _TITLES_CHARACTERS // columns
-    shown = tuple(Panel(plain(panel.title, room), panel.rows) for panel in panels[:most])
-    out = len(panels) - most
-    notes = (f"{words.times(out, 'more panel')} left out: see the tables.",) if out > 0 else ()
+    shown = [(plain(title, room), part) for title, part in parts[:_MOST_PANELS]]
+    out = len(parts) - len(shown)
+    notes = [f"{words.times(out, 'more panel')} left out: see the tables."] if out else []
     return Grid(shown, min(columns, len(shown)), notes)
 
 
-Key: TypeAlias = "Sequence[tuple[str, Mark | str]]"
-"""What marks, and grounds by their colour, stand for."""
+Key: TypeAlias = "Sequence[tuple[str, Mark]]"
+"""What marks stand for."""
 
 
 def marked(findings: Findings, kind: str, shown: Mapping[str, Mark]) -> Key:
@@ -263,13 +251,18 @@ def sheet(
     panel_inches: float,
     key: Key = (),
     notes: Sequence[str] = (),
-    share_x: bool | Literal["col"] = True,
+    below: str = "",
+    beside: str = "",
+    share_x: bool = True,
     share_y: bool = True,
 ) -> Drawing:
-    """A figure with a title, a line on what it shows, a key, the panels of a grid, and notes."""
-    heads = _wrapped(title, _TITLE_CHARACTERS)
-    lines = _wrapped(what, _LINE_CHARACTERS)
-    every = [_wrapped(note, _LINE_CHARACTERS + 16) for note in (*notes, *grid.notes)]
+    """A figure with a title, a line on what it shows, a key, the panels of a grid, and notes.
+
+    What the axes mean stands ``below`` and ``beside`` the grid; how far the intervals hold, at the
+    end of the caption.
+    """
+    heads, lines = _wrapped(title, _TITLE_CHARACTERS), _wrapped(what, _LINE_CHARACTERS)
+    every = (_wrapped(note, _LINE_CHARACTERS + 16) for note in (*notes, *grid.notes))
     feet = [line for note in every for line in note]
     places = _key_places([text for text, _ in key])
     key_top = 0.16 + 0.23 * len(heads) + 0.17 * len(lines)
@@ -289,21 +282,26 @@ def sheet(
         figure.text(
             edge, y, "\n".join(text), fontsize=size, color=colour, fontweight=weight, va="top"
         )
-    for (said, look), (row, x) in zip(key, places, strict=True):
+    for (said, mark), (row, x) in zip(key, places, strict=True):
         y = 1 - (key_top + 0.25 * row + 0.1) / height
-        shape, ink, size = (
-            (look.marker, look.light, 6) if isinstance(look, Mark) else ("s", look, 10)
+        figure.add_artist(
+            Line2D([x + 0.008], [y], marker=mark.marker, color=mark.light, ms=7, ls="")
         )
-        sign = Line2D([x + 0.008], [y], marker=shape, color=ink, markersize=size, linestyle="")
-        figure.add_artist(sign).set_transform(figure.transFigure)
         figure.text(x + 0.02, y, said, fontsize=9, va="center_baseline")
-    shape_of_grid = grid.rows, grid.columns
-    axes = figure.subplots(*shape_of_grid, squeeze=False, sharex=share_x, sharey=share_y).flat
-    for one, panel in zip(axes, grid.panels, strict=False):
-        one.set_title(panel.title)
-    for spare in axes[len(grid.panels) :]:
+    axes = figure.subplots(grid.rows, grid.columns, squeeze=False, sharex=share_x, sharey=share_y)
+    drawn = [(one, *panel) for one, panel in zip(axes.flat, grid.panels, strict=False)]
+    for index, (one, heading, _) in enumerate(drawn):
+        one.set_title(heading)
+        if index % grid.columns == 0:
+            one.set_ylabel(beside)
+        if index + grid.columns >= len(drawn):
+            one.set_xlabel(below)
+            one.tick_params(labelbottom=True)
+    for spare in axes.flat[len(drawn) :]:
         spare.set_visible(False)
-    return Drawing(figure, tuple(axes[: len(grid.panels)]), title, what, caption)
+    parts = tuple((one, rows) for one, _, rows in drawn)
+    intervals = tables.intervals_hold(pd.concat([rows for _, rows in parts]))
+    return Drawing(figure, parts, title, what, f"{caption} {intervals}".strip())
 
 
 _UNIT: Final = re.compile(r"(?<=\d) (?=%|(?:[num]?s|[kMG]?B|[kMG])\b)")
@@ -327,15 +325,9 @@ def _key_places(texts: Sequence[str]) -> list[tuple[int, float]]:
     return places
 
 
-def outer_labels(drawing: Drawing, grid: Grid, *, below: str = "", beside: str = "") -> Drawing:
-    """The drawing, with what its axes mean at the edges of the grid."""
-    for index, axes in enumerate(drawing.axes):
-        if index % grid.columns == 0:
-            axes.set_ylabel(beside)
-        if index + grid.columns >= len(drawing.axes):
-            axes.set_xlabel(below)
-            axes.tick_params(labelbottom=True)
-    return drawing
+def add_to_title(axes: Axes, said: str) -> None:
+    """What is more to be said of a panel."""
+    axes.set_title(", ".join(filter(None, (axes.get_title(loc="left"), said))))
 
 
 def nothing(axes: Axes, said: str) -> None:
@@ -348,45 +340,57 @@ def nothing(axes: Axes, said: str) -> None:
 # --- axes -----------------------------------------------------------------------------------------
 
 
-def _set_ticks(axis: Axis, ticks: Sequence[float], text: Callable[[float], str]) -> None:
-    """Ticks at these places only."""
+def set_ticks(axis: Axis, ticks: Mapping[float, str]) -> None:
+    """Ticks at these places only, and what is written there."""
     axis.set_major_locator(FixedLocator(list(ticks)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: text(value)))
+    axis.set_major_formatter(FuncFormatter(lambda place, _: ticks.get(place, "")))
     axis.set_minor_locator(NullLocator())
 
 
-def tasks_axes(axes: Sequence[Axes], grid: Grid) -> None:
-    """Logarithmic axes with a tick for each number of tasks, or for powers of ten if many; panels
-    above one another share theirs.
-    """
-    for index, one in enumerate(axes):
-        column = grid.panels[index % grid.columns :: grid.columns]
-        counts = sorted({float(n) for part in column for n in part.rows["tasks"]})
-        one.set(xscale="log", xlim=(counts[0] / 1.9, counts[-1] * 1.9))
-        if len(counts) > 7:
-            last = math.ceil(math.log10(counts[-1]))
-            counts = [10.0**power for power in range(math.floor(math.log10(counts[0])), last + 1)]
-        _set_ticks(one.xaxis, counts, lambda n: words.tick(n, "/s").replace(" ", ""))
+def _numbers(
+    axes: Axes, limits: tuple[float, float], *, sideways: bool, scale: str = "log"
+) -> Axis:
+    """The axis that numbers lie along, with a grid; ``sideways`` is the horizontal one."""
+    side = "x" if sideways else "y"
+    axes.grid(axis=side)  # type: ignore[arg-type]
+    axes.set(**{f"{side}scale": scale, f"{side}lim": limits})
+    return axes.xaxis if sideways else axes.yaxis
+
+
+def _round_numbers(low: float, high: float, most: int) -> list[float]:
+    """Few numbers between these: 1, 2, 5 of each power of ten, or less."""
+    for heads, step in (((1, 2, 5), 1), ((1, 3), 1), ((1,), 1), ((1,), 2), ((1,), 4)):
+        powers = [10.0**power for power in range(-12, 13) if power % step == 0]
+        ticks = [head * power for power in powers for head in heads]
+        inside = [tick for tick in ticks if low <= tick <= high]
+        if 1 < len(inside) <= most:
+            return inside
+    return _steps(low, high, 5)
+
+
+def _steps(low: float, high: float, most: int) -> list[float]:
+    """Few numbers between these, at equal steps."""
+    ticks = MaxNLocator(most - 1, steps=[1, 2, 5, 10]).tick_values(low - 1, high - 1)
+    return [1 + float(tick) for tick in ticks if low <= 1 + tick <= high]
+
+
+def tasks_axis(axes: Axes, tasks: Iterable[int]) -> None:
+    """A logarithmic axis with a tick for each number of tasks, or a few if those are many."""
+    counts = sorted(map(float, set(tasks)))
+    limits = counts[0] / 1.9, counts[-1] * 1.9
+    axes.set(xscale="log", xlim=limits)
+    ticks = counts if len(counts) <= 7 else _round_numbers(*limits, 7)
+    set_ticks(axes.xaxis, {n: words.tick(n, "/s").replace(" ", "") for n in ticks})
 
 
 def amount_axis(
     axes: Axes, values: Iterable[float], unit: str, *, sideways: bool = False, most: int = 6
 ) -> None:
-    """A logarithmic axis round the values, with ticks at 1, 2, 5 of each power if they are few."""
+    """A logarithmic axis round the values, with a few ticks."""
     finite = [value for value in values if math.isfinite(value) and value > 0] or [1.0]
     limits = min(finite) / 1.4, max(finite) * 1.4
-    axis = _logarithmic(axes, limits, sideways)
-    _set_ticks(axis, _amount_ticks(*limits, most), partial(amount_tick, unit=unit))
-
-
-def _amount_ticks(low: float, high: float, most: int) -> list[float]:
-    powers = [10.0**power for power in range(math.floor(math.log10(low)), 12)]
-    for heads, step in (((1, 2, 5), 1), ((1, 3), 1), ((1,), 1), ((1,), 2), ((1,), 4)):
-        ticks = [head * power for power in powers[::step] for head in heads]
-        inside = [tick for tick in ticks if low <= tick <= high]
-        if 1 < len(inside) <= most:
-            return inside
-    return [float(tick) for tick in MaxNLocator(4).tick_values(low, high) if low <= tick <= high]
+    ticks = {tick: amount_tick(tick, unit) for tick in _round_numbers(*limits, most)}
+    set_ticks(_numbers(axes, limits, sideways=sideways), ticks)
 
 
 def amount_tick(value: float, unit: str) -> str:
@@ -398,52 +402,27 @@ def amount_tick(value: float, unit: str) -> str:
     return words.tick(value * 1e-9, "s") if unit == "ns" else words.tick(value, unit)
 
 
-def _logarithmic(axes: Axes, limits: tuple[float, float], sideways: bool) -> Axis:
-    """The axis that numbers lie along, with a grid; ``sideways`` is the horizontal one."""
-    axes.grid(axis="x" if sideways else "y")
-    if sideways:
-        axes.set(xscale="log", xlim=limits)
-        return axes.xaxis
-    axes.set(yscale="log", ylim=limits)
-    return axes.yaxis
-
-
 def zero_axis(
     axes: Axes, values: Iterable[float], unit: str, *, room: float, sideways: bool = True
 ) -> None:
     """An axis of amounts from zero to ``room`` times the largest."""
     last = room * (max((value for value in values if math.isfinite(value)), default=0.0) or 1.0)
-    axis = axes.xaxis if sideways else axes.yaxis
-    (axes.set_xlim if sideways else axes.set_ylim)(0, last)
+    axis = _numbers(axes, (0, last), sideways=sideways, scale="linear")
     axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: amount_tick(value, unit)))
-    axes.grid(axis="x" if sideways else "y")
 
 
 def ratio_limits(rows: pd.DataFrame) -> tuple[float, float]:
     """Limits of an axis of ratios: 1, all points, and intervals that do not dwarf them."""
-    points = _logs(rows["ratio"])
-    reach = max(float(np.abs(points).max(initial=0.0)), 0.025)
-    ends = np.clip(
-        np.concatenate([_logs(rows["low"]), _logs(rows["high"])]), -1.2 * reach, 1.2 * reach
-    )
-    inside = np.concatenate([points, ends, [-0.025, 0.025]])
-    pad = 0.05 * float(np.ptp(inside))
-    return math.exp(float(inside.min()) - pad), math.exp(float(inside.max()) + pad)
-
-
-def _logs(ratios: pd.Series[float]) -> FloatArray:
-    values = ratios.to_numpy(float)
-    return np.asarray(np.log(values[np.isfinite(values) & (values > 0)]))
-
-
-_WIDE: Final = (
-    (0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0),
-    (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0),
-    (0.01, 0.1, 1.0, 10.0, 100.0),
-    (1e-6, 1e-4, 1e-2, 1.0, 1e2, 1e4, 1e6),
-)
-"""Ticks of ratios that change by more than half; the first that are few are taken."""
+    with np.errstate(divide="ignore"):
+        logs = np.log(rows[["ratio", "low", "high"]].to_numpy(float))
+    logs[~np.isfinite(logs)] = np.nan
+    reach = 1.2 * float(np.nanmax(np.abs(logs[:, 0]), initial=0.025))
+    inside = np.clip(logs, -reach, reach)
+    low = float(np.nanmin(inside, initial=-0.025))
+    high = float(np.nanmax(inside, initial=0.025))
+    pad = 0.05 * (high - low)
+    return math.exp(low - pad), math.exp(high + pad)
 
 
 def ratio_axis(
@@ -452,19 +431,13 @@ def ratio_axis(
     """A logarithmic axis of ratios that reads in changes ("-5 %", "equal", "+5 %"), or in times
     from twice on, with the grounds of what is no difference and of what is the same.
     """
-    axis = _logarithmic(axes, limits, sideways)
-    _set_ticks(axis, _ratio_ticks(*limits, most), _ratio_tick)
+    chosen = (_steps if limits[1] / limits[0] < 3 else _round_numbers)(*limits, most)
+    axis = _numbers(axes, limits, sideways=sideways)
+    set_ticks(axis, {tick: _ratio_tick(tick) for tick in chosen})
     span, line = (axes.axvspan, axes.axvline) if sideways else (axes.axhspan, axes.axhline)
     for reach, colour in ((WITHIN, LIGHT.same), (FLOOR, LIGHT.floor)):
         span(1 - reach, 1 + reach, color=colour, linewidth=0, zorder=0.4)
     line(1.0, color=LIGHT.soft_ink, linewidth=0.8, zorder=1)
-
-
-def _ratio_ticks(low: float, high: float, most: int) -> list[float]:
-    changes = MaxNLocator(most - 1, steps=[1, 2, 5, 10]).tick_values(low - 1, high - 1)
-    several = [[1 + float(change) for change in changes], *_WIDE][high / low > 2.5 :]
-    inside = [[tick for tick in ticks if low <= tick <= high] for ticks in several]
-    return next((ticks for ticks in inside if 1 < len(ticks) <= most), [1.0])
 
 
 def _ratio_tick(ratio: float) -> str:
@@ -481,16 +454,20 @@ class Pythons:
     """
 
     places: Mapping[str, float]
-    families: Mapping[str, tuple[str, ...]]
-    borders: tuple[float, ...]
+    families: Mapping[str, Sequence[str]]
+    borders: Sequence[float]
+
+    @property
+    def letters(self) -> Mapping[str, str]:
+        """One for each kind of build, if there are several."""
+        letters = itertools.cycle(string.ascii_uppercase if len(self.families) > 1 else "")
+        return dict(zip(self.families, letters, strict=False))
 
     @property
     def notes(self) -> list[str]:
-        """What the letters of several kinds of build stand for."""
-        if len(self.families) < 2:
-            return []
-        said = [f"{_letter(i)}: {family}" for i, family in enumerate(self.families)]
-        return [f"Kinds of build, which no line joins. {'. '.join(said)}."]
+        """What the letters stand for."""
+        said = ". ".join(f"{letter}: {family}" for family, letter in self.letters.items())
+        return [f"Kinds of build, which no line joins. {said}."] if said else []
 
 
 def pythons(findings: Findings, wanted: Iterable[str]) -> Pythons:
@@ -504,31 +481,28 @@ def pythons(findings: Findings, wanted: Iterable[str]) -> Pythons:
     borders = []
     for index, members in enumerate(families.values()):
         start = len(places) + index * _GAP
-        if index:
-            borders.append(start - 0.5 - _GAP / 2)
+        borders += [start - 0.5 - _GAP / 2] if index else []
         places.update({name: start + k for k, name in enumerate(members)})
-    return Pythons(places, {name: tuple(of) for name, of in families.items()}, tuple(borders))
+    return Pythons(places, families, borders)
 
 
-def _letter(index: int) -> str:
-    return chr(ord("A") + index % 26)
-
-
-def python_axis(axes: Axes, shown: Pythons, columns: int) -> None:
-    """Ticks for the Pythons, with the letters of their kinds of build where there are several."""
-    names = [
-        plain(name, 16) + (f" ({_letter(index)})" if len(shown.families) > 1 else "")
-        for index, members in enumerate(shown.families.values())
+def python_axis(several: Sequence[Axes], shown: Pythons, columns: int) -> None:
+    """Ticks for the Pythons below axes that share them, and lines between kinds of build."""
+    names = {
+        shown.places[name]: f"{plain(name, 16)} ({letter})" if letter else plain(name, 16)
+        for family, members in shown.families.items()
+        for letter in [shown.letters.get(family)]
         for name in members
-    ]
-    places = list(shown.places.values())
-    axes.set_xlim(places[0] - 0.6, places[-1] + 0.6)
-    axes.set_xticks(places, names)
-    room = 0.8 * _WIDTH_INCHES / columns / (places[-1] - places[0] + 1.2)
-    if max(map(len, names)) * _KEY_CHARACTER_INCHES > room:
-        axes.tick_params(axis="x", labelrotation=90)
-    for border in shown.borders:
-        axes.axvline(border, color=LIGHT.rule, linewidth=0.8, zorder=0.6)
+    }
+    first, *_, last = (*names, *names)
+    several[0].set_xlim(first - 0.6, last + 0.6)
+    set_ticks(several[0].xaxis, names)
+    room = 0.8 * _WIDTH_INCHES / columns / (last - first + 1.2)
+    for axes in several:
+        if max(map(len, names.values())) * _KEY_CHARACTER_INCHES > room:
+            axes.tick_params(axis="x", labelrotation=90)
+        for border in shown.borders:
+            axes.axvline(border, color=LIGHT.rule, linewidth=0.8, zorder=0.6)
 
 
 # --- lines: a name each ---------------------------------------------------------------------------
@@ -537,9 +511,7 @@ Line: TypeAlias = "tuple[str, ...]"
 
 
 def lines_of(findings: Findings, rows: pd.DataFrame, kinds: Sequence[str]) -> Mapping[Line, str]:
-    """What stands in a line each, in reading order, and what is written there: only what differs,
-    and no more than once.
-    """
+    """What stands in a line each, in reading order, and the words for it: what differs, once."""
     told = [kind for kind in kinds if several(rows, kind)] or list(kinds[-1:])
     written: dict[Line, str] = {}
     before: tuple[str, ...] = ()
@@ -553,27 +525,27 @@ def lines_of(findings: Findings, rows: pd.DataFrame, kinds: Sequence[str]) -> Ma
 def line_axis(axes: Axes, names: Collection[str]) -> None:
     """The names of lines, from the top."""
     axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.set_yticks(range(len(names)), list(names))
-    axes.tick_params(axis="y", length=0)
+    set_ticks(axes.yaxis, dict(enumerate(names)))
 
 
 def on_lines(
     rows: pd.DataFrame, kinds: Sequence[str], lines: Mapping[Line, str]
-) -> Iterator[tuple[Line, pd.DataFrame, FloatArray]]:
-    """Each line that there are rows for, its rows, and the place of each, shape (rows,)."""
+) -> Iterator[tuple[Line, pd.DataFrame, float]]:
+    """Each line that there are rows for, its rows, and its place."""
     groups = dict(list(rows.groupby(list(kinds), sort=False, observed=True)))
     for place, line in enumerate(lines):
-        mine = groups.get(line)
-        if mine is not None:
-            yield line, mine, np.full(len(mine), float(place))
+        if line in groups:
+            yield line, groups[line], float(place)
 
 
-def write_beside(axes: Axes, text: str, x: float, y: float) -> None:
-    """A few words to the right of a point."""
+def write_beside(axes: Axes, text: str, y: float, x: float | None = None) -> None:
+    """A few words to the right of a point; beside the panel, where room is made, without ``x``."""
     axes.annotate(
-        text, (x, y), xytext=(7, 0), textcoords="offset points",
-        va="center_baseline", fontsize=8, color=LIGHT.ink, annotation_clip=False,
-    ).set_in_layout(False)  # fmt: skip
+        text, (1.0 if x is None else x, y),
+        xycoords=axes.get_yaxis_transform() if x is None else "data",
+        xytext=(7, 0), textcoords="offset points", va="center_baseline", fontsize=8,
+        color=LIGHT.ink, annotation_clip=False, in_layout=x is None,
+    )  # fmt: skip
 
 
 # --- points with their intervals ------------------------------------------------------------------
@@ -586,7 +558,7 @@ def different(rows: pd.DataFrame) -> NDArray[np.bool_]:
 
 def points(
     axes: Axes,
-    places: FloatArray,
+    places: FloatArray | float,
     rows: pd.DataFrame,
     mark: Mark,
     *,
@@ -601,29 +573,24 @@ def points(
     goes on beyond the axis, and stands for a point beyond it.
     """
     value, low, high = _intervals(rows, column)
+    places = np.broadcast_to(places, value.shape)
     limits = axes.get_xlim() if sideways else axes.get_ylim()
     bars = np.isfinite(value) & np.isfinite(high) & (low > 0)
     lines = axes.hlines if sideways else axes.vlines
     lines(places[bars], low[bars], high[bars], color=mark.light, linewidth=1.5, zorder=3)
-    cut = ((bars & (low < limits[0]), limits[0]), (bars & (high > limits[1]), limits[1]))
-    for (beyond, edge), arrow in zip(cut, "<>" if sideways else "v^", strict=True):
-        if beyond.any():
-            at = np.full(int(beyond.sum()), edge)
-            x, y = (at, places[beyond]) if sideways else (places[beyond], at)
-            [drawn] = axes.plot(
-                x, y, arrow, color=mark.light, markersize=4, clip_on=False, zorder=5
-            )
-            drawn.set_in_layout(False)
+
+    def draw(chosen: NDArray[np.bool_], numbers: FloatArray, shape: str, **look: Any) -> None:  # noqa: ANN401 - of matplotlib
+        if chosen.any():
+            x, y = (numbers, places) if sideways else (places, numbers)
+            axes.plot(x[chosen], y[chosen], shape, color=mark.light, **look)
+
+    cut = (bars & (low < limits[0]), bars & (high > limits[1]))
+    for beyond, edge, arrow in zip(cut, limits, "<>" if sideways else "v^", strict=True):
+        at = np.full(value.shape, edge)
+        draw(beyond, at, arrow, markersize=4, clip_on=False, zorder=5, in_layout=False)
     full = different(rows) if column == "ratio" else np.ones(len(rows), dtype=bool)
-    x, y = (value, places) if sideways else (places, value)
     for chosen, face in ((~full, LIGHT.background), (full, mark.light)):
-        if not chosen.any():
-            continue
-        axes.plot(
-            x[chosen], y[chosen], mark.marker,
-            markersize=size, markerfacecolor=face, markeredgecolor=mark.light, markeredgewidth=1.2,
-            zorder=4,
-        )  # fmt: skip
+        draw(chosen, value, mark.marker, ms=size, mfc=face, mew=1.2, zorder=4)
 
 
 def _intervals(rows: pd.DataFrame, column: str) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -650,6 +617,25 @@ def apart(looks: Mapping[str, Mark], width: float) -> Iterator[tuple[str, Mark, 
         yield name, mark, (index - (len(looks) - 1) / 2) * width / len(looks)
 
 
+def over_tasks(
+    axes: Axes,
+    rows: pd.DataFrame,
+    series: str,
+    looks: Mapping[str, Mark],
+    width: float,
+    *,
+    column: str = "value",
+    joined: bool = True,
+) -> None:
+    """A series for each of ``looks``, by the column ``series``, over the number of tasks."""
+    for name, mark, aside in apart(looks, width):
+        own = rows[rows[series] == name].sort_values("tasks")
+        places = own["tasks"].to_numpy(float) * np.exp(aside)
+        if joined:
+            _join(axes, places, own[column], mark)
+        points(axes, places, own, mark, column=column)
+
+
 def over_pythons(
     axes: Axes,
     rows: pd.DataFrame,
@@ -659,13 +645,15 @@ def over_pythons(
     *,
     column: str = "value",
 ) -> None:
-    """A series for each of ``looks``, by the column ``series``, joined within a kind of build."""
+    """The same over the Pythons, joined within a kind of build."""
     for name, mark, aside in apart(looks, min(0.7, 0.16 * len(looks))):
-        own = rows[rows[series] == name].drop_duplicates("python")
-        places = np.array([shown.places[python] + aside for python in own["python"]])
+        own = rows[rows[series] == name].drop_duplicates("python").set_index("python")
+        places = own.index.map(shown.places).to_numpy(float) + aside
         points(axes, places, own, mark, column=column)
-        known = dict(zip(own["python"], own[column].to_numpy(float), strict=True))
         for members in shown.families.values():
-            line = [known.get(python, np.nan) for python in members]
-            at = [shown.places[python] + aside for python in members]
-            axes.plot(at, line, color=mark.light, linewidth=0.9, alpha=0.6, zorder=2)
+            at = np.array([shown.places[python] + aside for python in members])
+            _join(axes, at, own[column].reindex([*members]), mark)
+
+
+def _join(axes: Axes, places: FloatArray, numbers: pd.Series[float], mark: Mark) -> None:
+    axes.plot(places, numbers, color=mark.light, linewidth=0.9, alpha=0.6, zorder=2)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -31,20 +32,10 @@ _FATES: Final = (
 """What is counted of the children of a fan-out that ends early."""
 
 
-def _of_newest(findings: Findings, probe: str, *, but: str = "") -> pd.DataFrame:
-    rows = amounts(findings, probe, but=but)
-    return rows[rows["python"] == panels.newest(rows)]
-
-
-# --- the head start -------------------------------------------------------------------------------
-
-
 @chart("head-start", probe="head_start")
 def head_start(findings: Findings) -> Drawing | None:
-    """Time until all results are there by what the caller does before it joins: a panel for each
-    loop, task factory and length of the work.
-    """
-    rows = _of_newest(findings, "head_start", but="task_factory")
+    """Time until all results are there, by what the caller does before it joins."""
+    rows = panels.of_newest(amounts(findings, "head_start", but="task_factory"))
     cases = {one.id: one for one in findings.campaign.cases}
     for name in ("pause_seconds", "pause_suspends", "work_seconds"):
         rows = rows.assign(**{name: [getattr(cases[case], name) for case in rows["case"]]})
@@ -65,69 +56,63 @@ def head_start(findings: Findings) -> Drawing | None:
         "that this takes: the longer of pause and work where the children work during the pause "
         "(together), pause plus work where they only start at the join (one after the other). "
         "While the caller computes, nothing else can run: then only children that started when "
-        "they were created have a head start. Bars are 95 % intervals.",
+        "they were created have a head start.",
         panel_inches=2.1,
         key=panels.marked(findings, "strategy", looks),
+        below="what the caller does before it joins",
         share_y=not panels.several(rows, "workload"),
     )
-    for axes, part in zip(drawing.axes, grid.panels, strict=True):
-        least = _least(axes, part.rows, pauses)
-        alike = rows[rows["workload"] == part.rows["workload"].iloc[0]]["value"]
-        near = alike[alike < 1.6 * least]
-        panels.zero_axis(axes, [least, *near], "s", room=1.25, sideways=False)
+    names = (panels.label(findings, "pause", name) for name in pauses)
+    panels.set_ticks(drawing.axes[0].xaxis, dict(enumerate(names)))
+    drawing.axes[0].set_xlim(-0.5, len(pauses) - 0.5)
+    for axes, mine in drawing.parts:
+        least = _least(axes, mine, pauses)
+        alike = panels.of_workload(rows, mine)["value"]
+        panels.zero_axis(axes, [least, *alike[alike < 1.6 * least]], "s", room=1.25, sideways=False)
         for name, mark, aside in panels.apart(looks, min(0.5, 0.16 * len(looks))):
-            mine = part.rows[part.rows["strategy"] == name]
-            places = np.array([pauses.index(pause) + aside for pause in mine["pause"]])
-            panels.points(axes, places, mine, mark)
-        axes.set_xlim(-0.5, len(pauses) - 0.5)
-        axes.set_xticks(
-            range(len(pauses)), [panels.label(findings, "pause", name) for name in pauses]
-        )
-        work = f"work of {words.tick(float(part.rows['work_seconds'].iloc[0]), 's')}"
-        axes.set_title(f"{part.title}, {work}" if part.title else work)
-    return panels.outer_labels(drawing, grid, below="what the caller does before it joins")
+            own = mine[mine["strategy"] == name]
+            places = own["pause"].map(pauses.index).to_numpy(float) + aside
+            panels.points(axes, places, own, mark)
+        work = words.tick(float(mine["work_seconds"].iloc[0]), "s")
+        panels.add_to_title(axes, f"work of {work}")
+    return drawing
 
 
 def _least(axes: Axes, rows: pd.DataFrame, pauses: list[str]) -> float:
-    """Dashes at the least time for each pause, where the work is done during it and where it is
-    done after it; both are named where they are furthest apart. Returns the longest, in seconds.
-    """
+    """Dashes at the least time for each pause; returns the longest of them, in seconds."""
     each = rows.drop_duplicates("pause")
-    gained = each[["pause_seconds", "work_seconds"]].astype(float).min(axis=1)
-    longest = 0.0
-    for row, is_widest in zip(each.to_dict("records"), gained == gained.max(), strict=True):
-        place = pauses.index(row["pause"])
-        together = max(row["pause_seconds"], row["work_seconds"])
-        after = row["pause_seconds"] + row["work_seconds"]
-        longest = max(longest, after)
-        for level in (together, after):
-            axes.hlines(
-                level, place - 0.42, place + 0.42, color=LIGHT.soft_ink, linewidth=1.0,
-                linestyle=_DASHES, zorder=2,
+    places = each["pause"].map(pauses.index).to_numpy(float)
+    times = each[["pause_seconds", "work_seconds"]].to_numpy(float)
+    together, after = times.max(axis=1), times.sum(axis=1)
+    widest = int((after - together).argmax())
+    for levels, said, side in (
+        (together, "together", "top"),
+        (after, "one after the other", "bottom"),
+    ):
+        axes.hlines(
+            levels, places - 0.42, places + 0.42, color=LIGHT.soft_ink, linewidth=1.0,
+            linestyle=_DASHES, zorder=2,
+        )  # fmt: skip
+        if after[widest] > together[widest]:
+            axes.annotate(
+                said, (places[widest], levels[widest]), xytext=(0, -6 if side == "top" else 6),
+                textcoords="offset points", fontsize=7.5, color=LIGHT.soft_ink, ha="center",
+                va=side,
             )  # fmt: skip
-        if is_widest and after > together:
-            for level, said, side in (
-                (together, "together", "top"),
-                (after, "one after the other", "bottom"),
-            ):
-                axes.annotate(
-                    said, (place, level), xytext=(0, -6 if side == "top" else 6),
-                    textcoords="offset points", fontsize=7.5, color=LIGHT.soft_ink,
-                    ha="center", va=side,
-                )  # fmt: skip
-    return longest
+    return float(after.max())
 
 
 def _head_start_finding(findings: Findings, rows: pd.DataFrame) -> str:
     """The first strategy and the next, where the head start could save most."""
     paused = rows[rows["pause_suspends"].to_numpy(bool)]
-    could_save = np.minimum(paused["pause_seconds"], paused["work_seconds"])
-    best = paused[could_save == could_save.max()]
-    best = best[best["case"].isin(best["case"].head(1))]
-    strategies = list(panels.marks_of(findings, best["strategy"]))[:2]
-    if len(strategies) < 2:
+    could_save = paused[["pause_seconds", "work_seconds"]].astype(float).min(axis=1)
+    best = paused[paused["case"].isin(paused["case"][could_save == could_save.max()].head(1))]
+    own = [
+        best[best["strategy"] == name].to_dict("records")[0]
+        for name in panels.marks_of(findings, best["strategy"])
+    ][:2]
+    if len(own) < 2:
         return "The pause before the join decides what a head start can save."
-    own = [best[best["strategy"] == name].to_dict("records")[0] for name in strategies]
     last, first = (
         f"{panels.label(findings, 'strategy', row['strategy'])} takes {panels.interval(row)}"
         for row in own
@@ -139,47 +124,41 @@ def _head_start_finding(findings: Findings, rows: pd.DataFrame) -> str:
     )
 
 
-# --- latencies and stalls -------------------------------------------------------------------------
-
-
 @chart("latency-quantiles", probe="latency")
 def latency_quantiles(findings: Findings) -> Drawing | None:
     """From launch to each task's first step and completion: a line for each strategy."""
-    rows = _of_newest(findings, "latency")
+    rows = panels.of_newest(amounts(findings, "latency"))
     if rows.empty:
         return None
     rows = rows[rows["tasks"] == panels.typical(rows["tasks"])]
-    metrics = list(dict.fromkeys(rows["metric"]))
-    names = {name: findings.words.metric("latency", name).label for name in metrics}
-    shapes = dict(zip(metrics, _SHAPES, strict=False))
+    shapes = dict(zip(rows["metric"].unique(), _SHAPES, strict=False))
+    names = {name: findings.words.metric("latency", name).label for name in shapes}
     grid = panels.split(findings, rows, ["loop", "workload"], most_columns=2)
     lines = panels.lines_of(findings, rows, ["strategy"])
     looks = panels.strategy_marks(findings)
     tasks = words.count(rows["tasks"].iloc[0])
     firsts = rows[rows["strategy"] == next(iter(lines))[0]].drop_duplicates("metric")
-    said = [
+    said = words.listed(
         f"{names[row['metric']]} after {words.seconds(row['value'])}"
         for row in firsts.to_dict("records")
-    ]
+    )
     of = panels.where(findings, firsts.iloc[0].to_dict(), "strategy", "loop", "workload")
     drawing = panels.sheet(
         grid,
-        f"Of {tasks} tasks: {words.listed(said)} {of}.",
+        f"Of {tasks} tasks: {said} {of}.",
         f"Time since the launch of {tasks} tasks; further left is better. "
         f"{panels.on_python(findings, rows)}",
-        "Each mark is a point in time after the launch of the whole fan-out; bars are 95 % "
-        "intervals. A strategy whose first task starts late creates all of them before.",
+        "Each mark is a point in time after the launch of the whole fan-out. A strategy whose "
+        "first task starts late creates all of them before.",
         panel_inches=0.75 + 0.26 * len(lines),
         key=[(names[name], _ink(shape)) for name, shape in shapes.items()],
+        below="time since the launch",
         share_x=False,
     )
-    for axes, part in zip(drawing.axes, grid.panels, strict=True):
-        panels.line_axis(axes, lines.values())
-        alike = rows[rows["workload"] == part.rows["workload"].iloc[0]]
-        panels.zero_axis(axes, alike["value"], "s", room=1.12)
-        for (strategy,), mine, places in panels.on_lines(part.rows, ["strategy"], lines):
-            _metrics(axes, places[0], mine, looks[strategy].light, shapes)
-    return panels.outer_labels(drawing, grid, below="time since the launch")
+    for axes, mine in drawing.parts:
+        panels.zero_axis(axes, panels.of_workload(rows, mine)["value"], "s", room=1.12)
+        _metrics(axes, mine, lines, looks, shapes)
+    return drawing
 
 
 def _ink(shape: str) -> Mark:
@@ -188,27 +167,32 @@ def _ink(shape: str) -> Mark:
 
 
 def _metrics(
-    axes: Axes, place: float, rows: pd.DataFrame, colour: str, shapes: Mapping[str, str]
+    axes: Axes,
+    rows: pd.DataFrame,
+    lines: Mapping[panels.Line, str],
+    looks: Mapping[str, Mark],
+    shapes: Mapping[str, str],
 ) -> None:
-    """The metrics of one strategy on a line; a stroke is taller than a dot that it crosses."""
-    axes.hlines(place, rows["value"].min(), rows["value"].max(), color=colour, lw=0.8)
-    for metric, shape in shapes.items():
-        row, size = rows[rows["metric"] == metric], 13.0 if shape == "|" else 5.0
-        at = np.full(len(row), place)
-        panels.points(axes, at, row, Mark(colour, colour, shape), sideways=True, size=size)
+    """The metrics of each strategy on a line; a stroke is taller than a dot that it crosses."""
+    panels.line_axis(axes, lines.values())
+    for (strategy,), own, place in panels.on_lines(rows, ["strategy"], lines):
+        colour = looks[strategy].light
+        axes.hlines(place, own["value"].min(), own["value"].max(), color=colour, lw=0.8)
+        for metric, shape in shapes.items():
+            mark, size = Mark(colour, colour, shape), 13.0 if shape == "|" else 5.0
+            panels.points(axes, place, own[own["metric"] == metric], mark, sideways=True, size=size)
 
 
 @chart("longest-wait", probe="stall")
 def longest_wait(findings: Findings) -> Drawing | None:
     """How long another callback waits, over the number of tasks."""
-    rows = _of_newest(findings, "stall")
+    rows = panels.of_newest(amounts(findings, "stall"))
     rows = rows[rows["headline"].to_numpy(bool)]
     if rows.empty:
         return None
-    largest = rows[rows["tasks"] == rows["tasks"].max()].sort_values("value")
+    largest = rows[rows["tasks"] == rows["tasks"].max()]
     said = _range(findings, largest, "strategy", "loop")
-
-    tasks = words.count(rows["tasks"].max())
+    tasks = words.count(largest["tasks"].iloc[0])
     drawing = over_tasks(
         findings,
         rows,
@@ -217,7 +201,7 @@ def longest_wait(findings: Findings) -> Drawing | None:
         "The longest time that a callback which is always ready, such as another connection's, "
         "waits for its turn while the tasks are launched and joined. Tasks that return at once all "
         "run in the same turn of the loop. From 100 ms on asyncio's debug mode warns of a slow "
-        "callback: a dashed line. Bars are 95 % intervals.",
+        "callback: a dashed line.",
     )
     if 3 * rows["value"].max() > _SLOW_CALLBACK_SECONDS:
         for axes in drawing.axes:
@@ -225,52 +209,46 @@ def longest_wait(findings: Findings) -> Drawing | None:
     return drawing
 
 
-def _range(findings: Findings, ascending: pd.DataFrame, *kinds: str) -> str:
+def _range(findings: Findings, rows: pd.DataFrame, *kinds: str) -> str:
     """The least and the largest amount: "17.1 ms (TaskGroup, uvloop) to 23.3 ms (...)"."""
-    ends = ascending.to_dict("records")
+    ends = rows.sort_values("value").iloc[[0, -1][: len(rows)]]
     return " to ".join(
         f"{words.amount(row['value'], row['unit'])} {panels.where(findings, row, *kinds)}"
-        for row in (ends if len(ends) < 2 else (ends[0], ends[-1]))
+        for row in ends.to_dict("records")
     )
 
 
-# --- failures and cancellations -------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The words about how a fan-out ends early; ``first`` is what the first mark stands for."""
+
+    event: str
+    since: str
+    first: str
+    caption: str
 
 
-@chart("failure", probe="failure")
-def failure(findings: Findings) -> Drawing | None:
-    """From the launch until the caller has the error, and until no child runs."""
-    return _endings(
-        findings,
-        _of_newest(findings, "failure"),
+_ENDINGS: Final = {
+    "failure": Ending(
         event="When one of {tasks} children fails",
-        what="Time since the launch of {tasks} children, one of which fails; left is sooner.",
+        since="Time since the launch of {tasks} children, one of which fails; left is sooner.",
         first="the caller has the error",
         caption="One of n children raises at its first step. At the right stands what became of "
-        "the other children: what ran on is work that nobody waits for. Bars are 95 % intervals.",
-    )
-
-
-@chart("cancel", probe="cancel")
-def cancel(findings: Findings) -> Drawing | None:
-    """From the cancellation until the caller is cancelled, and until no child runs."""
-    return _endings(
-        findings,
-        _of_newest(findings, "cancel"),
+        "the other children: what ran on is work that nobody waits for.",
+    ),
+    "cancel": Ending(
         event="When the caller of {tasks} children is cancelled",
-        what="Time since the caller of {tasks} waiting children is cancelled; left is sooner.",
+        since="Time since the caller of {tasks} waiting children is cancelled; left is sooner.",
         first="the caller is cancelled",
         caption="The caller is cancelled while all its children wait. Children left running have "
-        "to be cancelled by hand, as was done here. Bars are 95 % intervals.",
-    )
+        "to be cancelled by hand, as was done here.",
+    ),
+}
 
 
-def _endings(
-    findings: Findings, rows: pd.DataFrame, *, event: str, what: str, first: str, caption: str
-) -> Drawing | None:
-    """A line for each strategy from the first metric of the probe to its last, and beside it what
-    was counted.
-    """
+def endings(probe: str, findings: Findings) -> Drawing | None:
+    """From the first metric of the probe to its last, and beside it what was counted."""
+    rows, said = panels.of_newest(amounts(findings, probe)), _ENDINGS[probe]
     if rows.empty:
         return None
     rows = rows[rows["tasks"] == rows["tasks"].max()]
@@ -283,23 +261,23 @@ def _endings(
     tasks = words.count(case.tasks)
     drawing = panels.sheet(
         grid,
-        f"{event.format(tasks=tasks)}: {_fates_said(findings, rows, fates)}.",
-        f"{what.format(tasks=tasks)} {panels.on_python(findings, rows)}",
-        caption,
+        f"{said.event.format(tasks=tasks)}: {_fates_said(findings, rows, fates)}.",
+        f"{said.since.format(tasks=tasks)} {panels.on_python(findings, rows)}",
+        said.caption,
         panel_inches=0.75 + 0.26 * len(lines),
-        key=[(first, _ink("o")), ("no child is left running", _ink("|"))],
+        key=[(said.first, _ink("o")), ("no child is left running", _ink("|"))],
+        below="time",
     )
-    for axes, part in zip(drawing.axes, grid.panels, strict=True):
-        panels.line_axis(axes, lines.values())
+    for axes, mine in drawing.parts:
         panels.amount_axis(axes, panels.ends(rows), "s", sideways=True, most=4)
-        for (strategy,), mine, places in panels.on_lines(part.rows, ["strategy"], lines):
-            _metrics(axes, places[0], mine, looks[strategy].light, shapes)
-            axes.annotate(
-                fates.get(mine["contender"].iloc[0], ""), (1.0, places[0]),
-                xycoords=axes.get_yaxis_transform(), xytext=(6, 0), textcoords="offset points",
-                va="center_baseline", fontsize=8, color=LIGHT.ink,
-            )  # fmt: skip
-    return panels.outer_labels(drawing, grid, below="time")
+        _metrics(axes, mine, lines, looks, shapes)
+        for _, own, place in panels.on_lines(mine, ["strategy"], lines):
+            panels.write_beside(axes, fates.get(own["contender"].iloc[0], ""), place)
+    return drawing
+
+
+for _probe in _ENDINGS:
+    chart(_probe, probe=_probe)(partial(endings, _probe))
 
 
 def _fates(findings: Findings, rows: pd.DataFrame) -> Mapping[str, str]:
@@ -328,9 +306,6 @@ def _fates_said(findings: Findings, rows: pd.DataFrame, fates: Mapping[str, str]
     return "; ".join(f"{fate} with {words.listed(of)}" for fate, of in by_fate.items())
 
 
-# --- memory ---------------------------------------------------------------------------------------
-
-
 @chart("bytes-per-task", probe="memory")
 def bytes_per_task(findings: Findings) -> Drawing | None:
     """Bytes for each task that waits, and at the peak: a line for each Python and strategy."""
@@ -342,33 +317,35 @@ def bytes_per_task(findings: Findings) -> Drawing | None:
     grid = panels.split(findings, rows, ["loop"], most_columns=2)
     lines = panels.lines_of(findings, rows, kinds)
     looks = panels.strategy_marks(findings)
-    headline = rows[rows["headline"].to_numpy(bool)].sort_values("value")
+    said = _range(findings, rows[rows["headline"].to_numpy(bool)], "strategy", "loop", "python")
     drawing = panels.sheet(
         grid,
-        f"A task that waits takes {_range(findings, headline, 'strategy', 'loop', 'python')}.",
+        f"A task that waits takes {said}.",
         f"Bytes per task while {words.count(rows['tasks'].iloc[0])} wait; less is better.",
         "The growth of the process's resident size when all tasks wait, divided by their number, "
-        "with its 95 % interval. The thin line goes on to the peak: the most that the process grew "
+        "with its interval. The thin line goes on to the peak: the most that the process grew "
         "until all were gone.",
         panel_inches=0.75 + 0.22 * len(lines),
+        below="bytes per task",
     )
-    for axes, part in zip(drawing.axes, grid.panels, strict=True):
+    for axes, mine in drawing.parts:
         panels.line_axis(axes, lines.values())
         panels.zero_axis(axes, rows["value"], "B", room=1.6)
-        for (_, strategy), mine, places in panels.on_lines(part.rows, kinds, lines):
-            _bytes(axes, mine, looks[strategy].light, places[0])
-    return panels.outer_labels(drawing, grid, below="bytes per task")
+        for (_, strategy), own, place in panels.on_lines(mine, kinds, lines):
+            _bytes(axes, own, looks[strategy].light, place)
+    return drawing
 
 
-def _bytes(axes: Axes, mine: pd.DataFrame, colour: str, place: float) -> None:
+def _bytes(axes: Axes, rows: pd.DataFrame, colour: str, place: float) -> None:
     """A bar for the headline metric, with its interval, and a thin line on to the others."""
-    is_headline = mine["headline"].to_numpy(bool)
-    others = mine[~is_headline]["value"].tolist()
-    for row in mine[is_headline].to_dict("records"):
-        value, low, high = row["value"], row["value_low"], row["value_high"]
-        furthest = max([value, *others])
+    is_headline = rows["headline"].to_numpy(bool)
+    others = rows[~is_headline]["value"].tolist()
+    for row in rows[is_headline].to_dict("records"):
+        value, furthest = row["value"], max([row["value"], *others])
         axes.barh(place, value, height=0.56, color=colour, alpha=0.85, zorder=2)
-        axes.hlines(place, low, high, color=LIGHT.ink, linewidth=1.4, zorder=4)
+        axes.hlines(
+            place, row["value_low"], row["value_high"], color=LIGHT.ink, linewidth=1.4, zorder=4
+        )
         axes.hlines(place, value, furthest, color=colour, linewidth=1.2, zorder=3)
         peak = f", peak {words.size(furthest)}" if others else ""
-        panels.write_beside(axes, f"{words.size(value)}{peak}", furthest, place)
+        panels.write_beside(axes, f"{words.size(value)}{peak}", place, furthest)

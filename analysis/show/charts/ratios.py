@@ -1,6 +1,4 @@
-"""Charts of ratios: each way of launching, event loop, task factory, collector and Python compared
-with what its axis is compared with.
-"""
+"""Charts of ratios: what differs on one axis, compared with what stands there by default."""
 
 from __future__ import annotations
 
@@ -15,69 +13,59 @@ from matplotlib.axes import Axes
 from analysis.judge import words
 from analysis.judge.findings import Findings
 from analysis.judge.verdicts import FASTER, MISSING, SLOWER
+from analysis.show import tables
 from analysis.show.charts import panels
-from analysis.show.charts.panels import FLOOR_KEY, READ_RATIOS, SAME_KEY
-from analysis.show.charts.registry import Drawing, chart, generic
+from analysis.show.charts.panels import RATIO_KEY, READ_RATIOS
+from analysis.show.charts.registry import Drawing, chart, generic, slug
 from analysis.show.theme import LIGHT, Mark, marks, plain
 
-_GENERIC_PANELS: Final = 6
 _MOST_LINES: Final = 60
 _SPREAD: Final = 0.8
 """How far the series of one place stand apart: in lines of a forest, as ln(tasks), in Pythons."""
 _READ_POINTS: Final = "Bars: 95 % intervals; filled: significantly different."
 
 
-# --- charts over the number of tasks --------------------------------------------------------------
-
-
 @chart("ratios-by-tasks", section="strategy")
 def ratios_by_tasks(findings: Findings) -> Drawing | None:
     """The headline: each way of launching compared with the baseline, by number of tasks."""
-    rows = panels.concurrent(findings, _cases(findings, "strategy", panels.answering(findings)))
-    return _over_tasks(findings, rows, "compared", panels.MOST_PANELS)
+    return ratios_of_probe(panels.answering(findings), findings)
 
 
 @generic
-def ratios_of_probe(findings: Findings, probe: str) -> Drawing | None:
+def ratios_of_probe(probe: str, findings: Findings) -> Drawing | None:
     """The same of the headline metric of any probe."""
-    rows = panels.concurrent(findings, _cases(findings, "strategy", probe))
-    return _over_tasks(findings, rows, "compared", _GENERIC_PANELS)
+    rows = panels.concurrent(findings, _cases(findings, "strategy", probe=probe))
+    return _over_tasks(findings, rows, "compared")
 
 
-def ratios_of_axis(findings: Findings, axis: str) -> Drawing | None:
+def ratios_of_axis(axis: str, findings: Findings) -> Drawing | None:
     """What is compared on another axis, for each way of launching, by number of tasks."""
-    rows = _cases(findings, axis, panels.answering(findings))
+    rows = _cases(findings, axis, probe=panels.answering(findings))
     return _over_tasks(findings, rows.assign(**{axis: rows["compared"]}), "strategy")
 
 
 for _axis in ("loop", "task_factory", "collector", "build"):
-    _name = f"ratios-by-{_axis.replace('_', '-')}"
-    chart(_name, section=_axis)(partial(ratios_of_axis, axis=_axis))
+    chart(slug(f"ratios-by-{_axis}"), section=_axis)(partial(ratios_of_axis, _axis))
 
 
-def _shown(findings: Findings, axis: str, scope: str, probe: str = "") -> pd.DataFrame:
-    """What is shown of an axis by default; of all probes unless one is given."""
-    wanted = {"axis": axis, "scope": scope, "default": True, "headline": True, "control": False}
-    of_probe = {"probe": probe} if probe else {}
-    usual = panels.usual(findings, but=axis)
-    return panels.only(findings.contrasts, **wanted, **of_probe, **usual)
+def _shown(findings: Findings, axis: str, scope: str, **wanted: str) -> pd.DataFrame:
+    """What is shown of an axis by default, of all probes unless one is wanted."""
+    rows = tables.shown(findings)
+    return panels.only(rows, axis=axis, scope=scope, headline=True, **wanted)
 
 
-def _cases(findings: Findings, axis: str, probe: str = "") -> pd.DataFrame:
+def _cases(findings: Findings, axis: str, **wanted: str) -> pd.DataFrame:
     """The same case by case, on the newest Python."""
-    rows = _shown(findings, axis, "case", probe)
-    return rows[rows["python"] == panels.newest(rows)]
+    return panels.of_newest(_shown(findings, axis, "case", **wanted))
 
 
-def _over_tasks(
-    findings: Findings, rows: pd.DataFrame, series: str, most: int = panels.MOST_PANELS
-) -> Drawing | None:
+def _over_tasks(findings: Findings, rows: pd.DataFrame, series: str) -> Drawing | None:
     """Ratios over the number of tasks: a series for each strategy in the column ``series``."""
     if rows.empty:
         return None
     axis = str(rows["axis"].iloc[0])
     further = [axis] if axis in {"task_factory", "collector", "build"} else []
-    grid = panels.split(findings, rows, ["loop", *further, "workload", "pause"], most=most)
+    grid = panels.split(findings, rows, ["loop", *further, "workload", "pause"])
     looks = panels.marks_of(findings, rows[series])
     limits = panels.ratio_limits(rows)
     drawing = panels.sheet(
@@ -86,33 +74,24 @@ def _over_tasks(
         f"{_measured(findings, rows)}. {panels.on_python(findings, rows)} {_READ_POINTS}",
         READ_RATIOS,
         panel_inches=2.3 if grid.rows > 1 else 2.8,
-        key=[*panels.marked(findings, "strategy", looks), SAME_KEY, FLOOR_KEY],
+        key=[*panels.marked(findings, "strategy", looks), *RATIO_KEY],
         notes=panels.missing_notes(findings, rows, but=axis),
-        share_x="col",
+        below="number of tasks",
+        beside=_directions(rows),
     )
-    panels.tasks_axes(drawing.axes, grid)
-    for axes, part in zip(drawing.axes, grid.panels, strict=True):
+    panels.tasks_axis(drawing.axes[0], rows["tasks"])
+    for axes, mine in drawing.parts:
         panels.ratio_axis(axes, limits)
-        if not part.rows["ratio"].notna().any():
-            panels.nothing(axes, f"missing: {plain(str(part.rows['reason'].iloc[0]), 40)}")
-            continue
-        for name, mark, aside in panels.apart(looks, min(_SPREAD, 0.2 * len(looks))):
-            mine = part.rows[part.rows[series] == name].sort_values("tasks")
-            places = mine["tasks"].to_numpy(float) * np.exp(aside)
-            axes.plot(places, mine["ratio"], color=mark.light, linewidth=0.9, alpha=0.6, zorder=2)
-            panels.points(axes, places, mine, mark, column="ratio")
-    return panels.outer_labels(
-        drawing, grid, below="number of tasks", beside=_directions(str(rows["unit"].iloc[0]))
-    )
+        panels.over_tasks(axes, mine, series, looks, min(_SPREAD, 0.2 * len(looks)), column="ratio")
+        if not mine["ratio"].notna().any():
+            panels.nothing(axes, f"missing: {plain(str(mine['reason'].iloc[0]), 40)}")
+    return drawing
 
 
-def _directions(unit: str) -> str:
+def _directions(rows: pd.DataFrame) -> str:
     """What the two directions of an axis of ratios mean."""
-    more, less = (words.verdict(name, unit) for name in (SLOWER, FASTER))
+    more, less = (words.verdict(name, str(rows["unit"].iloc[0])) for name in (SLOWER, FASTER))
     return f"{less} \u2190  \u2192 {more}"
-
-
-# --- charts over Pythons --------------------------------------------------------------------------
 
 
 @chart("ratios-by-python", section="python")
@@ -138,7 +117,7 @@ def pythons(findings: Findings) -> Drawing | None:
 
 def _workloads(findings: Findings, axis: str) -> pd.DataFrame:
     """What is shown of an axis by default, by workload, on every Python."""
-    rows = _shown(findings, axis, "workload", panels.answering(findings))
+    rows = _shown(findings, axis, "workload", probe=panels.answering(findings))
     return panels.concurrent(findings, rows)
 
 
@@ -149,9 +128,7 @@ def _over_pythons(
     series: tuple[str, str],
     looks: Mapping[str, Mark],
 ) -> Drawing:
-    """Ratios over the Pythons: a panel for each of ``kinds``, a series for each of ``looks``, by
-    the column and the kind of names in ``series``.
-    """
+    """Ratios over Pythons: a panel for each of ``kinds``, a series for each of ``looks``."""
     grid = panels.split(findings, rows, kinds)
     axis = str(rows["axis"].iloc[0])
     against = [str(name) for name in rows["against"].unique()] if axis == "python" else []
@@ -165,19 +142,17 @@ def _over_pythons(
         f"{_measured(findings, rows)}{of}, by Python: means over n. {_READ_POINTS}",
         f"{READ_RATIOS}{reference} {panels.READ_BUILDS}",
         panel_inches=2.5,
-        key=[*panels.marked(findings, series[1], looks), SAME_KEY, FLOOR_KEY],
+        key=[*panels.marked(findings, series[1], looks), *RATIO_KEY],
         notes=[*shown.notes, *panels.missing_notes(findings, rows, but=axis)],
+        beside=_directions(rows),
     )
-    for axes, part in zip(drawing.axes, grid.panels, strict=True):
+    panels.python_axis(drawing.axes, shown, grid.columns)
+    for axes, mine in drawing.parts:
         panels.ratio_axis(axes, limits)
-        panels.python_axis(axes, shown, grid.columns)
-        panels.over_pythons(axes, part.rows, series[0], shown, looks, column="ratio")
+        panels.over_pythons(axes, mine, series[0], shown, looks, column="ratio")
         for name in against:
             axes.plot(shown.places[name], 1.0, "_", color=LIGHT.ink, markersize=16, mew=2.5)
-    return panels.outer_labels(drawing, grid, beside=_directions(str(rows["unit"].iloc[0])))
-
-
-# --- every ratio ----------------------------------------------------------------------------------
+    return drawing
 
 
 @chart("every-ratio", section="strategy")
@@ -206,40 +181,38 @@ def every_ratio(findings: Findings) -> Drawing | None:
         f"{panels.on_python(findings, rows)} {_READ_POINTS}",
         f"{READ_RATIOS} A point beyond the panel is shown by its arrowhead only.",
         panel_inches=0.7 + len(place) * max(0.17, 0.075 * len(looks)),
-        key=[*panels.marked(findings, "strategy", looks), SAME_KEY, FLOOR_KEY],
+        key=[*panels.marked(findings, "strategy", looks), *RATIO_KEY],
         notes=[f"{words.times(out, 'more case')} left out: see the tables."] if out else [],
+        below=f"{FASTER} \u2190  \u2192 {SLOWER}",
     )
-    for axes, part in zip(drawing.axes, grid.panels, strict=True):
+    for axes, mine in drawing.parts:
         panels.ratio_axis(axes, limits, sideways=True, most=5)
         for name, mark, aside in panels.apart(looks, _SPREAD):
-            mine = part.rows[part.rows["compared"] == name]
-            places = np.array([place[case] + aside for case in mine["case"]])
-            panels.points(axes, places, mine, mark, column="ratio", sideways=True)
+            own = mine[mine["compared"] == name]
+            places = own["case"].map(place).to_numpy(float) + aside
+            panels.points(axes, places, own, mark, column="ratio", sideways=True)
         _case_axis(axes, findings, place)
-    return panels.outer_labels(drawing, grid, below=_directions("s"))
+    return drawing
 
 
 def _case_axis(axes: Axes, findings: Findings, lines: Iterable[str]) -> None:
     """A line for each case by its id, ruled off where a workload begins."""
     answering = panels.answering(findings)
     cases = {one.id: one for one in findings.campaign.cases}
-    labels: list[str] = []
+    written: list[str] = []
     before = ""
-    for place, case in enumerate(cases[line] for line in lines):
+    for case in map(cases.__getitem__, lines):
         group = panels.label(findings, "workload", case.workload)
         if case.probe != answering:
             group = f"{panels.label(findings, 'probe', case.probe)}, {group}"
         if case.pause_seconds:
             group += f", pause: {panels.label(findings, 'pause', case.pause)}"
-        tasks = words.count(case.tasks)
-        labels.append(tasks if group == before else f"{group}  {tasks}")
         if before not in {"", group}:
-            axes.axhline(place - 0.5, color=LIGHT.rule, linewidth=0.8, zorder=0.6)
+            axes.axhline(len(written) - 0.5, color=LIGHT.rule, linewidth=0.8, zorder=0.6)
+        tasks = words.count(case.tasks)
+        written.append(tasks if group == before else f"{group}  {tasks}")
         before = group
-    panels.line_axis(axes, labels)
-
-
-# --- words ----------------------------------------------------------------------------------------
+    panels.line_axis(axes, written)
 
 
 def _named(findings: Findings, axis: str, name: str) -> str:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 from xml.sax.saxutils import escape
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -30,17 +31,22 @@ _DOTS_PER_INCH: Final = 144
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A figure, its panels, and the words about it.
+    """A figure, its panels with the rows that each shows, and the words about it.
 
     ``title`` is what it shows, a sentence with its numbers, ``what`` a line on what is drawn; both
     stand in the picture too. ``caption`` says how to read it.
     """
 
     figure: Figure
-    axes: tuple[Axes, ...]
+    parts: tuple[tuple[Axes, pd.DataFrame], ...]
     title: str
     what: str
     caption: str
+
+    @property
+    def axes(self) -> tuple[Axes, ...]:
+        """Those of its panels."""
+        return tuple(axes for axes, _ in self.parts)
 
 
 Draw: TypeAlias = Callable[[Findings], "Drawing | None"]
@@ -158,6 +164,9 @@ def _rendered(figure: Figure) -> tuple[str, bytes]:
     with warnings.catch_warnings():
         # Letters that the font lacks are boxes in the PNG, and as they are in the SVG.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+            if not axis.get_label_text():  # to look for its place takes a twentieth of the time
+                axis.set_label_coords(0, 0)
         layout = figure.get_layout_engine()
         if layout is not None:
             layout.execute(figure)
