@@ -51,8 +51,9 @@ MAY_SPELL_NAMES: Mapping[str, str] = {
     "benchmarks/loops.py": "the registry of loops and task factories",
     "benchmarks/conditions.py": "how a task factory is recognised",
     "benchmarks/matrix.py": "what presets choose",
-    "benchmarks/probe.py": "what a probe script measures unless told",
-    "harness/figures.py": "what the suite is measured with",
+    "benchmarks/strategies.py": "the registry of strategies",
+    "harness/analysing.py": "what the analysis is measured with",
+    "harness/running.py": "what the driver is measured with",
     "analysis/judge/claims.py": "what others have claimed of them",
 }
 """Files with the name of a strategy, workload, loop, task factory, pause or probe as a string, and

@@ -8,7 +8,7 @@ from typing import Any, Final
 from analysis.judge import words
 from analysis.judge.contrasts import is_computing
 from analysis.judge.findings import Findings
-from analysis.judge.verdicts import FASTER, MISSING, SAME, SLOWER, UNDECIDED, WITHIN
+from analysis.judge.verdicts import MISSING
 
 QUESTION: Final = "When should I use asyncio.create_task?"
 RULE: Final = (
@@ -17,24 +17,6 @@ RULE: Final = (
     "coroutines do not."
 )
 """What holds by construction, whatever is measured."""
-
-_TWICE: Final = 2.0
-"""From here on, "3.1 times as long" is easier to read than "210 % more time"."""
-
-
-@dataclass(frozen=True, slots=True)
-class Thing:
-    """What there is more or less of, as the words of a sentence."""
-
-    verb: str
-    more: str
-    less: str
-    as_much: str
-    the_same: str
-
-
-TIME: Final = Thing("takes", "more time", "less time", "as long", "the same time")
-MEMORY: Final = Thing("takes", "more memory", "less memory", "as much memory", "the same memory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,31 +54,6 @@ def answers(findings: Findings) -> list[Answer]:
     return [Answer(*place, tuple(lines[place])) for place in places]
 
 
-def compared(row: Any, thing: Thing = TIME, than: str = "") -> str:  # noqa: ANN401
-    """What the subject of a row of the contrasts does, as its verdict says: "takes 4.5 % [3.1, 8.7]
-    less time than ``than``". Without ``than``, the reference is left to be named before.
-    """
-    than_it, as_it, from_it = (f" {word} {than}" * bool(than) for word in ("than", "as", "from"))
-    ratio, low, high = row.ratio, row.low, row.high
-    if row.verdict == MISSING:
-        return f"was not measured ({row.reason})" if row.reason else "was not measured"
-    if row.verdict == SLOWER and ratio >= _TWICE:
-        ends = f"[{words.number(low)}, {words.number(high)}]"
-        return f"{thing.verb} {words.number(ratio)} {ends} times {thing.as_much}{as_it}"
-    if row.verdict == SLOWER:
-        return f"{thing.verb} {_unsigned(ratio, low, high)} {thing.more}{than_it}"
-    if row.verdict == FASTER:
-        return f"{thing.verb} {_unsigned(2 - ratio, 2 - high, 2 - low)} {thing.less}{than_it}"
-    change = words.change_interval(ratio, low, high)
-    if row.verdict == SAME:
-        return f"{thing.verb} {thing.the_same}{as_it} within {WITHIN * 100:g} % ({change})"
-    return f"does not differ significantly{from_it} ({UNDECIDED}: {change})"
-
-
-def _unsigned(ratio: float, low: float, high: float) -> str:
-    return words.change_interval(ratio, low, high).replace("+", "")
-
-
 def _sentence(row: Any, findings: Findings) -> str:  # noqa: ANN401
     label, campaign = findings.words.label, findings.campaign
     computing = [case.workload for case in campaign.cases if is_computing(campaign, case)]
@@ -105,4 +62,4 @@ def _sentence(row: Any, findings: Findings) -> str:  # noqa: ANN401
     scope += " together" * (len(workloads) > 1)
     scope += f" ({words.times(int(row.cases), 'case')})" * (row.verdict != MISSING)
     name, than = (label("strategy", of) for of in (row.compared, row.against))
-    return f"{scope}: {name} {compared(row, than=than)}."
+    return f"{scope}: {name} {words.compared(row, than=than)}."

@@ -19,12 +19,14 @@ This is the one module that knows strategies, workloads, loops, probes and progr
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import Final, Literal, TypeAlias
 
+from analysis.judge import words
 from analysis.judge.verdicts import FLOOR, WITHIN
 from analysis.read.campaign import Interpreter
 from benchmarks.campaign.schema import NO_PAUSE, USUAL_COLLECTOR
@@ -216,6 +218,80 @@ class Claim:
     contrast: Contrast
     conditions: Conditions = Conditions()
     remark: str = ""
+
+
+# --- what a check of a claim says -----------------------------------------------------------------
+
+Verdict: TypeAlias = Literal["reproduced", "not reproduced", "undecided", "conditions not met"]
+REPRODUCED: Final = "reproduced"
+NOT_REPRODUCED: Final = "not reproduced"
+UNDECIDED: Final = "undecided"
+NOT_MET: Final = "conditions not met"
+
+VERDICTS: Final[Mapping[Place, Verdict]] = {
+    "outside": NOT_REPRODUCED,
+    "between": UNDECIDED,
+    "inside": REPRODUCED,
+}
+"""By where the reading that decides lies, from the least to the most favourable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One number in the claim's quantity, with its interval, and ``what`` it was measured on.
+
+    ``contrast`` is the row (its index) of the contrasts, None for what is no ratio.
+    """
+
+    what: str
+    value: float
+    low: float
+    high: float
+    contrast: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A claim checked against one Python of one campaign (none of them where nothing was measured):
+    a row of the table of claims.
+
+    ``shown`` is the least favourable reading, or the most favourable one of a claim that there is
+    such a cell; ``missing`` says which conditions are not met, ``note`` what else must be known.
+    """
+
+    claim: Claim
+    campaign: str
+    python: str = ""
+    verdict: Verdict = NOT_MET
+    readings: tuple[Reading, ...] = ()
+    shown: Reading | None = None
+    missing: str = ""
+    note: str = ""
+
+    @property
+    def ours(self) -> str:
+        """Our figure with its interval, in the words of the claimed one; empty without any."""
+        claimed, one = self.claim.claimed, self.shown
+        if one is None:
+            return ""
+        if isinstance(self.claim.contrast, ProgramHolds):
+            return "holds" if one.value else "does not hold"
+        unit = str(claimed).rpartition(" ")[2]
+        value, low, high = map(claimed.written, (one.value, one.low, one.high))
+        known = math.isfinite(one.high)
+        return f"{value} {f'[{low}, {high}]' if known else words.TOO_FEW} {unit}"
+
+    @property
+    def verdict_words(self) -> str:
+        """The verdict, and what it rests on or what is missing for one."""
+        places = [self.claim.claimed.place(one.low, one.high) for one in self.readings]
+        agree = "hold" if isinstance(self.claim.contrast, ProgramHolds) else "inside"
+        count = f" ({places.count('inside')} of {len(places)} {agree})" * (len(places) > 1)
+        why = "; ".join(filter(None, (self.missing, self.note)))
+        return f"{self.verdict}{count}{': ' * bool(why)}{why}"
+
+
+# --- how claims are written -----------------------------------------------------------------------
 
 
 def _times(low: float, high: float) -> Claimed:

@@ -18,9 +18,9 @@ from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar
 
 from analysis.judge import words
-from analysis.judge.answer import MEMORY, TIME, Thing, compared
 from analysis.judge.findings import Findings
 from analysis.judge.verdicts import FASTER, MISSING, SAME, SLOWER, UNDECIDED
+from analysis.judge.words import MEMORY, TIME, Thing, compared
 from analysis.read.campaign import CONTROL
 from benchmarks.campaign.schema import Case
 

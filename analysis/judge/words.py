@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from analysis.judge.verdicts import FASTER, FLOOR, MISSING, SAME, SLOWER, UNDECIDED, WITHIN
 
@@ -220,6 +221,53 @@ def duration(number: float) -> str:
         return f"{whole} s"
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {whole % 60} s"
+
+
+# --- sentences on verdicts -----------------------------------------------------------------------
+
+
+_TWICE: Final = 2.0
+"""From here on, "3.1 times as long" is easier to read than "210 % more time"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """What there is more or less of, as the words of a sentence."""
+
+    verb: str
+    more: str
+    less: str
+    as_much: str
+    the_same: str
+
+
+TIME: Final = Thing("takes", "more time", "less time", "as long", "the same time")
+MEMORY: Final = Thing("takes", "more memory", "less memory", "as much memory", "the same memory")
+
+
+def compared(row: Any, thing: Thing = TIME, than: str = "") -> str:  # noqa: ANN401
+    """What the subject of a row of the contrasts does, as its verdict says: "takes 4.5 % [3.1, 8.7]
+    less time than ``than``". Without ``than``, the reference is left to be named before.
+    """
+    than_it, as_it, from_it = (f" {word} {than}" * bool(than) for word in ("than", "as", "from"))
+    ratio, low, high = row.ratio, row.low, row.high
+    if row.verdict == MISSING:
+        return f"was not measured ({row.reason})" if row.reason else "was not measured"
+    if row.verdict == SLOWER and ratio >= _TWICE:
+        ends = f"[{number(low)}, {number(high)}]"
+        return f"{thing.verb} {number(ratio)} {ends} times {thing.as_much}{as_it}"
+    if row.verdict == SLOWER:
+        return f"{thing.verb} {_unsigned(ratio, low, high)} {thing.more}{than_it}"
+    if row.verdict == FASTER:
+        return f"{thing.verb} {_unsigned(2 - ratio, 2 - high, 2 - low)} {thing.less}{than_it}"
+    changed = change_interval(ratio, low, high)
+    if row.verdict == SAME:
+        return f"{thing.verb} {thing.the_same}{as_it} within {WITHIN * 100:g} % ({changed})"
+    return f"does not differ significantly{from_it} ({UNDECIDED}: {changed})"
+
+
+def _unsigned(ratio: float, low: float, high: float) -> str:
+    return change_interval(ratio, low, high).replace("+", "")
 
 
 # --- verdicts and text ----------------------------------------------------------------------------

@@ -18,14 +18,17 @@ from pyarrow import csv
 
 from analysis.judge import words as say
 from analysis.judge.answer import QUESTION, RULE, answers
+from analysis.judge.claims import Check
 from analysis.judge.findings import Findings
 from analysis.judge.guide import Advice, guide
-from analysis.judge.ledger import Check, ledger
+from analysis.judge.ledger import ledger
 from analysis.read.campaign import Campaign, Interpreter, python_order
 from analysis.show import tables, theme
 from analysis.show.charts.registry import Picture, draw_all, slug
 from analysis.show.tables import Cell, Column, Field, Table
 
+FOLDER: Final = "report"
+"""Where a report is, in a campaign's folder."""
 PAGE: Final = "index.html"
 MARKDOWN: Final = "report.md"
 HEADLINE: Final = "ratios-by-tasks"

@@ -14,8 +14,7 @@ from analysis.judge.guide import guide
 from analysis.read.campaign import Campaign
 from analysis.read.load import read_campaign
 from analysis.show import tables
-from analysis.show.page import HEADLINE, MARKDOWN, markdown
-from analysis.show.report import FOLDER
+from analysis.show.page import FOLDER, HEADLINE, MARKDOWN, markdown
 from analysis.show.tables import Cell, Column, Field
 from benchmarks.campaign.schema import CAMPAIGN_FILE
 

@@ -10,15 +10,12 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import pandas as pd
 
 from analysis.judge.answer import QUESTION
 from analysis.judge.findings import Findings
-from analysis.show.page import MARKDOWN, PAGE, csv_of, files_of
-
-FOLDER: Final = "report"
+from analysis.show.page import FOLDER, MARKDOWN, PAGE, csv_of, files_of
 
 
 class ReportError(Exception):

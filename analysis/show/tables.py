@@ -15,8 +15,8 @@ from typing import Any, Final, TypeAlias
 import pandas as pd
 
 from analysis.judge import words as say
+from analysis.judge.claims import NOT_MET, NOT_REPRODUCED, REPRODUCED, UNDECIDED, Check
 from analysis.judge.findings import Findings
-from analysis.judge.ledger import NOT_MET, NOT_REPRODUCED, REPRODUCED, UNDECIDED, Check
 from analysis.judge.verdicts import FASTER, MISSING, SLOWER
 from analysis.read.campaign import CONTROL, Campaign, Vocabulary, python_order
 from benchmarks.campaign.schema import Witness

@@ -10,9 +10,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from analysis.judge.answer import MEMORY, TIME, Thing, answers, compared
+from analysis.judge.answer import answers
 from analysis.judge.findings import find
 from analysis.judge.verdicts import judge
+from analysis.judge.words import MEMORY, TIME, Thing, compared
 from analysis.read.load import read_campaign
 from benchmarks.campaign import schema
 from benchmarks.cases import Case

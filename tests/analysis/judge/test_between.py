@@ -128,7 +128,9 @@ def test_the_gate_names_regressions_beyond_its_limit_only(base: Campaign, head: 
     frame = between(base, head)
     regressions = gate(frame, 0.03).regressions
     assert len(regressions) == len(frame)
-    assert regressions[0].startswith("throughput/noop/100, cpython-3.14.0/asyncio/lazy/gather_coroutines: +")
+    assert regressions[0].startswith(
+        "throughput/noop/100, cpython-3.14.0/asyncio/lazy/gather_coroutines: +"
+    )
     assert gate(frame, 0.20).regressions == ()
     assert gate(between(head, base), 0.03).regressions == ()
     limit = float(frame["low"].min()) - 1
@@ -142,6 +144,9 @@ def test_cells_without_values_or_verdict_stay_open(tmp_path: Path, base: Campaig
     head = written(tmp_path / "head", seed=2, failed=(failure,), noise=0.1)
     judged = gate(between(base, head), 0.5)
     assert judged.regressions == ()
-    assert "throughput/noop/100, cpython-3.14.0/asyncio/lazy/task_group: not measured in head" in judged.open
+    assert (
+        "throughput/noop/100, cpython-3.14.0/asyncio/lazy/task_group: not measured in head"
+        in judged.open
+    )
     assert len(judged.open) == 5
     assert sum(": undecided, " in one for one in judged.open) == 4

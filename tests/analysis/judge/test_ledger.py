@@ -19,8 +19,13 @@ from analysis.judge.claims import (
     EACH,
     FASTER,
     MEAN,
+    NOT_MET,
+    NOT_REPRODUCED,
+    REPRODUCED,
     SAME,
+    UNDECIDED,
     Cells,
+    Check,
     Claim,
     Claimed,
     Conditions,
@@ -29,22 +34,14 @@ from analysis.judge.claims import (
     ProgramHolds,
     Pythons,
     RatioOf,
+    Reading,
     ValueOf,
     only,
     since,
     version_numbers,
 )
 from analysis.judge.findings import Findings, find
-from analysis.judge.ledger import (
-    NOT_MET,
-    NOT_REPRODUCED,
-    REPRODUCED,
-    UNDECIDED,
-    Check,
-    Reading,
-    decided,
-    ledger,
-)
+from analysis.judge.ledger import decided, ledger
 from analysis.judge.verdicts import FLOOR, WITHIN
 from analysis.read.load import read_campaign
 from benchmarks.campaign import schema
