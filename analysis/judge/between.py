@@ -14,7 +14,7 @@ import pandas as pd
 
 from analysis.estimate.intervals import Estimates, hodges_lehmann_shift
 from analysis.judge import words
-from analysis.judge.contrasts import CASE, Measured, in_columns
+from analysis.judge.contrasts import CASE, Measured, with_verdicts
 from analysis.judge.findings import absolutes
 from analysis.judge.verdicts import MISSING, UNDECIDED
 from analysis.read.campaign import CONTROL, Campaign
@@ -110,7 +110,7 @@ def between(base: Campaign, head: Campaign) -> pd.DataFrame:
         np.array([shift.high if shift else np.inf for shift in shifts]),
         rounds.to_numpy(dtype=np.int64),
     )
-    return in_columns(frame, estimates)
+    return with_verdicts(frame, estimates)
 
 
 _KEYS: Final = ("case", "metric", "loop", "task_factory", "collector", "strategy")

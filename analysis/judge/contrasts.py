@@ -82,8 +82,7 @@ def contrasts_of(measured: Measured, *, baseline_python: str | None = None) -> C
         if name:
             members = np.flatnonzero(frame["family"] == name)
             _put(estimates, members, simultaneous(rows.differences[members]))
-    frame = _with_values(frame, rows.values, rows.reference_values)
-    return Contrasts(in_columns(frame, estimates), rows.differences)
+    return Contrasts(with_verdicts(frame, estimates), rows.differences)
 
 
 def as_family(found: Contrasts, rows: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -91,7 +90,7 @@ def as_family(found: Contrasts, rows: pd.DataFrame, name: str) -> pd.DataFrame:
     follow. Not for rows that were flipped.
     """
     estimates = simultaneous(found.differences[rows.index.to_numpy()])
-    return _with_ratio(rows.assign(family=name), estimates)
+    return with_verdicts(rows.assign(family=name), estimates)
 
 
 def flipped(rows: pd.DataFrame) -> pd.DataFrame:
@@ -495,7 +494,7 @@ def _joined(one: _Rows, other: _Rows) -> _Rows:
 
 
 def _identity(measured: Measured, pairs: _Pairs, rows: _Rows, baseline: str) -> pd.DataFrame:
-    """What each row compares; ``baseline`` is the label of the baseline Python."""
+    """What each row compares, and both absolutes; ``baseline`` labels the baseline Python."""
     campaign = measured.campaign
     contenders, cases = campaign.contenders, campaign.cases
     measure, case = rows.measure, measured.case[rows.measure]
@@ -547,6 +546,11 @@ def _identity(measured: Measured, pairs: _Pairs, rows: _Rows, baseline: str) -> 
             "unit": measured.unit[measure],
             "same_build": np.array(same, dtype=bool)[rows.pair],
             "reason": rows.reason,
+            **{
+                f"{side}{end}": np.exp(numbers)
+                for side, of in (("value", rows.values), ("reference_value", rows.reference_values))
+                for end, numbers in (("", of.value), ("_low", of.low), ("_high", of.high))
+            },
         }
     )
 
@@ -579,26 +583,6 @@ def _families(measured: Measured, frame: pd.DataFrame) -> Labels:
     ).astype(object)
 
 
-def _with_values(
-    frame: pd.DataFrame, values: Estimates, reference_values: Estimates
-) -> pd.DataFrame:
-    """The frame with both absolutes."""
-    return frame.assign(
-        **{
-            f"{side}{end}": np.exp(numbers)
-            for side, of in (("value", values), ("reference_value", reference_values))
-            for end, numbers in (("", of.value), ("_low", of.low), ("_high", of.high))
-        }
-    )
-
-
-def in_columns(frame: pd.DataFrame, estimates: Estimates) -> pd.DataFrame:
-    """Rows that say what they compare, and both absolutes, with their ratio and verdict added;
-    columns in reading order.
-    """
-    return _with_ratio(frame, estimates)[list(COLUMNS)]
-
-
 COLUMNS: Final = (
     *("campaign", "axis", "scope", "control", "default", "compared", "against"),
     *("subject", "reference", "python", "loop", "task_factory", "collector", "strategy"),
@@ -610,16 +594,17 @@ COLUMNS: Final = (
 )
 
 
-def _with_ratio(frame: pd.DataFrame, estimates: Estimates) -> pd.DataFrame:
-    """The frame with ratio, interval, difference and verdict of estimates of ln(ratio)."""
+def with_verdicts(frame: pd.DataFrame, estimates: Estimates) -> pd.DataFrame:
+    """Rows that say what they compare, and both absolutes, with ratio, interval, difference and
+    verdict added, of estimates of ln(ratio); columns in reading order.
+    """
     with np.errstate(over="ignore"):
         ratio, low, high = (np.exp(x) for x in (estimates.value, estimates.low, estimates.high))
     few = (estimates.rounds > 0) & (estimates.rounds < FEWEST_FOR_INTERVAL) & np.isinf(high)
     few_words = [f"{n} of {FEWEST_FOR_INTERVAL} rounds for an interval" for n in estimates.rounds]
     reasons = frame["reason"].mask(few & (frame["reason"] == ""), pd.Series(few_words, frame.index))
-    return _judged(
-        frame.assign(ratio=ratio, low=low, high=high, rounds=estimates.rounds, reason=reasons)
-    )
+    found = {"ratio": ratio, "low": low, "high": high, "rounds": estimates.rounds}
+    return _judged(frame.assign(**found, reason=reasons))[list(COLUMNS)]
 
 
 def _judged(frame: pd.DataFrame) -> pd.DataFrame:

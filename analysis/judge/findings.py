@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -106,22 +107,12 @@ def absolutes(measured: Measured) -> pd.DataFrame:
     means, over = means_of_groups(
         measured.levels[cells[groups.row]], groups.number, len(groups.owner)
     )
-    single = np.full(len(cells), CASE, dtype=object)
-    ones = np.ones(len(cells), dtype=np.int64)
-    return pd.concat(
-        [
-            _absolute_rows(measured, contender, measure, measured.values.take(cells), single, ones),
-            _absolute_rows(
-                measured,
-                groups.owner,
-                groups.measure,
-                hodges_lehmann_rows(means),
-                groups.scope,
-                over,
-            ),
-        ],
-        ignore_index=True,
-    )
+    single, ones = np.full(len(cells), CASE, dtype=object), np.ones(len(cells), dtype=np.int64)
+    rows = partial(_absolute_rows, measured)
+    of_cells = rows(contender, measure, measured.values.take(cells), single, ones)
+    estimates = hodges_lehmann_rows(means)
+    of_groups = rows(groups.owner, groups.measure, estimates, groups.scope, over)
+    return pd.concat([of_cells, of_groups], ignore_index=True)
 
 
 def _absolute_rows(
@@ -139,10 +130,7 @@ def _absolute_rows(
     return pd.DataFrame(
         {
             "campaign": campaign.name,
-            "contender": _texts(one.id for one in contenders),
-            **{
-                name: _texts(getattr(one, name) for one in contenders) for name in CONTENDER_COLUMNS
-            },
+            **_whose(contenders),
             "scope": scope,
             "probe": _texts(case.probe for case in cases),
             "metric": measured.metric[measure],
@@ -161,9 +149,10 @@ def _absolute_rows(
     )
 
 
-def _columns(contenders: Sequence[Contender]) -> dict[str, Labels]:
+def _whose(contenders: Sequence[Contender]) -> dict[str, Labels]:
     """Whose each row is."""
-    return {name: _texts(getattr(one, name) for one in contenders) for name in CONTENDER_COLUMNS}
+    columns = {"contender": "id", **dict(zip(CONTENDER_COLUMNS, CONTENDER_COLUMNS, strict=True))}
+    return {name: _texts(getattr(one, of) for one in contenders) for name, of in columns.items()}
 
 
 def _texts(texts: Iterator[str]) -> Labels:
@@ -207,7 +196,7 @@ def cost_model(measured: Measured) -> pd.DataFrame:
             rows.append(
                 {
                     "campaign": campaign.name,
-                    **_of_contender(campaign.contenders[index]),
+                    **{name: of[0] for name, of in _whose([campaign.contenders[index]]).items()},
                     "workload": cases[0].workload,
                     **_figures(tasks, fitted),
                 }
@@ -225,11 +214,8 @@ def _lines(measured: Measured) -> Iterator[tuple[list[int], list[int]]]:
     workloads: dict[str, list[int]] = {}
     for measure in np.flatnonzero(measured.headline).tolist():
         case = campaign.cases[int(measured.case[measure])]
-        if (
-            campaign.words.probe(case.probe).answers
-            and case.pause == NO_PAUSE
-            and case.tasks_each == 1
-        ):
+        answers = campaign.words.probe(case.probe).answers and case.pause == NO_PAUSE
+        if answers and case.tasks_each == 1:
             workloads.setdefault(case.workload, []).append(measure)
     rounds = measured.values.rounds
     for measures in workloads.values():
@@ -244,24 +230,19 @@ def _lines(measured: Measured) -> Iterator[tuple[list[int], list[int]]]:
                 yield contenders, shared
 
 
-def _of_contender(contender: Contender) -> dict[str, object]:
-    return {
-        "contender": contender.id,
-        **{name: getattr(contender, name) for name in CONTENDER_COLUMNS},
-    }
-
-
 def _figures(tasks: FloatArray, fitted: Line | None) -> dict[str, object]:
     if fitted is None:
         return {"reason": "one number of tasks makes no line", "rounds": 0}
     fixed, per_task, off = fitted.fixed_seconds, fitted.seconds_per_task, fitted.off
     figures: dict[str, object] = {
-        "fixed_seconds": fixed.value[0],
-        "fixed_seconds_low": fixed.low[0],
-        "fixed_seconds_high": fixed.high[0],
-        "ns_per_task": per_task.value[0] * NS_PER_SECOND,
-        "ns_per_task_low": per_task.low[0] * NS_PER_SECOND,
-        "ns_per_task_high": per_task.high[0] * NS_PER_SECOND,
+        **{
+            f"{name}{end}": float(of[0]) * scale
+            for name, one, scale in (
+                ("fixed_seconds", fixed, 1),
+                ("ns_per_task", per_task, NS_PER_SECOND),
+            )
+            for end, of in (("", one.value), ("_low", one.low), ("_high", one.high))
+        },
         "tasks_from": int(tasks[0]),
         "tasks_to": int(tasks[fitted.points - 1]),
         "rounds": per_task.rounds[0],
@@ -301,8 +282,7 @@ def observations(campaign: Campaign) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "campaign": campaign.name,
-            "contender": found["contender"].to_numpy(),
-            **_columns(of_row),
+            **_whose(of_row),
             "probe": _texts(case.probe for case in case_of_row),
             "workload": _texts(case.workload for case in case_of_row),
             "tasks": pd.array([case.tasks for case in case_of_row], dtype="Int64"),

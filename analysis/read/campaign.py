@@ -264,8 +264,9 @@ class Journal:
         return np.cumsum(self.count) - self.count
 
 
+_OF_CONTENDER: Final = ("python", "loop", "task_factory", "collector", "strategy", "role")
 VALUE_COLUMNS: Final = (
-    *("campaign", "machine", "python", "loop", "task_factory", "collector", "strategy", "role"),
+    *("campaign", "machine", *_OF_CONTENDER),
     *("contender", "case", "probe", "metric", "workload", "tasks", "pause"),
     *("round", "sweep", "loops", "seconds", "bytes"),
 )
@@ -342,44 +343,37 @@ class Campaign:
         categorical.
         """
         journal, plan = self.journal, self.plan
-        contender = np.repeat(journal.contender, journal.count)
-        case = np.repeat(journal.case, journal.count)
-        sweep = np.arange(len(journal.values)) - np.repeat(journal.start, journal.count)
-        metrics = list(dict.fromkeys(metric for one in plan.cases for metric in one.metrics))
-        most = max((len(one.metrics) for one in plan.cases), default=1)
-        metric_of = np.zeros((len(plan.cases), most), dtype=np.int64)
-        in_bytes = np.zeros((len(plan.cases), most), dtype=bool)
-        for row, one in enumerate(plan.cases):
-            metric_of[row, : len(one.metrics)] = [metrics.index(name) for name in one.metrics]
-            in_bytes[row, : len(one.metrics)] = [one.unit(name) == "byte" for name in one.metrics]
-        index = (journal.case, journal.metric)
-        is_bytes = np.repeat(in_bytes[index], journal.count) if len(case) else case > 0
-        metric = np.repeat(metric_of[index], journal.count) if len(case) else case
-        whole = np.zeros(len(case), dtype=np.int64)
-        columns: dict[str, object] = {
-            "campaign": _categories([plan.name], whole),
-            "machine": _categories([str(plan.machine.get("id", ""))], whole),
-            **{
-                name: _categories([str(getattr(one, name)) for one in self.contenders], contender)
-                for name in ("python", "loop", "task_factory", "collector", "strategy", "role")
-            },
-            "contender": _categories([one.id for one in self.contenders], contender),
-            "case": _categories([one.id for one in plan.cases], case),
-            **{
-                name: _categories([str(getattr(one, name)) for one in plan.cases], case)
-                for name in ("probe", "workload", "pause")
-            },
-            "metric": _categories(metrics, metric),
-            "tasks": np.array([one.tasks for one in plan.cases], dtype=np.int64)[case],
-            "round": np.repeat(journal.round, journal.count),
-            "sweep": sweep,
-            "loops": np.repeat(journal.loops, journal.count),
-            "seconds": np.where(is_bytes, np.nan, journal.values),
-            "bytes": np.where(is_bytes, journal.values, np.nan),
+        measures = [(index, name) for index, one in enumerate(plan.cases) for name in one.metrics]
+        first = np.cumsum([0, *(len(one.metrics) for one in plan.cases)])
+        cases = [plan.cases[index] for index, _ in measures]
+        by_measure = {
+            **{name: [getattr(one, name) for one in cases] for name in ("probe", "workload")},
+            **{name: [getattr(one, name) for one in cases] for name in ("tasks", "pause")},
+            "case": [one.id for one in cases],
+            "metric": [name for _, name in measures],
+            "in_bytes": [plan.cases[index].unit(name) == "byte" for index, name in measures],
         }
-        frame = pd.DataFrame({name: columns[name] for name in VALUE_COLUMNS})
-        sound = ~np.isnan(journal.values)
-        return frame if sound.all() else frame[sound].reset_index(drop=True)
+        by_contender = {
+            **{name: [getattr(one, name) for one in self.contenders] for name in _OF_CONTENDER},
+            "contender": [one.id for one in self.contenders],
+            "campaign": [plan.name] * len(self.contenders),
+            "machine": [str(plan.machine.get("id", ""))] * len(self.contenders),
+        }
+        measure = first[journal.case] + journal.metric
+        cells = pd.concat(
+            [
+                _categorical(by_contender).take(journal.contender).reset_index(drop=True),
+                _categorical(by_measure).take(measure).reset_index(drop=True),
+            ],
+            axis=1,
+        )
+        frame = cells.assign(round=journal.round, loops=journal.loops)
+        frame = frame.loc[np.repeat(np.arange(len(cells)), journal.count)].reset_index(drop=True)
+        is_bytes, values = frame["in_bytes"].to_numpy(bool), journal.values
+        frame["sweep"] = np.arange(len(values)) - np.repeat(journal.start, journal.count)
+        frame["seconds"] = np.where(is_bytes, np.nan, values)
+        frame["bytes"] = np.where(is_bytes, values, np.nan)
+        return frame.loc[~np.isnan(values), list(VALUE_COLUMNS)].reset_index(drop=True)
 
 
 def asked(plan: schema.Plan) -> NDArray[np.bool_]:
@@ -395,9 +389,12 @@ def asked(plan: schema.Plan) -> NDArray[np.bool_]:
     return found
 
 
-def _categories(labels: Sequence[str], index: IntArray) -> pd.Categorical:
-    """The label of each index, as a categorical: equal labels become one category."""
-    code_of: dict[str, int] = {}
-    codes = np.array([code_of.setdefault(label, len(code_of)) for label in labels], dtype=np.int64)
-    taken = codes[index] if len(codes) else index
-    return pd.Categorical.from_codes(taken, categories=pd.Index(list(code_of), dtype=object))
+def _categorical(columns: Mapping[str, Sequence[object]]) -> pd.DataFrame:
+    """Columns, those of texts as categories in the order of their first."""
+    frame = pd.DataFrame(columns)
+    kinds = {
+        name: pd.CategoricalDtype(pd.Index(list(dict.fromkeys(of)), dtype=object))
+        for name, of in columns.items()
+        if all(isinstance(value, str) for value in of)
+    }
+    return frame.astype(kinds)

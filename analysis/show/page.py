@@ -96,12 +96,13 @@ def files_of(findings: Findings) -> dict[str, bytes]:
     pictures = draw_all(findings)
     files = {f"charts/{name}": data for one in pictures for name, data in one.files().items()}
     frames = {f"{name}.csv": frame for name in FRAMES if len(frame := getattr(findings, name))}
-    common = _common(findings, list(frames))
-    checks = ledger([findings])
-    whole = _parts(findings, pictures, checks)
-    newest = _parts(tables.of_newest(findings), pictures, checks)
-    files[PAGE] = _html(common | whole, pictures).encode()
-    files[MARKDOWN] = markdown("report.md.jinja", common | newest).encode()
+    common, checks = _common(findings, pictures, list(frames)), ledger([findings])
+    whole, newest = (
+        {**common, "sections": list(_sections(shown, pictures, checks))}
+        for shown in (findings, tables.of_newest(findings))
+    )
+    files[PAGE] = _html(whole, pictures).encode()
+    files[MARKDOWN] = markdown("report.md.jinja", newest).encode()
     return files | {name: csv_of(frame) for name, frame in frames.items()}
 
 
@@ -127,16 +128,20 @@ def _spreadsheet_safe(text: str) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
-def _common(findings: Findings, csv_files: Sequence[str]) -> dict[str, Any]:
-    """What the page and the Markdown both say, whatever Pythons they show."""
-    campaign = findings.campaign
-    lines = guide([findings])
+def _common(
+    findings: Findings, pictures: Sequence[Picture], csv_files: Sequence[str]
+) -> dict[str, Any]:
+    """What the page, which shows every Python, and the Markdown, of the newest, have in common."""
+    campaign, lines = findings.campaign, guide([findings])
     return {
         "question": QUESTION,
         "rule": RULE,
         "advice": _by_topic([one for one in lines if one.evidence], findings),
         "not_measured": [one for one in lines if not one.evidence],
+        "headline": [one for one in pictures if one.name == HEADLINE],
+        "further": [one for one in pictures if one.section == "strategy" and one.name != HEADLINE],
         "answers": answers(findings),
+        "answer_table": tables.answer(findings),
         "newest": tables.newest(campaign),
         "newest_answer": tables.answer(tables.of_newest(findings)),
         "warnings": tables.warnings(findings),
@@ -150,18 +155,6 @@ def _common(findings: Findings, csv_files: Sequence[str]) -> dict[str, Any]:
         "csv_files": csv_files,
         "most_rows": MOST_ROWS,
         "most_open_rows": MOST_OPEN_ROWS,
-    }
-
-
-def _parts(
-    findings: Findings, pictures: Sequence[Picture], checks: Sequence[Check]
-) -> dict[str, Any]:
-    """What the page shows of every Python, and the Markdown of the newest."""
-    return {
-        "headline": [one for one in pictures if one.name == HEADLINE],
-        "further": [one for one in pictures if one.section == "strategy" and one.name != HEADLINE],
-        "answer_table": tables.answer(findings),
-        "sections": list(_sections(findings, pictures, checks)),
     }
 
 

@@ -464,6 +464,7 @@ def claims(checks: Sequence[Check], *, short: bool = False) -> list[Table]:
         (Column("Python"), lambda one: one.python),
         (Column("measured [95 %]"), lambda one: one.ours),
         (Column("verdict"), lambda one: Cell(one.verdict_words, kind=_KINDS.get(one.verdict, ""))),
+        (Column("remark", detail=True), lambda one: one.claim.remark),
     ]
     lacking: list[Field] = [claim, (Column("what is missing"), lambda one: one.missing)]
     met = [one for one in checks if one.verdict != NOT_MET]
@@ -519,7 +520,7 @@ def provenance(campaign: Campaign) -> str:
 def warnings(findings: Findings) -> list[str]:
     """What must be read before any figure: a campaign that is not proven, or not whole."""
     control, status = findings.control, findings.campaign.status
-    said = [] if control.proven else [f"Unproven: {'; '.join(control.reasons)}."]
+    said = [] if control.proven else [f"This campaign is {control.note}."]
     if status != "complete":
         said.append(f"This campaign is {status}: it holds the rounds measured so far.")
     return said

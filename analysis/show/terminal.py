@@ -17,7 +17,7 @@ from analysis.show.tables import Cell, Table
 WIDTH: Final = 100
 """Columns where the width cannot be asked for: in pipes and files."""
 MOST_ROWS: Final = 60
-"""All tables are shown unasked where they have no more rows than this."""
+"""All tables are shown unasked where no more is compared than this."""
 _LEAST_LAST: Final = 22
 """The least width of a table's last column."""
 _APART: Final = ("compared", "workload", "pause", "Python", "task factory", "collector", "claim")
@@ -45,9 +45,8 @@ def show(findings: Findings, on: Console, *, everything: bool = False) -> None:
     campaign = findings.campaign
     _line(on, tables.provenance(campaign), "bold")
     on.print()
-    every = tables.every(findings)
-    if everything or sum(len(table.rows) for table in every) <= MOST_ROWS:
-        print_tables(every, on)
+    if everything or len(tables.shown(findings)) <= MOST_ROWS:
+        print_tables(tables.every(findings), on)
     else:
         findings = tables.of_newest(findings)
         newest = tables.newest(campaign)
@@ -79,8 +78,7 @@ def print_tables(several: Iterable[Table], on: Console) -> None:
 
 
 def _narrowed(table: Table, heading: str, width: int) -> list[Table]:
-    fits = sum(_widths(table)) <= width
-    return [table] if fits else tables.split(table, heading)
+    return [table] if sum(_widths(table)) <= width else tables.split(table, heading)
 
 
 def _widths(table: Table) -> list[int]:

@@ -149,9 +149,8 @@ def tasks_per_second(findings: Findings) -> Drawing | None:
         share_x=False,
     )
     for axes, mine in drawing.parts:
-        panels.line_axis(axes, lines.values())
         panels.zero_axis(axes, panels.ends(mine), "/s", room=1.4)
-        for (_, strategy), own, place in panels.on_lines(mine, ["loop", "strategy"], lines):
+        for (_, strategy), own, place in panels.on_lines(axes, mine, ["loop", "strategy"], lines):
             panels.points(axes, place, own, looks[strategy], sideways=True)
             rate = words.amount(float(own["value"].iloc[0]), "/s")
             panels.write_beside(axes, rate, place, max(panels.ends(own)))

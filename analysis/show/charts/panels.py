@@ -8,7 +8,7 @@ import re
 import string
 import textwrap
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -173,16 +173,16 @@ def missing_notes(findings: Findings, rows: pd.DataFrame, *, but: str = "") -> l
     that are missing, and what was asked for and skipped on the Pythons of ``rows``, of the plan's
     first task factory and collector, axis ``but`` aside.
     """
-    missing = rows["verdict"].eq(MISSING) if "verdict" in rows else []
-    reasons = [str(reason) for reason in rows["reason"][missing]] if any(missing) else []
-    labels = {one.name: one.label for one in findings.campaign.interpreters}
-    for skipped in findings.campaign.skipped:
-        of = skipped.contender
-        axes = usual(findings, but=but).items()
-        if labels.get(of.interpreter) in {None, *rows["python"]} and all(
-            getattr(of, axis) in {None, name} for axis, name in axes
-        ):
-            reasons.append(skipped.reason)
+    lacking = rows[rows["verdict"].eq(MISSING)] if "verdict" in rows else rows[:0]
+    reasons = [str(reason) for reason in lacking.get("reason", ())]
+    names = {one.label: one.name for one in findings.campaign.interpreters}
+    shown = {axis: {None, name} for axis, name in usual(findings, but=but).items()}
+    shown["interpreter"] = {None, *(names[label] for label in rows["python"].unique())}
+    reasons += [
+        skipped.reason
+        for skipped in findings.campaign.skipped
+        if all(getattr(skipped.contender, axis) in of for axis, of in shown.items())
+    ]
     counted = Counter(plain(reason, 120) for reason in reasons if reason).most_common()
     notes = [f"Not measured: {reason}." for reason, _ in counted[:_MOST_NOTES]]
     if len(counted) > len(notes):
@@ -301,7 +301,8 @@ def sheet(
         spare.set_visible(False)
     parts = tuple((one, rows) for one, _, rows in drawn)
     intervals = tables.intervals_hold(pd.concat([rows for _, rows in parts]))
-    return Drawing(figure, parts, title, what, f"{caption} {intervals}".strip())
+    read = f"{caption} The line through a mark is its interval. {intervals}"
+    return Drawing(figure, parts, title, what, read if intervals else caption)
 
 
 _UNIT: Final = re.compile(r"(?<=\d) (?=%|(?:[num]?s|[kMG]?B|[kMG])\b)")
@@ -522,20 +523,15 @@ def lines_of(findings: Findings, rows: pd.DataFrame, kinds: Sequence[str]) -> Ma
     return written
 
 
-def line_axis(axes: Axes, names: Collection[str]) -> None:
-    """The names of lines, from the top."""
-    axes.set_ylim(len(names) - 0.4, -0.6)
-    set_ticks(axes.yaxis, dict(enumerate(names)))
-
-
 def on_lines(
-    rows: pd.DataFrame, kinds: Sequence[str], lines: Mapping[Line, str]
-) -> Iterator[tuple[Line, pd.DataFrame, float]]:
-    """Each line that there are rows for, its rows, and its place."""
+    axes: Axes, rows: pd.DataFrame, kinds: Sequence[str], lines: Mapping[Line, str]
+) -> list[tuple[Line, pd.DataFrame, float]]:
+    """Name the lines at the axis; return those of ``rows``, each with its rows and its place."""
+    axes.set_ylim(len(lines) - 0.4, -0.6)
+    set_ticks(axes.yaxis, dict(enumerate(lines.values())))
     groups = dict(list(rows.groupby(list(kinds), sort=False, observed=True)))
-    for place, line in enumerate(lines):
-        if line in groups:
-            yield line, groups[line], float(place)
+    places = enumerate(lines)
+    return [(line, groups[line], float(place)) for place, line in places if line in groups]
 
 
 def write_beside(axes: Axes, text: str, y: float, x: float | None = None) -> None:

@@ -157,7 +157,7 @@ def latency_quantiles(findings: Findings) -> Drawing | None:
     )
     for axes, mine in drawing.parts:
         panels.zero_axis(axes, panels.of_workload(rows, mine)["value"], "s", room=1.12)
-        _metrics(axes, mine, lines, looks, shapes)
+        _metrics(axes, mine, lines, looks, shapes, {})
     return drawing
 
 
@@ -172,11 +172,15 @@ def _metrics(
     lines: Mapping[panels.Line, str],
     looks: Mapping[str, Mark],
     shapes: Mapping[str, str],
+    beside: Mapping[str, str],
 ) -> None:
-    """The metrics of each strategy on a line; a stroke is taller than a dot that it crosses."""
-    panels.line_axis(axes, lines.values())
-    for (strategy,), own, place in panels.on_lines(rows, ["strategy"], lines):
+    """The metrics of each strategy on a line, and what stands ``beside`` it, by contender; a stroke
+    is taller than a dot that it crosses.
+    """
+    for (strategy,), own, place in panels.on_lines(axes, rows, ["strategy"], lines):
         colour = looks[strategy].light
+        if own["contender"].iloc[0] in beside:
+            panels.write_beside(axes, beside[own["contender"].iloc[0]], place)
         axes.hlines(place, own["value"].min(), own["value"].max(), color=colour, lw=0.8)
         for metric, shape in shapes.items():
             mark, size = Mark(colour, colour, shape), 13.0 if shape == "|" else 5.0
@@ -270,9 +274,7 @@ def endings(probe: str, findings: Findings) -> Drawing | None:
     )
     for axes, mine in drawing.parts:
         panels.amount_axis(axes, panels.ends(rows), "s", sideways=True, most=4)
-        _metrics(axes, mine, lines, looks, shapes)
-        for _, own, place in panels.on_lines(mine, ["strategy"], lines):
-            panels.write_beside(axes, fates.get(own["contender"].iloc[0], ""), place)
+        _metrics(axes, mine, lines, looks, shapes, fates)
     return drawing
 
 
@@ -329,9 +331,8 @@ def bytes_per_task(findings: Findings) -> Drawing | None:
         below="bytes per task",
     )
     for axes, mine in drawing.parts:
-        panels.line_axis(axes, lines.values())
         panels.zero_axis(axes, rows["value"], "B", room=1.6)
-        for (_, strategy), own, place in panels.on_lines(mine, kinds, lines):
+        for (_, strategy), own, place in panels.on_lines(axes, mine, kinds, lines):
             _bytes(axes, own, looks[strategy].light, place)
     return drawing
 

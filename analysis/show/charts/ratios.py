@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
 from analysis.judge import words
 from analysis.judge.findings import Findings
@@ -19,9 +17,8 @@ from analysis.show.charts.panels import RATIO_KEY, READ_RATIOS
 from analysis.show.charts.registry import Drawing, chart, generic, slug
 from analysis.show.theme import LIGHT, Mark, marks, plain
 
-_MOST_LINES: Final = 60
 _SPREAD: Final = 0.8
-"""How far the series of one place stand apart: in lines of a forest, as ln(tasks), in Pythons."""
+"""How far the series of one place stand apart: as ln(tasks), in Pythons."""
 _READ_POINTS: Final = "Bars: 95 % intervals; filled: significantly different."
 
 
@@ -155,66 +152,6 @@ def _over_pythons(
     return drawing
 
 
-@chart("every-ratio", section="strategy")
-def every_ratio(findings: Findings) -> Drawing | None:
-    """Every case's headline metric, sorted by case: a line each, a panel for each event loop."""
-    every = panels.concurrent(findings, _cases(findings, "strategy"))
-    kinds = ["probe", "workload", "pause"]
-    cases = [
-        case
-        for _, part in panels.grouped(findings, every, kinds)
-        for case in dict.fromkeys(part.sort_values("tasks", kind="stable")["case"])
-    ]
-    if len(cases) < 2:
-        return None
-    place = {case: index for index, case in enumerate(cases[:_MOST_LINES])}
-    out = len(cases) - len(place)
-    rows = every[every["case"].isin(place)]
-    grid = panels.split(findings, rows, ["loop"])
-    looks = panels.marks_of(findings, rows["compared"])
-    middle = rows[np.abs(np.log(rows["ratio"])) < np.log(2)]
-    limits = panels.ratio_limits(middle if len(middle) else rows)
-    drawing = panels.sheet(
-        grid,
-        _sum(findings, every),
-        f"Headline metrics compared with {_against(findings, rows)}, a line for each case. "
-        f"{panels.on_python(findings, rows)} {_READ_POINTS}",
-        f"{READ_RATIOS} A point beyond the panel is shown by its arrowhead only.",
-        panel_inches=0.7 + len(place) * max(0.17, 0.075 * len(looks)),
-        key=[*panels.marked(findings, "strategy", looks), *RATIO_KEY],
-        notes=[f"{words.times(out, 'more case')} left out: see the tables."] if out else [],
-        below=f"{FASTER} \u2190  \u2192 {SLOWER}",
-    )
-    for axes, mine in drawing.parts:
-        panels.ratio_axis(axes, limits, sideways=True, most=5)
-        for name, mark, aside in panels.apart(looks, _SPREAD):
-            own = mine[mine["compared"] == name]
-            places = own["case"].map(place).to_numpy(float) + aside
-            panels.points(axes, places, own, mark, column="ratio", sideways=True)
-        _case_axis(axes, findings, place)
-    return drawing
-
-
-def _case_axis(axes: Axes, findings: Findings, lines: Iterable[str]) -> None:
-    """A line for each case by its id, ruled off where a workload begins."""
-    answering = panels.answering(findings)
-    cases = {one.id: one for one in findings.campaign.cases}
-    written: list[str] = []
-    before = ""
-    for case in map(cases.__getitem__, lines):
-        group = panels.label(findings, "workload", case.workload)
-        if case.probe != answering:
-            group = f"{panels.label(findings, 'probe', case.probe)}, {group}"
-        if case.pause_seconds:
-            group += f", pause: {panels.label(findings, 'pause', case.pause)}"
-        if before not in {"", group}:
-            axes.axhline(len(written) - 0.5, color=LIGHT.rule, linewidth=0.8, zorder=0.6)
-        tasks = words.count(case.tasks)
-        written.append(tasks if group == before else f"{group}  {tasks}")
-        before = group
-    panels.line_axis(axes, written)
-
-
 def _named(findings: Findings, axis: str, name: str) -> str:
     """What readers call a name on an axis: "Python 3.15.2"."""
     text = panels.label(findings, axis, name)
@@ -238,8 +175,7 @@ def _finding(findings: Findings, rows: pd.DataFrame) -> str:
     """How often each that is compared is slower or faster, and by how much, as a sentence."""
     axis = str(rows["axis"].iloc[0])
     names = panels.ordered(findings, axis, rows["compared"])
-    if axis == "python":
-        names = names[-1:]
+    names = names[-1:] if axis == "python" else names
     rows_of = {name: rows[rows["compared"] == name] for name in names}
     alike = [name for name in names if not panels.different(rows_of[name]).any()]
     said = [
@@ -267,14 +203,3 @@ def _counted(rows: pd.DataFrame, name: str, is_long: bool) -> str:
     low, high = words.change(float(first[1].min())), words.change(float(first[1].max()))
     by = "" if not is_long else f" ({low})" if low == high else f" ({low[:-2]} to {high})"
     return f"{len(first[1])} {of} {verb} {words.verdict(first[0], unit)}{more} with {name}{by}"
-
-
-def _sum(findings: Findings, rows: pd.DataFrame) -> str:
-    """How many ratios of all kinds are significantly different."""
-    verdicts = rows["verdict"].value_counts()
-    slower, faster, missing = (int(verdicts.get(word, 0)) for word in (SLOWER, FASTER, MISSING))
-    return (
-        f"Of {words.count(len(rows) - missing)} comparisons with {_against(findings, rows)}, "
-        f"{words.count(slower)} are significantly slower (or take more) and {words.count(faster)} "
-        "faster (or take less)."
-    )

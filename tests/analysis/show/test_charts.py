@@ -185,17 +185,6 @@ def test_what_is_missing_is_named_with_its_reason(charts: Mapping[str, Drawing])
     assert re.search(r"Not measured: .*killed by signal 9", texts(charts["ratios-by-tasks"]))
 
 
-def test_the_forest_has_a_line_for_every_case(
-    found: Findings, charts: Mapping[str, Drawing]
-) -> None:
-    axes = panel(charts["every-ratio"], "asyncio")
-    labels = [label.get_text() for label in axes.get_yticklabels()]
-    assert len(labels) == len(ALL_PROBES)
-    assert labels[:3] == ["noop  10", "100", "1,000"]
-    colour = panels.strategy_marks(found)["task_group"].light
-    assert len(points(axes, colour)) == len(ALL_PROBES)
-
-
 def test_an_interval_beyond_the_panel_ends_in_an_arrowhead() -> None:
     axes = mpl.figure.Figure().subplots()
     axes.set_ylim(0.9, 1.1)
@@ -341,8 +330,8 @@ def test_a_probe_without_a_chart_of_its_own_gets_the_generic_one(
 
 
 def test_a_name_is_taken_once() -> None:
-    with pytest.raises(ValueError, match="two charts are named every-ratio"):
-        chart("every-ratio")(lambda findings: None)
+    with pytest.raises(ValueError, match="two charts are named ratios-by-tasks"):
+        chart("ratios-by-tasks")(lambda findings: None)
 
 
 @pytest.fixture(scope="module")

@@ -243,7 +243,7 @@ def test_what_is_not_there_has_no_section(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"effect": lambda one, case, metric: 0.3 * (one.role == "control")}, "Unproven: "),
+        ({"effect": lambda one, *_: 0.3 * (one.role == "control")}, "This campaign is unproven"),
         ({"status": "interrupted"}, "This campaign is interrupted"),
         ({"rounds": 0, "status": "interrupted"}, "This campaign is interrupted"),
     ],
