@@ -11,8 +11,9 @@ undecided           neither: the intervals overlap the ends of the claimed one
 conditions not met  nothing was measured that the claim is about; what is missing is said
 ==================  ==============================================================================
 
-All ratios that the claims use of one campaign are one family: their intervals hold together, so
-that one of many does not lie outside by chance. What was only observed beside the timed values has
+A ratio that stands in the answer or the guide has the interval that it has there. All others that
+the claims use of one campaign are one family more: their intervals hold together, so that one of
+many does not lie outside by chance. What was only observed beside the timed values has
 its least and greatest round in place of an interval. A program holds in every run, or it does not.
 
 Pythons of different kinds of build are never compared here: the ratio would be the build's too.
@@ -105,7 +106,9 @@ def _checks(findings: Findings, claims: Sequence[Claim]) -> list[list[Check]]:
     asked = [_asked(claim, findings) for claim in claims]
     note = "" if findings.control.proven else "the campaign is unproven"
     ratios = {i for of in asked for one in of if one.is_ratio for i in one.rows.index}
-    family = as_family(findings.compared, findings.contrasts.loc[sorted(ratios)], FAMILY)
+    used = findings.contrasts.loc[sorted(ratios)]
+    others = as_family(findings.compared, used[used["family"] == ""], FAMILY)
+    family = pd.concat([used[used["family"] != ""], others])
 
     def checked(one: _Asked) -> Check:
         if one.rows.empty:

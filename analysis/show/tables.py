@@ -469,7 +469,10 @@ def claims(checks: Sequence[Check], *, short: bool = False) -> list[Table]:
     lacking: list[Field] = [claim, (Column("what is missing"), lambda one: one.missing)]
     met = [one for one in checks if one.verdict != NOT_MET]
     not_met = [one for one in checks if one.verdict == NOT_MET]
-    note = "The intervals of one campaign hold together (95 %)."
+    note = (
+        "A ratio of the answer or the guide has its interval from there; the intervals of a "
+        "campaign's other ratios hold together (95 %)."
+    )
     return [
         make("Published claims, and what was measured here", note, met, fields),
         make("Claims that were not tested here", "", not_met, lacking),

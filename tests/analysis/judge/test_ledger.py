@@ -294,6 +294,15 @@ def test_the_ratios_of_a_campaign_hold_together(tmp_path: Path) -> None:
     assert float((alone["high"] - alone["low"]).sum()) < width(few) < width(few, more)
 
 
+def test_a_ratio_of_the_answer_has_its_interval_from_there(tmp_path: Path) -> None:
+    findings = measure(tmp_path / "c", noise=0.02, cases=[Case("throughput", "noop", 10)])
+    contrast = RatioOf(("task_group",), "strategy", "gather_coroutines", NOOP, MEAN)
+    [reading] = ledger([findings], [claim(SAME, contrast)])[0].readings
+    row = findings.contrasts.loc[reading.contrast]
+    assert row["family"].startswith("answer ")
+    assert (reading.value, reading.low, reading.high) == (row["ratio"], row["low"], row["high"])
+
+
 def test_pythons_of_different_builds_are_never_mixed(tmp_path: Path) -> None:
     newer = RatioOf(("task_group",), "python", only(3, 13), NOOP)
     asked = claim(times(0.8, 0.9), newer, Conditions(only(3, 14)))
