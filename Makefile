@@ -55,6 +55,10 @@ campaign = $(if $(strip $(CAMPAIGN)),'$(strip $(CAMPAIGN))')
 private_uv := $(if $(shell uv --version 2>/dev/null),,.cache/uv/bin/uv)
 uv         := $(or $(private_uv),uv)
 
+ifneq ($(filter compare,$(MAKECMDGOALS)),)
+$(if $(and $(strip $(BASE)),$(strip $(HEAD))),,$(error name two results folders: make compare BASE=... HEAD=...))
+endif
+
 .PHONY: help bench test lint format harness witness report export claims compare lock clean FORCE
 
 help: ## list targets and knobs
@@ -95,7 +99,6 @@ claims: .venv/.driver ## compare published claims with campaigns
 	@.venv/bin/python -m analysis claims $(or $(campaign),results/reference/*) $(ARGS)
 
 compare: .venv/.driver ## compare HEAD with BASE, two results folders
-	$(if $(and $(strip $(BASE)),$(strip $(HEAD))),,$(error name two results folders: make compare BASE=... HEAD=...))
 	@.venv/bin/python -m analysis compare '$(strip $(BASE))' '$(strip $(HEAD))' $(ARGS)
 
 # The largest group is resolved first; the others only choose from its versions.

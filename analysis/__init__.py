@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 from analysis.read.campaign import CampaignError
 from analysis.read.load import load, usable
+from benchmarks.campaign.schema import UnknownPythonError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CampaignError", "contrasts", "load"]
+__all__ = ["CampaignError", "UnknownPythonError", "contrasts", "load"]
 
 
 def contrasts(
@@ -26,8 +27,7 @@ def contrasts(
 ) -> pd.DataFrame:
     """The table of :func:`analysis.judge.contrasts.contrasts` of a results folder.
 
-    Raises CampaignError, naming every problem, when the folder is in error; and
-    :class:`benchmarks.campaign.schema.UnknownPythonError`.
+    Raises CampaignError, naming every problem, when the folder is in error; UnknownPythonError.
     """
     from analysis.judge.contrasts import contrasts as contrasts_of
 

@@ -145,7 +145,9 @@ def compare(options: argparse.Namespace) -> None:
     from analysis.judge.between import IncomparableError, between, check_comparable, gate
     from analysis.show import tables, terminal
 
-    base, head = (usable(_folder(folder)) for folder in (options.base, options.head))
+    if _folder(options.base).samefile(_folder(options.head)):
+        raise UsageError(f"{options.base} and {options.head} are one folder: name two")
+    base, head = map(usable, (options.base, options.head))
     try:
         if not options.allow_different:
             check_comparable(base, head)
@@ -214,7 +216,7 @@ def _share(text: str) -> float:
 
 def _shortened(error: CampaignError) -> str:
     """The first problems of a campaign, and how many more there are."""
-    lines = [str(problem) for problem in error.problems]
+    lines = str(error).splitlines()
     more = len(lines) - MOST_PROBLEMS
     last = [f"and {more} more: python -m analysis check FOLDER lists them"] if more > 0 else []
     return "\n".join([*lines[:MOST_PROBLEMS], *last])

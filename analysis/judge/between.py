@@ -101,7 +101,7 @@ def between(base: Campaign, head: Campaign) -> pd.DataFrame:
             **{f"reference_{name}": both[f"{name}_base"] for name in amounts},
             "reason": np.where(in_base & in_head, "", "not measured in " + lacking),
             "family": "",
-            "same_build": True,
+            "same_build": (both["build_base"] == both["build_head"]) | ~(in_base & in_head),
         }
     )
     estimates = Estimates(
@@ -120,15 +120,19 @@ _KEYS: Final = ("case", "metric", "loop", "task_factory", "collector", "strategy
 def _cells(campaign: Campaign) -> pd.DataFrame:
     """The absolutes of single cases and headline metrics, without the control.
 
-    ``levels`` are ln(value) of each round, ``place`` is that in the plan.
+    ``levels`` are ln(value) of each round, ``place`` is that in the plan, ``build`` a Family.
     """
     measured = Measured(campaign)
     frame = absolutes(measured)
     frame = frame[(frame["scope"] == CASE) & frame["headline"] & (frame["role"] != CONTROL)]
     measured_cells = np.flatnonzero(measured.values.rounds > 0)  # what these rows are, in order
     of = measured.levels[measured_cells[frame.index]]
+    builds = {one.name: one.family for one in campaign.interpreters}
+    build_of = {one.id: builds[one.interpreter] for one in campaign.contenders}
     return frame.assign(
-        levels=[row[np.isfinite(row)].tolist() for row in of], place=range(len(frame))
+        levels=[row[np.isfinite(row)].tolist() for row in of],
+        place=range(len(frame)),
+        build=frame["contender"].map(build_of),
     )
 
 

@@ -143,7 +143,7 @@ class Measured:
 
     def __init__(self, campaign: Campaign) -> None:
         if campaign.errors:
-            raise CampaignError(campaign.errors)
+            raise CampaignError(campaign.errors, campaign.folder)
         self.campaign = campaign
         self.contenders = len(campaign.contenders)
         first_measure = np.cumsum([0, *(len(case.metrics) for case in campaign.cases)])

@@ -30,7 +30,7 @@ WITHIN: Final = 0.02
 """Ratios within 0.98 to 1.02 count as the same."""
 
 LEAST_ROUNDS: Final = 12
-"""Rounds that every campaign should have before anything is read off it."""
+"""Rounds that the precision asked for takes at least; a budget may end a campaign before."""
 FEWEST_FOR_INTERVAL: Final = 6
 """A signed-rank interval of 95 % takes so many rounds."""
 
@@ -56,15 +56,16 @@ def rounds_needed(
 ) -> FloatArray:
     """Further rounds until such intervals would decide, shape (rows,); nan for never.
 
-    Assumes that they shrink with the root of the rounds about a ratio that stays where it is.
+    Assumes that both ends near a ratio that stays where it is with the root of the rounds.
     """
-    half_width = (high - low) / 2
+    down, up, change = ratio - low, high - ratio, ratio - 1
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        away = np.abs(ratio - 1)
-        room = np.fmax(
-            np.where(away > FLOOR, away - FLOOR, np.nan),
-            np.where(away < WITHIN, WITHIN - away, np.nan),
+        different = np.where(change > 0, down, up) / (np.abs(change) - FLOOR)
+        same = np.fmax(down / (WITHIN + change), up / (WITHIN - change))
+        shrink = np.fmin(
+            np.where(np.abs(change) > FLOOR, different, np.nan),
+            np.where(np.abs(change) < WITHIN, same, np.nan),
         )
-        further = np.ceil(rounds * ((half_width / room) ** 2 - 1))
+        further = np.ceil(rounds * (shrink**2 - 1))
     further = np.where(rounds < FEWEST_FOR_INTERVAL, LEAST_ROUNDS - rounds, further)
     return np.where(np.isfinite(further), np.clip(further, 1, 1e9), np.nan)

@@ -23,11 +23,11 @@ CONTROL: Final = "control"
 
 
 class CampaignError(ValueError):
-    """A campaign that cannot be used; carries every problem found."""
+    """A campaign that cannot be used; carries every problem found, in files of ``folder``."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], folder: Path | None = None) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(map(str, problems)))
+        super().__init__("\n".join(f"{folder}/{one}" if folder else str(one) for one in problems))
 
 
 # --- interpreters and contenders ------------------------------------------------------------------
@@ -82,10 +82,8 @@ class Interpreter(schema.Interpreter, frozen=True, kw_only=True):
     @property
     def family(self) -> Family:
         """What must agree between two interpreters for a trend from one to the other."""
-        build = {
-            name: fact.strip() if isinstance(fact, str) else fact
-            for name, fact in self.build.items()
-        }
+        facts = self.build.items()
+        build = {name: one.strip() if isinstance(one, str) else one for name, one in facts}
         return Family(
             implementation=self.implementation,
             builder=build.get("builder"),

@@ -130,7 +130,7 @@ def usable(folder: PathLike) -> Campaign:
     """The campaign of a folder. Raises CampaignError: nothing is estimated from a damaged one."""
     campaign = read_campaign(folder)
     if campaign.errors:
-        raise CampaignError(campaign.errors)
+        raise CampaignError(campaign.errors, campaign.folder)
     return campaign
 
 

@@ -106,20 +106,20 @@ def files_of(findings: Findings) -> dict[str, bytes]:
     return files | {name: csv_of(frame) for name, frame in frames.items()}
 
 
-def csv_of(frame: pd.DataFrame) -> bytes:
-    """A frame as CSV (RFC 4180, lines end in LF): floats to nine significant digits, far beyond any
-    interval, and no text that a spreadsheet would take for a formula.
+def csv_of(frame: pd.DataFrame, digits: int = 9) -> bytes:
+    """A frame as CSV (RFC 4180, lines end in LF): floats to so many significant digits, 17 are all,
+    and no text that a spreadsheet would take for a formula.
     """
-    columns = {name: _written(column) for name, column in frame.items()}
+    columns = {name: _written(column, digits) for name, column in frame.items()}
     lines = pa.BufferOutputStream()
     table = pa.Table.from_pandas(pd.DataFrame(columns), preserve_index=False)
     csv.write_csv(table, lines, csv.WriteOptions(quoting_style="needed"))
     return bytes(lines.getvalue())
 
 
-def _written(column: pd.Series[Any]) -> pd.Series[Any] | list[float]:
+def _written(column: pd.Series[Any], digits: int) -> pd.Series[Any] | list[float]:
     if pd.api.types.is_float_dtype(column):
-        return [float(f"{number:.9g}") for number in column]
+        return [float(f"{number:.{digits}g}") for number in column]
     return column if pd.api.types.is_numeric_dtype(column) else column.map(_spreadsheet_safe)
 
 

@@ -87,6 +87,6 @@ def export(values: pd.DataFrame, observed: pd.DataFrame, folder: Path) -> list[P
         if len(frame):
             parquet, text = folder / f"{name}.parquet", folder / f"{name}.csv"
             frame.to_parquet(parquet, index=False)
-            text.write_bytes(csv_of(frame))
+            text.write_bytes(csv_of(frame, digits=17))
             paths += [parquet, text]
     return paths

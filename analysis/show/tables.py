@@ -181,7 +181,7 @@ def overview(findings: Findings) -> Table:
     rows = rows.iloc[place.argsort(kind="stable")]
     fields = [
         (Column("compared", leading=True), lambda row: called(words, row.axis, row.compared)),
-        (Column("with", leading=True), lambda row: called(words, row.axis, row.against)),
+        (Column("compared with", leading=True), lambda row: called(words, row.axis, row.against)),
         *named(words, [*_varying(rows, ("python", "loop")), STRATEGY]),
         *_figures()[2:],  # there is no room for both costs, and CSV files have them
     ]
@@ -236,9 +236,12 @@ def _two(findings: Findings, title: str, frame: pd.DataFrame) -> list[Table]:
 
 def between(frame: pd.DataFrame, base: Campaign, head: Campaign) -> Table:
     """Two campaigns, a row per contender, case and metric that they share."""
-    note = f"Not measured in turns: the drift of the machine is in every change. {say.STANDS_ALONE}"
-    fields = _contrast_fields(head.words, frame)
-    return make(f"{head.name} compared with {base.name}", note, by_row(frame), fields)
+    both = frame[frame["verdict"].ne(MISSING)]
+    note = f"Not measured in turns: the drift of the machine is in every change. {_reading(both)}"
+    if alone := len(frame) - len(both):
+        note += f" {say.times(alone, 'cell')} that only one of them has: left out."
+    fields = _contrast_fields(head.words, both)
+    return make(f"{head.name} compared with {base.name}", note, by_row(both), fields)
 
 
 def shown(findings: Findings) -> pd.DataFrame:

@@ -48,12 +48,14 @@ def show(findings: Findings, on: Console, *, everything: bool = False) -> None:
     if everything or len(tables.shown(findings)) <= MOST_ROWS:
         print_tables(tables.every(findings), on)
     else:
-        findings = tables.of_newest(findings)
-        newest = tables.newest(campaign)
+        findings, newest = tables.of_newest(findings), tables.newest(campaign)
         shown = f"The newest Python, {newest}, in short." if newest else "In short."
         _line(on, f"{shown} Everything: python -m analysis show {campaign.folder} --all")
         on.print()
-        print_tables([tables.overview(findings)], on)
+        short = tables.overview(findings)
+        # Of some probes alone there is no answer, and in some campaigns no other axis.
+        is_short = short.rows or tables.answer(findings).rows
+        print_tables([short] if is_short else tables.every(findings), on)
     for line in tables.foot(findings):
         _line(on, line)
     # Whether the figures can be trusted stands right above the answer.
@@ -66,15 +68,15 @@ def show(findings: Findings, on: Console, *, everything: bool = False) -> None:
 def print_tables(several: Iterable[Table], on: Console) -> None:
     """Print each with its title and note; one without rows is left out.
 
-    A table falls into parts by its probe, and by more while it is too wide.
+    A table falls into parts by its probe, and by more while it is too wide; its note comes last.
     """
     for table in several:
         parts = tables.split(table, "probe")
         for heading in _APART:
             parts = [one for part in parts for one in _narrowed(part, heading, on.width)]
+        parts = [part for part in parts if part.rows]
         for part in parts:
-            if part.rows:
-                _print(part, on)
+            _print(part, on, note=table.note if part is parts[-1] else "")
 
 
 def _narrowed(table: Table, heading: str, width: int) -> list[Table]:
@@ -91,7 +93,7 @@ def _widths(table: Table) -> list[int]:
     return [*widths[:last], min(widths[last], _LEAST_LAST)]
 
 
-def _print(table: Table, on: Console) -> None:
+def _print(table: Table, on: Console, *, note: str) -> None:
     _line(on, table.title, "bold")
     *widths, _ = _widths(table)
     room = max(_LEAST_LAST, on.width - sum(widths))
@@ -101,8 +103,8 @@ def _print(table: Table, on: Console) -> None:
         repeated = _repeated(table, row, before)
         _row(on, table, [Cell("")] * repeated + [*row[repeated:]], widths, room)
         before = row
-    if table.note:
-        _line(on, table.note, "dim")
+    if note:
+        _line(on, note, "dim")
     on.print()
 
 

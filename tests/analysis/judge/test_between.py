@@ -75,6 +75,13 @@ def test_two_single_pythons_are_what_is_compared(tmp_path: Path, head: Campaign)
     assert frame["reference"].str.startswith("cpython-3.13.1/").all()
 
 
+def test_pythons_of_different_builds_are_marked(tmp_path: Path, base: Campaign) -> None:
+    other: dict[str, schema.Facts] = {"3.14.0": {"pgo": False}}
+    plain = written(tmp_path / "plain", builds=other)
+    assert not between(base, plain)["same_build"].any()
+    assert between(base, written(tmp_path / "alike", seed=2))["same_build"].all()
+
+
 def test_several_pythons_are_matched_by_version_and_others_are_missing(tmp_path: Path) -> None:
     base = written(tmp_path / "base", pythons=("3.13.1", "3.14.0"))
     head = written(tmp_path / "head", pythons=("3.14.0", "3.15.0"), seed=2)

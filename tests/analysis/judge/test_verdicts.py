@@ -56,15 +56,15 @@ def test_borders_belong_to_what_is_less(low: float, high: float, expected: str) 
     assert verdict(low, high, 0) == "missing"
 
 
-@given(st.floats(0.9, 1.1), st.floats(0.001, 0.5), st.integers(6, 40))
+@given(st.floats(0.9, 1.1), st.floats(0.001, 0.5), st.floats(0.001, 0.5), st.integers(6, 40))
 def test_so_many_more_rounds_decide_and_one_less_would_not(
-    ratio: float, half: float, rounds: int
+    ratio: float, down: float, up: float, rounds: int
 ) -> None:
     def after(more: float) -> str:
-        width = half * math.sqrt(rounds / (rounds + more))
-        return read_off(ratio - width, ratio + width, rounds)
+        shrunk = math.sqrt(rounds / (rounds + more))
+        return read_off(ratio - down * shrunk, ratio + up * shrunk, rounds)
 
-    ends = np.array([ratio]), np.array([ratio - half]), np.array([ratio + half])
+    ends = np.array([ratio]), np.array([ratio - down]), np.array([ratio + up])
     [needed] = rounds_needed(*ends, np.array([rounds]))
     if after(0) == "undecided" and needed < 1e8:
         assert after(needed + 1) != "undecided"

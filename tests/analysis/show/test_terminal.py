@@ -79,3 +79,14 @@ def test_an_unproven_campaign_says_so_above_the_answer(tmp_path: Path) -> None:
     )
     text = shown(find(read_campaign(folder)))
     assert text.index("Campaign unproven") < text.index("The answer in numbers")
+
+
+def test_a_campaign_without_answer_or_other_axis_still_prints_its_figures(tmp_path: Path) -> None:
+    cases = tuple(Case("stall", "noop", n) for n in range(100, 125))
+    text = shown(find(read_campaign(campaigns.write(tmp_path / "c", cases=cases))))
+    assert "The answer in numbers" not in text
+    assert text.count("TaskGroup") >= 25
+
+
+def test_the_note_of_a_table_in_parts_is_printed_once(findings: Findings) -> None:
+    assert shown(findings).count("Geometric means over the workloads that compute.") == 1
