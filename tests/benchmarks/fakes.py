@@ -19,6 +19,7 @@ from benchmarks.matrix import Selection, lay_out
 from benchmarks.probes import PROBES
 from benchmarks.protocol import Calibrated, Measured, ProgramSaid
 from benchmarks.strategies import STRATEGIES, Launch, Strategy
+from tests.benchmarks.clocks import FakeClock
 
 INTERPRETER = Interpreter(
     name="cpython-3.12.1",
@@ -31,19 +32,6 @@ INTERPRETER = Interpreter(
 
 CASE_LOOPS = 7
 """Inner loops that fake workers find unless told."""
-
-
-class FakeClock:
-    """Stands still unless told to go on."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-    def advance(self, seconds: float) -> None:
-        self.seconds += seconds
 
 
 def make_plan(

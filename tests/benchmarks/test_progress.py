@@ -13,7 +13,7 @@ from rich.console import Console
 from benchmarks.campaign import progress
 from benchmarks.campaign.progress import Progress, observing
 from benchmarks.campaign.schema import Failure
-from tests.benchmarks.fakes import FakeClock
+from tests.benchmarks.clocks import FakeClock
 
 PROGRESS = Progress(
     stage="round 3",
