@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from analysis.judge import words
-from analysis.judge.contrasts import is_computing
+from analysis.judge.contrasts import ANSWER, COMPUTING, WORKLOAD, is_computing
 from analysis.judge.findings import Findings
 from analysis.judge.verdicts import MISSING
 
@@ -43,9 +43,9 @@ def answers(findings: Findings) -> list[Answer]:
     Python hold together (family "answer PYTHON").
     """
     rows = findings.contrasts
-    rows = rows[rows["family"].str.startswith("answer ")]
+    rows = rows[rows["family"].str.startswith(ANSWER)]
     lines: dict[tuple[str, str], list[Line]] = {}
-    for scope in ("computing", "workload"):
+    for scope in (COMPUTING, WORKLOAD):
         for row in rows[rows["scope"] == scope].itertuples():
             place = (str(row.python), str(row.loop))
             lines.setdefault(place, []).append(Line(_sentence(row, findings), int(str(row.Index))))

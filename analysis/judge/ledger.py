@@ -43,7 +43,7 @@ from analysis.judge.claims import (
     Reading,
     version_numbers,
 )
-from analysis.judge.contrasts import CASE, as_family, flipped
+from analysis.judge.contrasts import CASE, COMPUTING, as_family, flipped
 from analysis.judge.findings import Findings
 from analysis.judge.verdicts import MISSING
 from analysis.read.campaign import CONTROL, Interpreter
@@ -236,7 +236,7 @@ def _readings(rows: pd.DataFrame, findings: Findings) -> tuple[Reading, ...]:
             findings.words.label(kind, own.get(kind, getattr(row, kind)))
             for kind in ("strategy", "loop")
         )
-        workload = findings.words.label("workload", row.workload) if row.workload else "computing"
+        workload = findings.words.label("workload", row.workload) if row.workload else COMPUTING
         tasks = "" if pd.isna(row.tasks) else f", {words.times(int(row.tasks), 'task')}"
         return f"{strategy} on {loop}, {workload}{tasks}".removeprefix(" on ")
 

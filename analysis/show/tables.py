@@ -16,6 +16,7 @@ import pandas as pd
 
 from analysis.judge import words as say
 from analysis.judge.claims import NOT_MET, NOT_REPRODUCED, REPRODUCED, UNDECIDED, Check
+from analysis.judge.contrasts import ANSWER, CASE, COMPUTING, STRATEGY
 from analysis.judge.findings import Findings
 from analysis.judge.verdicts import FASTER, MISSING, SLOWER
 from analysis.read.campaign import CONTROL, Campaign, Vocabulary, python_order
@@ -23,8 +24,6 @@ from benchmarks.campaign.schema import Witness
 
 DIFFERENT_BUILD: Final = "* The builds differ."
 """Said of every change between two Pythons that are not of one kind of build."""
-COMPUTING: Final = "computing"
-"""The workload of a mean over every workload that does not wait."""
 _HEADINGS: Final = {"tasks": "n", "python": "Python", "task_factory": "task factory"}
 """Columns that readers call otherwise."""
 _IDENTITY: Final = (
@@ -32,7 +31,6 @@ _IDENTITY: Final = (
     *("python", "loop", "task_factory", "collector"),
 )
 """What sets rows apart beside the strategy, in the order of the columns."""
-STRATEGY: Final = "strategy"
 AXES: Final = ("loop", "python", "build", "task_factory", "collector")
 """The other axes, in reading order."""
 _KINDS: Final = {REPRODUCED: FASTER, NOT_REPRODUCED: SLOWER, UNDECIDED: UNDECIDED}
@@ -169,14 +167,14 @@ def _number(name: str, text: Callable[[Row], str], *, detail: bool = False) -> F
 def answer(findings: Findings) -> Table:
     """The answer in numbers: what each strategy costs, by workload and over all that compute."""
     frame = shown(findings)
-    rows = frame[frame["family"].str.startswith("answer")]
+    rows = frame[frame["family"].str.startswith(ANSWER)]
     return _contrasts(findings, "The answer in numbers", rows)
 
 
 def overview(findings: Findings) -> Table:
     """The other axes in short: means over all that compute."""
     frame = shown(findings)
-    rows = frame[frame["axis"].ne(STRATEGY) & frame["scope"].eq("computing")]
+    rows = frame[frame["axis"].ne(STRATEGY) & frame["scope"].eq(COMPUTING)]
     words, place = findings.words, pd.factorize(rows["axis"] + " " + rows["compared"])[0]
     rows = rows.iloc[place.argsort(kind="stable")]
     fields = [
@@ -209,7 +207,7 @@ def of_axis(findings: Findings, axis: str) -> list[Table]:
     first = getattr(findings.campaign.contenders[0], axis)
     every = findings.contrasts
     own = every[every["axis"].eq(STRATEGY) & every["default"] & every[axis].ne(first)]
-    means = own[own["scope"].ne("case") & ~own["control"]]
+    means = own[own["scope"].ne(CASE) & ~own["control"]]
     return [*both, _contrasts(findings, f"{title}: strategies compared", means)]
 
 
@@ -225,9 +223,9 @@ def every(findings: Findings) -> list[Table]:
 
 def _two(findings: Findings, title: str, frame: pd.DataFrame) -> list[Table]:
     """Means that the answer does not have, and single cases."""
-    single = frame["scope"].eq("case")
+    single = frame["scope"].eq(CASE)
     # A mean over one case is that case again.
-    means = frame[~single & ~frame["family"].str.startswith("answer") & frame["cases"].gt(1)]
+    means = frame[~single & ~frame["family"].str.startswith(ANSWER) & frame["cases"].gt(1)]
     return [
         _contrasts(findings, f"{title}: geometric means over n", means),
         _contrasts(findings, f"{title}: single cases", frame[single]),
@@ -259,7 +257,7 @@ def _contrasts(findings: Findings, title: str, frame: pd.DataFrame) -> Table:
     """A table of contrasts on one axis, which says how it is to be read."""
     words = findings.words
     fields = _contrast_fields(words, frame)
-    if frame["scope"].eq("case").any():
+    if frame["scope"].eq(CASE).any():
         links = places(findings.campaign)
         traced = Column("measured in", detail=True)
         fields.append((traced, lambda row: Cell("", links=(links[row.case], links[row.subject]))))

@@ -45,16 +45,19 @@ def show(findings: Findings, on: Console, *, everything: bool = False) -> None:
     campaign = findings.campaign
     _line(on, tables.provenance(campaign), "bold")
     on.print()
-    if everything or len(tables.shown(findings)) <= MOST_ROWS:
+    is_whole = everything or len(tables.shown(findings)) <= MOST_ROWS
+    findings = findings if is_whole else tables.of_newest(findings)
+    answer = tables.answer(findings)
+    if is_whole:
         print_tables(tables.every(findings), on)
     else:
-        findings, newest = tables.of_newest(findings), tables.newest(campaign)
+        newest = tables.newest(campaign)
         shown = f"The newest Python, {newest}, in short." if newest else "In short."
         _line(on, f"{shown} Everything: python -m analysis show {campaign.folder} --all")
         on.print()
         short = tables.overview(findings)
         # Of some probes alone there is no answer, and in some campaigns no other axis.
-        is_short = short.rows or tables.answer(findings).rows
+        is_short = short.rows or answer.rows
         print_tables([short] if is_short else tables.every(findings), on)
     for line in tables.foot(findings):
         _line(on, line)
@@ -62,7 +65,7 @@ def show(findings: Findings, on: Console, *, everything: bool = False) -> None:
     control = findings.control
     _line(on, f"Campaign {control.note}.", "" if control.proven else "bold red")
     on.print()
-    print_tables([tables.answer(findings)], on)
+    print_tables([answer], on)
 
 
 def print_tables(several: Iterable[Table], on: Console) -> None:
