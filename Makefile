@@ -21,6 +21,7 @@ PAUSES ?=         ## bench: pauses between creating and joining (list)
 PRESET ?=         ## bench: smoke, default, versions, question or full
 BUDGET ?=         ## bench: time to spend, such as 4m
 PRECISION ?=      ## bench: interval half-width to stop at, such as 1%
+WAIT ?=           ## bench: how long to wait until nothing else uses the machine, such as 5m
 SEED ?=           ## bench: what random orders start from
 OUT ?=            ## bench, export: folder to write, never an existing one
 CAMPAIGN ?=       ## report, export, claims: results folder to read (default: the newest; claims: the references)
@@ -30,7 +31,7 @@ HEAD ?=           ## compare: results folder that is compared with BASE
 ARGS ?=           ## more arguments for the command, as they are, such as ARGS='-n 1' for test
 
 knobs := PYTHON PYTHONS LOOPS TASK_FACTORIES STRATEGIES COLLECTORS WORKLOADS TASKS PROBES PAUSES \
-         PRESET BUDGET PRECISION SEED OUT CAMPAIGN BASELINE_PYTHON BASE HEAD ARGS
+         PRESET BUDGET PRECISION WAIT SEED OUT CAMPAIGN BASELINE_PYTHON BASE HEAD ARGS
 
 # A misspelled knob would otherwise be ignored, and minutes spent on measuring something else.
 unknown := $(filter-out $(knobs) SHELL MAKEFLAGS,$(foreach name,$(.VARIABLES),$(if \
@@ -46,7 +47,8 @@ options = $(call each,python,$(PYTHONS)) $(call each,loop,$(LOOPS)) \
           $(call each,collector,$(COLLECTORS)) $(call each,workload,$(WORKLOADS)) \
           $(call each,tasks,$(TASKS)) $(call each,probe,$(PROBES)) $(call each,pause,$(PAUSES)) \
           $(call one,preset,$(PRESET)) $(call one,budget,$(BUDGET)) \
-          $(call one,precision,$(PRECISION)) $(call one,seed,$(SEED)) $(call one,out,$(OUT)) \
+          $(call one,precision,$(PRECISION)) $(call one,wait,$(WAIT)) $(call one,seed,$(SEED)) \
+          $(call one,out,$(OUT)) \
           $(baseline) $(ARGS)
 baseline = $(call one,baseline-python,$(BASELINE_PYTHON))
 campaign = $(if $(strip $(CAMPAIGN)),'$(strip $(CAMPAIGN))')

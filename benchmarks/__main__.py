@@ -11,6 +11,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -24,8 +25,14 @@ from benchmarks.campaign.conduct import Conductor, now
 from benchmarks.campaign.executors import LocalExecutor
 from benchmarks.campaign.interpreters import REPOSITORY, InterpreterError, executable, prepare_all
 from benchmarks.campaign.journal import Journal, JournalError
-from benchmarks.campaign.machine import allot_cores, machine_facts
-from benchmarks.campaign.plan import SLICE_SECONDS, case_record, definitions
+from benchmarks.campaign.machine import (
+    REFERENCE_LOAD,
+    allot_cores,
+    busy_processes,
+    load_average,
+    machine_facts,
+)
+from benchmarks.campaign.plan import case_record, definitions
 from benchmarks.campaign.progress import observing
 from benchmarks.campaign.schema import Plan
 from benchmarks.campaign.suites import write_suites
@@ -101,7 +108,7 @@ def run(options: arguments.RunOptions, console: Console) -> int:
         budget_seconds=options.budget_seconds,
         precision=options.precision,
         turn_limit_seconds=options.turn_limit_seconds,
-        slice_seconds=SLICE_SECONDS,
+        slice_seconds=options.slice_seconds,
         code_hash=fingerprint(),
         created=now(),
         machine=machine_facts(allot_cores()),
@@ -114,6 +121,8 @@ def run(options: arguments.RunOptions, console: Console) -> int:
         status="running",
     )
     _check_baseline(plan, options.manner)
+    if not folder.exists():  # which Journal says better
+        _check_quiet(folder, options.manner, console)
     journal = Journal.create(folder)
     with journal.locked():
         journal.save(plan)
@@ -131,9 +140,12 @@ def resume(
         plan = journal.load()
         _check_resumable(plan, folder)
         _check_baseline(plan, manner)
+        _check_quiet(folder, manner, console)
         journal.drop_unfinished_line()
         if budget_seconds is not None:
-            plan = replace(plan, budget_seconds=budget_seconds)
+            # What the old budget was too small for is tried again.
+            cases = tuple(replace(case, left_out="") for case in plan.cases)
+            plan = replace(plan, budget_seconds=budget_seconds, cases=cases)
         code = _conduct(plan, journal, console, manner)
     shown = _show(journal.folder, manner)
     return code or shown
@@ -156,6 +168,29 @@ def _check_baseline(plan: Plan, manner: arguments.Manner) -> None:
     """Raise UnknownPythonError now rather than when the budget is spent."""
     if manner.report and manner.baseline_python is not None:
         schema.python_called(manner.baseline_python, plan.interpreters)
+
+
+def _check_quiet(folder: Path, manner: arguments.Manner, console: Console) -> None:
+    """Say what else uses the machine, and wait for it as long as was asked for. Raises UsageError
+    when a campaign that is to be published would be disturbed.
+    """
+    until = time.monotonic() + manner.wait_seconds
+    is_reference = (RESULTS / "reference") in folder.resolve().parents
+    while True:
+        others, load = busy_processes(), load_average()
+        is_loud = is_reference and load > REFERENCE_LOAD
+        if not (others or is_loud) or time.monotonic() >= until:
+            break
+        time.sleep(1)
+    if is_loud:
+        raise arguments.UsageError(
+            f"{folder} is to be published, and the machine has a load of {load:.2f}; it takes one "
+            f"of at most {REFERENCE_LOAD}: --wait 10m waits for it"
+        )
+    if others and not manner.quiet:
+        named = ", ".join(f"{name} ({share:.0%} of a core)" for name, share in others.items())
+        said = f"also running: {named}; --wait 5m would wait for it"
+        console.print(said, style="yellow", soft_wrap=True, markup=False, highlight=False)
 
 
 def list_choices(pythons: Sequence[str]) -> int:
@@ -203,6 +238,10 @@ def _conduct(plan: Plan, journal: Journal, console: Console, manner: arguments.M
         except KeyboardInterrupt:
             code = INTERRUPTED
     plan = conductor.plan
+    for case in plan.cases:
+        if case.left_out and not manner.quiet:
+            said = f"left out: {case.id}: {case.left_out}"
+            console.print(said, style="yellow", soft_wrap=True, markup=False, highlight=False)
     if code == 0 and not (plan.rounds or plan.failed):
         raise NothingMeasuredError
     write_suites(journal.folder, plan, journal.lines(plan))

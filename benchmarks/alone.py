@@ -18,7 +18,6 @@ from benchmarks import protocol
 from benchmarks.cases import Case, Launcher
 from benchmarks.clock import perf_counter
 from benchmarks.echo import EchoConnections
-from benchmarks.probing import Measurement
 from benchmarks.sizes import peak_bytes
 from benchmarks.slices import Bench
 
@@ -34,17 +33,17 @@ class Alone:
         self._launcher = launcher
 
     def calibrate(self, case: Case, slice_seconds: float) -> protocol.Calibrated:
-        """See what a slice takes. It has one inner loop, whatever ``slice_seconds``, because a
-        second one would find a process that the first has changed. Raises AloneError.
+        """See what a slice takes. It is one batch, whatever ``slice_seconds``, because a second one
+        would find a process that the first has changed. Raises AloneError.
         """
         started = perf_counter()
-        self.measure(case, 1)
-        return protocol.Calibrated(1, perf_counter() - started, peak_bytes())
+        self.measure(case, 1, 1)
+        return protocol.Calibrated(1, 1, perf_counter() - started, peak_bytes())
 
-    def measure(self, case: Case, loops: int) -> Measurement:
+    def measure(self, case: Case, loops: int, blocks: int, phase: float = 0.0) -> protocol.Measured:
         """Measure one slice in a process that has done nothing else. Raises AloneError."""
         request = io.StringIO()
-        protocol.send(request, protocol.Measure(case, loops))
+        protocol.send(request, protocol.Measure(case, loops, blocks, phase))
         done = subprocess.run(
             [sys.executable, "-m", __name__, *astuple(self._launcher)],
             input=request.getvalue(),
@@ -63,10 +62,7 @@ class Alone:
         if not isinstance(answer, protocol.Measured):
             end = protocol.end_of(done.returncode, done.stderr.splitlines())
             raise AloneError(f"the slice's process {end}")
-        # The results themselves were checked in that process.
-        return Measurement(
-            answer.timed_seconds, answer.values, list(range(case.tasks)), answer.observed
-        )
+        return answer
 
 
 def main(arguments: list[str]) -> None:
@@ -79,11 +75,12 @@ def main(arguments: list[str]) -> None:
     with EchoConnections() as connections:
         try:
             bench = Bench(Launcher(loop, task_factory, strategy, collector), connections)
-            seen = bench.measure(request.case, request.loops)
+            answer: protocol.Message = bench.measure(
+                request.case, request.loops, request.blocks, request.phase
+            )
         except Exception as error:  # noqa: BLE001 - measured code may raise anything
-            protocol.send(replies, protocol.Failed.of(error))
-            return
-    protocol.send(replies, protocol.Measured(seen.values, seen.timed_seconds, seen.observed))
+            answer = protocol.Failed.of(error)
+        protocol.send(replies, answer)
 
 
 if __name__ == "__main__":

@@ -72,11 +72,3 @@ def collector_in_force() -> str:
     count_frozen: Callable[[], int] = getattr(gc, "get_freeze_count", int)
     # CPython 3.12 counts some hundred immortal objects as frozen by itself.
     return "frozen" if count_frozen() > len(gc.get_objects()) else USUAL_COLLECTOR
-
-
-def collections_so_far() -> int | None:
-    """Collections of any generation in this process; None where Python does not count them."""
-    stats: object = gc.get_stats()
-    if not isinstance(stats, list):  # PyPy's answer is about memory
-        return None
-    return sum(int(generation["collections"]) for generation in stats)

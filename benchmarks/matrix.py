@@ -75,7 +75,7 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "default": Preset(
         "the question answered, 1 to 10 000 tasks, within four minutes",
-        (Selection(),),
+        (_throughput(), Selection(probes=("latency",), tasks=(1000,))),
         budget_seconds=215.0,
     ),
     "full": Preset(
@@ -84,13 +84,12 @@ PRESETS: Mapping[str, Preset] = {
         budget_seconds=7200.0,
     ),
     "versions": Preset(
-        "Pythons compared with one another (name them), 1 to 100 000 tasks, within 30 minutes",
+        "Pythons compared with one another (name them), 1 to 10 000 tasks, within 20 minutes",
         (
-            _throughput(),
-            _throughput(workloads=("noop",), tasks=(100_000,)),
-            Selection(probes=("latency",), workloads=("yield_once", "echo"), tasks=(1000,)),
+            _throughput(workloads=COMPUTING),
+            _throughput(workloads=("sleep", "echo"), tasks=(10, 1000)),
         ),
-        budget_seconds=1800.0,
+        budget_seconds=1190.0,
     ),
     "question": Preset(
         "head start, stalls, failures, memory, eager tasks, the collector, within 15 minutes",
@@ -158,6 +157,10 @@ def control_of(baseline: Contender) -> Contender:
     return replace(baseline, id=f"{baseline.id}/control", role="control")
 
 
+def _is_baseline(contender: Contender) -> bool:
+    return contender.role == "baseline"
+
+
 def reason_to_skip(interpreter: Interpreter, launcher: Launcher) -> str | None:
     """Why this interpreter cannot run this launcher; None when it can."""
     package = EVENT_LOOPS[launcher.loop].package
@@ -186,8 +189,8 @@ def concerns(refusal: Refusal, launcher: Launcher) -> bool:
 def lay_out(interpreters: Sequence[Interpreter], selections: Sequence[Selection]) -> Matrix:
     """Everything the selections ask for, on every interpreter.
 
-    The baseline strategy is always in a selection: without it nothing can be compared. The first
-    baseline is in the matrix a second time, as the control, for the same cases.
+    The baseline strategy is always in a selection: without it nothing can be compared. Every
+    baseline is in the matrix a second time, as the control of its group, for the same cases.
     """
     asked: list[tuple[Sequence[Contender], Sequence[Case]]] = []
     skipped: dict[Skipped, None] = {}
@@ -195,12 +198,8 @@ def lay_out(interpreters: Sequence[Interpreter], selections: Sequence[Selection]
         found, missing = _contenders(interpreters, selection)
         skipped |= dict.fromkeys(missing)
         asked += _asked(found, cases(selection))
+    asked = [((*rows, *map(control_of, filter(_is_baseline, rows))), of) for rows, of in asked]
     contenders = {row.id: row for rows, _ in asked for row in rows}
-    if contenders:
-        first = next(iter(contenders.values()))
-        control = control_of(first)
-        contenders[control.id] = control
-        asked = [((*rows, control) if first in rows else rows, of) for rows, of in asked]
     blocks = (
         Block(contenders=tuple(row.id for row in rows), cases=tuple(case.id for case in of_rows))
         for rows, of_rows in asked

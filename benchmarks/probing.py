@@ -23,16 +23,18 @@ class FanOut:
 
 @dataclass(frozen=True)
 class Measurement:
-    """One slice: ``values`` by metric, per inner loop, above 0 and in the metric's unit.
+    """One block: ``values`` by metric, per inner loop, above 0 and in the metric's unit.
 
     ``results`` of the last batch, the indexes 0, 1 ... tasks - 1, are the proof of what was timed.
     ``observed`` are means per inner loop, 0 or more, never compared as ratios.
+    ``collector_seconds`` are those of all inner loops, where the probe ``splits`` its value.
     """
 
     timed_seconds: float
     values: Mapping[str, float]
     results: Sequence[int]
     observed: Mapping[str, float] = field(default_factory=dict)
+    collector_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ class Probe(Word):
     ``own_workload`` replaces the workloads of a selection; it may not end by itself, so only
     ``measure`` runs it. With ``pauses`` the probe is measured with every pause of the selection,
     else with none; with ``concurrent_only``, for concurrent strategies only; with
-    ``fresh_process``, every slice in a process of its own.
+    ``fresh_process``, every slice in a process of its own. It ``splits`` its one value into code
+    and collector where the workload computes.
     """
 
     section: str
@@ -73,6 +76,7 @@ class Probe(Word):
     pauses: bool = False
     concurrent_only: bool = False
     fresh_process: bool = False
+    splits: bool = False
     order: int = 100
 
     def workload(self, name: str) -> Workload:

@@ -6,8 +6,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import IO, TypeAlias
 
 from benchmarks.cases import Case
@@ -31,30 +31,48 @@ class Calibrate:
 
 @dataclass(frozen=True)
 class Calibrated:
-    """Worker: ``loops`` inner loops fill a slice; a whole slice, untimed parts included, takes
-    ``turn_seconds``. ``peak_bytes`` is the process's peak resident size so far, or 0.
+    """Worker: ``blocks`` blocks of ``loops`` batches fill a slice; a whole turn, untimed parts
+    included, takes ``turn_seconds``. ``peak_bytes`` is the process's peak resident size so far, or
+    0.
     """
 
     loops: int
+    blocks: int
     turn_seconds: float
     peak_bytes: int
 
 
 @dataclass(frozen=True)
 class Measure:
-    """Coordinator: your turn; measure one slice of this case."""
+    """Coordinator: your turn; measure one slice of this case, at most ``blocks`` blocks of
+    ``loops`` batches. A new cycle of the collector starts at ``phase`` of a fan-out, a share.
+    """
 
     case: Case
     loops: int
+    blocks: int
+    phase: float = 0.0
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Worker: a ``Measurement``; its results have been checked."""
+    """Worker: one slice, whose results have been checked.
 
-    values: Mapping[str, float]
+    ``values`` are per batch, in the metric's unit, one a block; without the collector's seconds
+    where the case splits. ``timed_seconds`` of all batches, with the collector's. ``observed`` are
+    means per batch. ``collections`` and ``collector_seconds`` are by generation. ``cpu_share`` is
+    the process's time on the core in its wall time, ``switches`` how often it was taken from there.
+    ``is_open``: the collector is within a cycle that more slices should complete.
+    """
+
+    values: Mapping[str, Sequence[float]]
     timed_seconds: float
-    observed: Mapping[str, float] = field(default_factory=dict)
+    observed: Mapping[str, float]
+    collections: Sequence[int]
+    collector_seconds: Sequence[float]
+    cpu_share: float
+    switches: int
+    is_open: bool
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How much memory this process has, as far as the system tells."""
+"""What this process takes of the machine, as far as the system tells."""
 
 from __future__ import annotations
 
@@ -30,6 +30,15 @@ def peak_bytes() -> int:
         return _peak_of_resource()
     marks = [int(line.split()[1]) for line in lines if line.startswith(b"VmHWM:")]
     return marks[0] * 1024 if marks else _peak_of_resource()
+
+
+def involuntary_switches() -> int:
+    """How often this process has lost its core to others so far; 0 where nothing tells."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
 
 
 def _peak_of_resource() -> int:

@@ -1,5 +1,5 @@
-"""One slice: the unit of a turn. Everything untimed that surrounds the timed loops is here, the
-same for all.
+"""One slice: the unit of a turn. Everything untimed that surrounds its blocks is here, the same for
+all.
 """
 
 from __future__ import annotations
@@ -7,35 +7,48 @@ from __future__ import annotations
 import asyncio
 import gc
 import math
-from collections.abc import Callable, Coroutine
+import time
+from array import array
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from benchmarks.cases import Case, Launcher
 from benchmarks.clock import perf_counter
-from benchmarks.collectors import COLLECTORS, collections_so_far
+from benchmarks.collecting import FULL, Collected, cycle_seconds, watched
+from benchmarks.collectors import COLLECTORS
 from benchmarks.echo import EchoConnections
 from benchmarks.loops import loop_maker
 from benchmarks.pauses import PAUSES
 from benchmarks.probes import PROBES
-from benchmarks.probing import FanOut, Measurement, Observed
-from benchmarks.protocol import Calibrated
-from benchmarks.sizes import peak_bytes
-from benchmarks.strategies import STRATEGIES
-from benchmarks.workloads import Surroundings
+from benchmarks.probing import FanOut, Observed, Probe
+from benchmarks.protocol import Calibrated, Measured
+from benchmarks.sizes import involuntary_switches, peak_bytes
+from benchmarks.strategies import STRATEGIES, Work
+from benchmarks.workloads import Surroundings, Workload
 
 T = TypeVar("T")
 
 COLLECTIONS = Observed(
     "collections", label="collections", meaning="garbage collections in one fan-out"
 )
-"""Observed in the slices of every probe, where Python counts them."""
+"""Observed in the slices of every probe, where Python tells them."""
 
+BLOCK_SECONDS = 0.0001
+"""A block is as many batches as take this long, at least one: a host that slows a core down does
+so for longer."""
 PRIME_TASKS = 100
-"""Before a slice: enough to fill the free lists that a full collection has emptied."""
+"""Before a slice: enough to have the code and the free lists in the caches."""
 WARM_UP_TASKS = 200
 """The first time a process meets a case: the interpreter specialises code after tens of calls."""
 WARM_UP_SECONDS = 0.005
+FILLING_TASKS = 1000
+"""From here on a fan-out fills the collector's youngest generation by itself."""
+MOST_CALIBRATIONS = 3
+LEAST_BLOCKS = 2
+"""A cycle goes on for so many blocks, also where every fan-out has a full collection."""
+CYCLE_SECONDS = 0.25
+"""A case whose full collections are rarer is measured without waiting for one."""
 
 
 class ProofError(Exception):
@@ -51,6 +64,8 @@ class Bench:
         self._collector = COLLECTORS[launcher.collector]
         self._surroundings = Surroundings(connections, self._launch)
         self._met: set[Case] = set()
+        self._in_cycle_of: Case | None = None
+        self._cycle_blocks = 0
 
     def prove(self, case: Case) -> float:
         """Run the case once, unprimed; return the seconds it took. Raises ProofError unless each
@@ -81,61 +96,95 @@ class Bench:
         return seconds
 
     def calibrate(self, case: Case, slice_seconds: float) -> Calibrated:
-        """Prove the case, then find how many inner loops take ``slice_seconds``; at least one.
-        Raises ProofError.
+        """Prove the case, then find how many batches make a block and how many blocks take
+        ``slice_seconds``; at least one of each. Raises ProofError.
         """
         started = perf_counter()
         if PROBES[case.probe].own_workload is None:
             seconds = self.prove(case)
         else:  # it may not end by itself: the results of a slice are the proof
-            seconds = self.measure(case, 1).timed_seconds
-        loops = max(1, round(slice_seconds / seconds))
-        if loops > 1:
-            # The first fan-out of a process is slow, so its loops are few and cheap to measure.
+            seconds = self.measure(case, 1, 1).timed_seconds
+        loops = blocks = 1
+        known = 0
+        # The first fan-out of a process is slow: the sizes that follow from it are too small.
+        for _ in range(MOST_CALIBRATIONS):
+            loops = max(1, math.ceil(BLOCK_SECONDS / seconds))
+            blocks = max(1, round(slice_seconds / (loops * seconds)))
+            if loops * blocks <= max(1, 2 * known):
+                break
+            known = loops * blocks
             started = perf_counter()
-            measured = self.measure(case, loops)
-            loops = max(1, round(loops * slice_seconds / measured.timed_seconds))
-        return Calibrated(loops, perf_counter() - started, peak_bytes())
+            measured = self.measure(case, loops, blocks)
+            taken = len(next(iter(measured.values.values())))
+            seconds = measured.timed_seconds / (loops * taken)
+        return Calibrated(loops, blocks, perf_counter() - started, peak_bytes())
 
-    def measure(self, case: Case, loops: int) -> Measurement:
-        """Measure one slice on a fresh event loop, collected and primed, the collector in the
-        launcher's state. Raises ProofError.
+    def measure(self, case: Case, loops: int, blocks: int, phase: float = 0.0) -> Measured:
+        """Measure one slice on a fresh event loop: ``blocks`` blocks of ``loops`` batches each, the
+        collector in the launcher's state. Raises ProofError.
+
+        The collector goes on where the last slice of this case has left it. Where a fan-out keeps
+        it busy, the first slice of a cycle comes after a full collection within an untimed fan-out,
+        at ``phase`` of its tasks, and the cycle ends with the next full collection.
         """
         probe = PROBES[case.probe]
         workload = probe.workload(case.workload)
-        # A tree is so large that it fills the free lists itself. A process of its own is measured
-        # as it is.
-        at_most = 0 if probe.fresh_process else PRIME_TASKS // workload.tasks_each
-        prime_tasks = min(case.tasks, at_most)
+        splits = probe.splits and not workload.waits
+        # Other states of the collector leave no cycle to complete.
+        cycles = splits and self._collector.set_up is None
 
-        async def slice_() -> Measurement:
+        async def slice_() -> Measured:
             async with workload.open(self._surroundings) as work:
-                gc.collect()
-                if prime_tasks:
-                    await self._prime(case, FanOut(self._launch, work, prime_tasks))
+                await self._prime(case, workload, work)
+                if cycles and self._in_cycle_of != case:
+                    await self._begin_cycle(case, workload, work, phase)
+                    self._in_cycle_of, self._cycle_blocks = case, 0
                 fan_out = FanOut(self._launch, work, case.tasks, PAUSES[case.pause].make)
-                with self._collector.in_force():
-                    before = collections_so_far()
-                    measurement = await probe.measure(fan_out, loops)
-                    after = collections_so_far()
-                _check_results(measurement.results, case.tasks)
-                _check_values(measurement)
-                if before is None or after is None:
-                    return measurement
-                collections = {COLLECTIONS.name: (after - before) / loops}
-                return replace(measurement, observed={**measurement.observed, **collections})
+                with self._collector.in_force(), watched() as collected:
+                    return await _blocks(probe, fan_out, loops, blocks, collected, splits=splits)
 
-        return self.run(slice_)
+        try:
+            measured = self.run(slice_)
+        except BaseException:
+            self._surroundings.connections.drop()  # unread replies would reach the next slice
+            raise
+        self._cycle_blocks += len(measured.values[probe.metric_names[0]])
+        is_full = measured.collections[FULL] > 0
+        if is_full and self._cycle_blocks < LEAST_BLOCKS:
+            return replace(measured, is_open=cycles)
+        self._in_cycle_of = None if is_full else case
+        return measured if cycles else replace(measured, is_open=False)
 
-    async def _prime(self, case: Case, fan_out: FanOut) -> None:
-        measure = PROBES[case.probe].measure
-        await measure(fan_out, 1)
+    async def _begin_cycle(self, case: Case, workload: Workload, work: Work, phase: float) -> None:
+        """A full collection as a program meets it: while some of a fan-out's tasks are alive."""
+        if case.tasks * workload.tasks_each < FILLING_TASKS:
+            return
+        at = int(phase * case.tasks)
+
+        async def collecting(index: int) -> int:
+            if index == at:
+                gc.collect()
+            return await work(index)
+
+        await self._launch(collecting, case.tasks, None)
+
+    async def _prime(self, case: Case, workload: Workload, work: Work) -> None:
+        """A short run, untimed; the first time that a process meets the case, a longer one."""
+        probe = PROBES[case.probe]
+        if probe.fresh_process:  # it is measured as it is
+            return
+        # A tree is so large that it primes itself, and a timer would only be waited for.
+        tasks = 0 if workload.seconds else min(case.tasks, PRIME_TASKS // workload.tasks_each)
+        if not tasks:
+            return
+        fan_out = FanOut(self._launch, work, tasks)
+        await probe.measure(fan_out, 1)
         if case not in self._met:
             self._met.add(case)
-            primed, until = fan_out.tasks, perf_counter() + WARM_UP_SECONDS
+            primed, until = tasks, perf_counter() + WARM_UP_SECONDS
             while primed < WARM_UP_TASKS and perf_counter() < until:
-                await measure(fan_out, 1)
-                primed += fan_out.tasks
+                await probe.measure(fan_out, 1)
+                primed += tasks
 
     def run(self, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run ``main()`` on a fresh event loop. Raises ProofError when a task is left."""
@@ -150,12 +199,50 @@ class Bench:
         return result
 
 
+async def _blocks(
+    probe: Probe, fan_out: FanOut, loops: int, blocks: int, collected: Collected, *, splits: bool
+) -> Measured:
+    """Measure block after block, up to the end of the collector's cycle if it comes first."""
+    # Arrays, made beforehand: a list of results would bring the next collection nearer.
+    values = {name: array("d", bytes(8 * blocks)) for name in probe.metric_names}
+    observed = dict.fromkeys((row.name for row in probe.observed), 0.0)
+    timed_seconds, taken = 0.0, 0
+    results: Sequence[int] = ()
+    cpu, switches, started = time.process_time(), involuntary_switches(), perf_counter()
+    for taken in range(1, blocks + 1):
+        seen = await probe.measure(fan_out, loops)
+        timed_seconds += seen.timed_seconds
+        for name, value in seen.values.items():
+            values[name][taken - 1] = value - seen.collector_seconds / loops if splits else value
+        for name, number in seen.observed.items():
+            observed[name] += number
+        results = seen.results
+        if splits and collected.counts[FULL]:
+            break
+    wall, cpu = perf_counter() - started, time.process_time() - cpu
+    switches = involuntary_switches() - switches
+    _check_results(results, fan_out.tasks)
+    for name, of_metric in values.items():
+        _check_values(name, of_metric[:taken])
+    cycle = cycle_seconds(collected, timed_seconds)
+    return Measured(
+        values={name: list(of_metric[:taken]) for name, of_metric in values.items()},
+        timed_seconds=timed_seconds,
+        observed={name: number / taken for name, number in observed.items()},
+        collections=collected.counts,
+        collector_seconds=collected.seconds,
+        cpu_share=cpu / wall,
+        switches=switches,
+        is_open=splits and not collected.counts[FULL] and cycle <= CYCLE_SECONDS,
+    )
+
+
 def _check_results(results: object, tasks: int) -> None:
     if results != list(range(tasks)):
         raise ProofError(f"the results are not those of the {tasks} coroutines in argument order")
 
 
-def _check_values(measurement: Measurement) -> None:
-    for metric, value in measurement.values.items():
+def _check_values(metric: str, values: Iterable[float]) -> None:
+    for value in values:
         if not 0 < value < math.inf:
             raise ProofError(f"{metric} is {value:g}, which is no measurement")

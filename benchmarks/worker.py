@@ -30,8 +30,9 @@ class Desk:
             if isinstance(request, protocol.Calibrate):
                 return self._bench(request.case).calibrate(request.case, request.slice_seconds)
             if isinstance(request, protocol.Measure):
-                seen = self._bench(request.case).measure(request.case, request.loops)
-                return protocol.Measured(seen.values, seen.timed_seconds, seen.observed)
+                return self._bench(request.case).measure(
+                    request.case, request.loops, request.blocks, request.phase
+                )
             if isinstance(request, protocol.RunProgram):
                 from benchmarks.programs import run  # what is measured does without
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from benchmarks.campaign.arguments import Parser, names_of
-from harness import analysing, running
+from harness import analysing, calm, running
 
 
 class Line(NamedTuple):
@@ -26,7 +26,6 @@ class Line(NamedTuple):
 
 LINES = (
     Line(running.smoke_preset, "wall time with the report", "{:.0f} s", "at most", 30),
-    Line(running.precision, "half-width", "{:.2%}", "at most", 0.015),
     Line(running.growth, "exponent, by contenders", "{:.2f}", "at most", 1.1),
     Line(running.growth, "exponent, by cases", "{:.2f}", "at most", 1.1),
     Line(analysing.analysis_speed, "values per second", "{:,.0f}", "at least", 636_000),
@@ -35,12 +34,41 @@ LINES = (
     Line(analysing.linear_analysis, "exponent, by values", "{:.2f}", "at most", 1.1),
     Line(analysing.report, "wall time", "{:.1f} s", "at most", 20),
     Line(analysing.report, "files that differ when made again", "{:.0f}", "at most", 0),
+    Line(calm.estimators, "n = 10", "{:.2f}"),
+    Line(calm.estimators, "n = 100", "{:.2f}"),
+    Line(calm.estimators, "n = 1000", "{:.2f}"),
+    Line(calm.estimators, "n = 10 000", "{:.2f}"),
+    Line(calm.estimators, "n = 10, on a host of two speeds", "{:.2f}", "at most", 0.20),
+    Line(calm.estimators, "n = 100, on a host of two speeds", "{:.2f}", "at most", 0.20),
+    Line(calm.estimators, "n = 1000, on a host of two speeds", "{:.2f}", "at most", 0.50),
+    Line(calm.estimators, "n = 10 000, on a host of two speeds", "{:.2f}", "at most", 0.50),
+    Line(calm.estimators_beside_neighbour, "n = 10", "{:.2f}"),
+    Line(calm.estimators_beside_neighbour, "n = 100", "{:.2f}"),
+    Line(calm.estimators_beside_neighbour, "n = 1000", "{:.2f}"),
+    Line(calm.estimators_beside_neighbour, "n = 10 000", "{:.2f}"),
+    Line(calm.steady_state, "largest difference of a ratio", "{:.3f}", "at most", 0.02),
+    Line(calm.slice_length, "largest difference of a ratio", "{:.3f}", "at most", 0.01),
+    Line(calm.pair, "half-width, n = 100", "{:.2%}", "at most", 0.0015),
+    Line(calm.pair, "half-width, n = 1000", "{:.2%}", "at most", 0.0020),
+    Line(calm.pair_beside_neighbour, "half-width, n = 100", "{:.2%}", "at most", 0.0030),
+    Line(calm.pair_beside_neighbour, "half-width, n = 1000", "{:.2%}", "at most", 0.0040),
+    *(
+        line
+        for figure, half_width in (
+            (calm.default_preset_decides, 0.015),
+            (calm.default_preset_beside_neighbour, 0.030),
+        )
+        for line in (
+            Line(figure, "throughput lines decided", "{:.0%}", "at least", 0.75),
+            Line(figure, "half-width, median", "{:.2%}", "at most", half_width),
+            Line(figure, "time inside timed slices", "{:.0%}", "at least", 0.75),
+            Line(figure, "complete rounds", "{:.0f}"),
+        )
+    ),
     Line(running.control, "controls that differ significantly", "{:.0f}", "at most", 4),
     Line(running.control, "half-width of a control, median", "{:.2%}"),
     Line(running.against_pyperf, "spread (sd) of ln(ratio) by pyperf's runner", "{:.2%}"),
     Line(running.against_pyperf, "spread (sd) of ln(ratio) by turns", "{:.2%}"),
-    Line(running.default_preset, "time inside timed slices", "{:.0%}", "at least", 0.60),
-    Line(running.default_preset, "rounds", "{:.0f}", "at least", 12),
     Line(running.default_preset, "peak of a worker", "{:.0f} MB", "at most", 100),
     Line(running.default_preset, "peak of the driver", "{:.0f} MB", "at most", 200),
     Line(running.default_preset, "wall time with the report", "{:.0f} s", "at most", 240),

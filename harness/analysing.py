@@ -14,8 +14,8 @@ from benchmarks.matrix import Selection, cases
 from harness.commands import exponent, run, scratch
 from tests.campaigns import write
 
-ROUNDS, SWEEPS = 12, 5
-VALUES_PER_CASE = ROUNDS * SWEEPS * 7
+ROUNDS = 40
+VALUES_PER_CASE = ROUNDS * 8
 ANALYSE = """
 import sys, time
 from analysis.judge.contrasts import contrasts
@@ -74,8 +74,8 @@ def noop(values: int) -> Sequence[Case]:
 
 
 def draw(folder: Path, of: Sequence[Case], *, suite: bool = True) -> int:
-    """Write a campaign of seven contenders; return how many values of one metric it has."""
-    write(folder, loops=("asyncio", "uvloop"), cases=of, rounds=ROUNDS, sweeps=SWEEPS)
+    """Write a campaign of eight contenders; return how many values of one metric it has."""
+    write(folder, loops=("asyncio", "uvloop"), cases=of, rounds=ROUNDS)
     if suite:
         plan = Journal(folder).load()
         write_suites(folder, plan, Journal(folder).lines(plan))

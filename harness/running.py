@@ -6,13 +6,15 @@ import math
 import statistics
 import time
 from collections.abc import Sequence
+from statistics import NormalDist
 from unittest import mock
 
 import pandas as pd
 import pyperf
 
-from analysis.estimate.intervals import rounds_to_tell
+from analysis.estimate.intervals import CONFIDENCE
 from analysis.judge.contrasts import PYTHON, STRATEGY, Measured, contrasts_of
+from analysis.judge.verdicts import FEWEST_FOR_INTERVAL
 from benchmarks.campaign import interpreters
 from benchmarks.strategies import BASELINE
 from harness.commands import campaign_of, exponent, rows_of, run, scratch, sweep
@@ -31,9 +33,8 @@ def smoke_preset() -> Sequence[float]:
 def default_preset() -> Sequence[float]:
     """The default preset, as users run it."""
     campaign, seconds = campaign_of("--preset default")
-    plan, timed = campaign.plan, campaign.lines["timed_seconds"].sum()
-    peaks = (plan.peak_worker_bytes / 1e6, plan.peak_driver_bytes / 1e6)
-    return [timed / plan.elapsed_seconds, plan.rounds, *peaks, seconds]
+    plan = campaign.plan
+    return [plan.peak_worker_bytes / 1e6, plan.peak_driver_bytes / 1e6, seconds]
 
 
 def control() -> Sequence[float]:
@@ -42,12 +43,6 @@ def control() -> Sequence[float]:
     campaigns = (campaign_of(f"{options} --seed {seed}")[0] for seed in range(40))
     rows = pd.concat([rows_of(campaign, STRATEGY, control=True) for campaign in campaigns])
     return [rows["differs"].sum(), rows["half_width"].median()]
-
-
-def precision() -> Sequence[float]:
-    """The ratio gather_tasks / gather_coroutines, n = 1000, noop, asyncio, after 60 s."""
-    campaign, _ = campaign_of(f"{TO_THE_END} --budget 60s")
-    return [rows_of(campaign, STRATEGY)["half_width"].item()]
 
 
 def against_pyperf() -> Sequence[float]:
@@ -116,6 +111,24 @@ def python_precision() -> Sequence[float]:
     spread = float(pd.DataFrame(differences).std(axis=1).median())
     needed = rounds_to_tell(0.01, spread)
     return [rows["half_width"].max(), controls["differs"].sum(), spread, needed]
+
+
+def rounds_to_tell(effect: float, spread: float, beyond: float = 0.0, power: float = 0.8) -> int:
+    """Rounds at which the 95 % interval of :func:`hodges_lehmann` leaves ``beyond`` out, with a
+    chance of ``power``.
+
+    ``effect`` is the true difference and ``spread`` the standard deviation of D over rounds, all of
+    ln(seconds). For differences that are about normal: the rounds of a t test, ((z_confidence +
+    z_power) spread / (effect - beyond))^2 + z_confidence^2 / 2 (Guenther 1981), times pi / 3, its
+    efficiency over the signed-rank test (Hodges and Lehmann 1956); never fewer than an interval
+    takes. Raises ValueError unless the effect lies beyond ``beyond``.
+    """
+    if effect <= beyond:
+        raise ValueError(f"an effect of {effect} never lies beyond {beyond}")
+    tail = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+    tails = tail + NormalDist().inv_cdf(power)
+    rounds = math.ceil(((tails * spread / (effect - beyond)) ** 2 + tail**2 / 2) * math.pi / 3)
+    return max(rounds, FEWEST_FOR_INTERVAL)
 
 
 def _versions() -> Sequence[str]:

@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from benchmarks.campaign import plan as plans
 from benchmarks.campaign import schema
+from benchmarks.campaign.cells import MANY_BLOCKS, quantile_of
 from benchmarks.cases import Case, Launcher
 from benchmarks.matrix import MAIN, contender_of, control_of
 from benchmarks.probes import PROBES
@@ -24,9 +25,15 @@ from benchmarks.strategies import STRATEGIES
 Effect = Callable[[schema.Contender, schema.Case, str], float]
 """By how much a contender is slower than nothing in particular: added to ln(value)."""
 Observe = Callable[[schema.Contender, schema.Case, str], float]
+Collect = Callable[[schema.Contender, schema.Case], float]
+"""The collector's time, as a share of the code's."""
+FloatArray: TypeAlias = NDArray[np.float64]
 
 SECONDS_PER_TASK = 3e-6
 BYTES_PER_TASK = 1500.0
+SLICE_SECONDS = 0.01
+FREQUENT = 10
+"""Collections of the youngest generation in a slice: enough for them to count."""
 BUILD: schema.Facts = {
     "builder": "debian",
     "compiler": "GCC 14.2.0",
@@ -57,16 +64,21 @@ def write(
     drift: float = 0.0,
     effect: Effect = lambda contender, case, metric: 0.0,
     observe: Observe = lambda contender, case, name: 0.0,
+    collector: Collect = lambda contender, case: 0.0,
     control: bool = True,
+    old: bool = False,
     seed: int = 0,
     **fields: Any,  # noqa: ANN401 - any field of the plan
 ) -> Path:
     """Write a complete campaign and return its folder.
 
-    ``noise`` is the standard deviation of ln(value) over rounds, and of sweeps within them;
-    ``drift`` that of the machine over sweeps, which is the same for all contenders of a case.
-    ``builds`` are facts of a Python's build that are not :data:`BUILD`'s; ``fields`` those of the
-    plan that are not the usual ones.
+    ``noise`` is the standard deviation of ln(value) over rounds, and of sweeps within them, of
+    which a round says the median; ``drift`` that of the machine, over rounds, the same for all
+    contenders of a case. ``effect`` is on the code, to which ``collector`` is added. ``builds``
+    are facts of a Python's build that are not :data:`BUILD`'s; ``fields`` those of the plan that
+    are not the usual ones.
+
+    An ``old`` campaign is the same in schema 1: with a value per sweep, and one control in all.
     """
     plan = plan_of(
         folder.name,
@@ -75,10 +87,11 @@ def write(
         axes=(loops, task_factories, collectors, strategies),
         cases=cases,
         control=control,
+        old=old,
         seed=seed,
     )
     complete = {"status": "complete", "finished": plan.created, "rounds": rounds}
-    records = [msgspec.structs.replace(case, sweeps=sweeps, loops=1) for case in plan.cases]
+    records = [msgspec.structs.replace(case, sweeps=sweeps) for case in plan.cases]
     plan = msgspec.structs.replace(plan, **{**complete, "cases": tuple(records), **fields})
     folder.mkdir(parents=True)
     rng = np.random.default_rng(seed)
@@ -88,24 +101,38 @@ def write(
     with (folder / schema.JOURNAL_FILE).open("wb") as journal:
         for number, case in itertools.product(range(rounds), plan.cases):
             asked = [
-                one
-                for one in plan.contenders
+                place
+                for place, one in enumerate(plan.contenders)
                 if (one.id, case.id) in pairs
                 and not ((fault := failed.get((one.id, case.id))) and fault.round <= number)
             ]
-            machine = drift * rng.standard_normal(sweeps) if drift else np.zeros(sweeps)
-            cells = {
-                one.id: _cell(one, case, machine, noise, effect, observe, rng) for one in asked
+            machine = drift * rng.standard_normal() if drift else 0.0
+            cells: dict[Any, Any] = {}
+            for place in asked:
+                one = plan.contenders[place]
+                logs = [
+                    _centre(case, metric)
+                    + effect(one, case, metric)
+                    + machine
+                    + noise * (rng.standard_normal() + rng.standard_normal(sweeps))
+                    for metric in case.metrics
+                ]
+                names = [row.name for row in PROBES[case.probe].observed]
+                observed = {name: observe(one, case, name) for name in names}
+                if old:
+                    cells[one.id] = _old_cell(case, logs, observed)
+                else:
+                    cells[place] = _cell(case, logs, observed, collector(one, case))
+            line: dict[str, Any] = {
+                "round": number,
+                "case": case.id,
+                "started": plan.created,
+                "wall_seconds": 1.0,
+                "steal_seconds": 0.01,
+                "cells": cells,
             }
-            line = schema.RoundLine(
-                round=number,
-                case=case.id,
-                started=plan.created,
-                wall_seconds=1.0,
-                steal_seconds=0.01,
-                cells=cells,
-            )
-            journal.write(schema.encode(line) + b"\n")
+            record = schema.OldRoundLine(schema=1, **line) if old else schema.RoundLine(**line)
+            journal.write(schema.encode(record) + b"\n")
     return folder
 
 
@@ -141,6 +168,7 @@ def plan_of(
     axes: tuple[Sequence[str], Sequence[str], Sequence[str], Sequence[str]],
     cases: Sequence[Case],
     control: bool,
+    old: bool,
     seed: int,
 ) -> schema.Plan:
     """A plan over every combination of the axes: loops, task factories, collectors, strategies."""
@@ -150,10 +178,12 @@ def plan_of(
         if _version(python) >= STRATEGIES[strategy].since:
             contenders.append(contender_of(f"cpython-{python}", launcher))
     if control:
-        contenders.append(control_of(contenders[0]))
+        baselines = [one for one in contenders if one.role == "baseline"]
+        contenders += map(control_of, baselines[:1] if old else baselines)
     records = [msgspec.structs.replace(one, conditions=CONDITIONS) for one in contenders]
-    case_records = [plans.case_record(case) for case in cases]
+    case_records = [_calibrated(plans.case_record(case), old=old) for case in cases]
     return schema.Plan(
+        schema=1 if old else 2,
         name=name,
         preset="default",
         seed=seed,
@@ -185,21 +215,50 @@ def _version(python: str) -> tuple[int, int]:
     return int(major), int(minor)
 
 
+def _calibrated(case: schema.Case, *, old: bool) -> schema.Case:
+    """The case with its loops and, where it has them, blocks and quantile."""
+    if old:
+        return msgspec.structs.replace(case, loops=1, splits=False, answers=False)
+    quantile = quantile_of(case, MANY_BLOCKS)
+    return msgspec.structs.replace(case, loops=1, blocks=MANY_BLOCKS, quantile=quantile)
+
+
+def _centre(case: schema.Case, metric: str) -> float:
+    each = BYTES_PER_TASK if case.unit(metric) == "byte" else SECONDS_PER_TASK
+    return math.log(each * case.tasks)
+
+
+def _old_cell(
+    case: schema.Case, logs: Sequence[FloatArray], observed: Mapping[str, float]
+) -> schema.OldCell:
+    sweeps = len(logs[0])
+    return schema.OldCell(
+        loops=1,
+        timed_seconds=SLICE_SECONDS * sweeps,
+        values={name: np.exp(of).tolist() for name, of in zip(case.metrics, logs, strict=True)},
+        observed={name: [value] * sweeps for name, value in observed.items()},
+    )
+
+
 def _cell(
-    contender: schema.Contender,
     case: schema.Case,
-    machine: NDArray[np.float64],
-    noise: float,
-    effect: Effect,
-    observe: Observe,
-    rng: np.random.Generator,
+    logs: Sequence[FloatArray],
+    observed: Mapping[str, float],
+    share: float,
 ) -> schema.Cell:
-    values, sweeps = {}, len(machine)
-    for metric in case.metrics:
-        each = BYTES_PER_TASK if case.unit(metric) == "byte" else SECONDS_PER_TASK
-        centre = math.log(each * case.tasks) + effect(contender, case, metric)
-        logs = centre + machine + noise * (rng.standard_normal() + rng.standard_normal(sweeps))
-        values[metric] = np.exp(logs).tolist()
-    names = [row.name for row in PROBES[case.probe].observed]
-    observed = {name: [observe(contender, case, name)] * sweeps for name in names}
-    return schema.Cell(loops=1, timed_seconds=0.01 * sweeps, values=values, observed=observed)
+    """The quantiles lie far apart, so that one that is taken for another is seen."""
+    scales = [schema.MICROS if case.unit(name) == "second" else 1.0 for name in case.metrics]
+    values = [np.exp(of) * scale for of, scale in zip(logs, scales, strict=True)]
+    code = [math.exp(np.median(of)) * scale for of, scale in zip(logs, scales, strict=True)]
+    slices = len(values[0])
+    timed = SLICE_SECONDS * slices * schema.MICROS
+    collected = timed * share / (1 + share)
+    young = (FREQUENT * slices, 0.75 * collected)
+    return schema.Cell(
+        quantiles=[[of * (1 + at - case.quantile) for at in schema.QUANTILES] for of in code],
+        means=[of.tolist() for of in values],
+        batches=case.loops * case.blocks * slices,
+        timed_us=timed,
+        collections=[young, (slices, 0.25 * collected), (0, 0.0)] if share else [],
+        observed=list(observed.values()),
+    )

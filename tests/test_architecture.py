@@ -192,7 +192,7 @@ def test_the_house_stays_small() -> None:
         return sum((REPOSITORY / path).read_text().count("\n") for path in below(package))
 
     assert lines("analysis") <= 8000
-    assert lines("benchmarks") <= 5800
+    assert lines("benchmarks") <= 6700
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=str)

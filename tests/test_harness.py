@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyperf
 import pytest
+from msgspec.structs import replace
 
+from analysis.estimate.intervals import hodges_lehmann_rows
 from analysis.read.campaign import Campaign
 from analysis.read.load import read_campaign
 from benchmarks.campaign import interpreters, schema
 from benchmarks.campaign.arguments import Parser, add_run_options, run_options
+from benchmarks.campaign.plan import case_record
 from benchmarks.cases import Case
 from benchmarks.matrix import cases
+from benchmarks.protocol import Measured
 from benchmarks.strategies import BASELINE
 from harness import __main__ as harness
-from harness import analysing, commands, running
+from harness import analysing, calm, commands, running
 from tests.campaigns import write
 
 FIGURES = list(dict.fromkeys(line.figure for line in harness.LINES))
@@ -26,7 +31,7 @@ PYTHONS = ("3.13.0", "3.14.0")
 
 def test_an_unknown_figure_is_refused_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as refused:
-        harness.main(["precision", "speed"])
+        harness.main(["growth", "speed"])
     assert refused.value.code == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
@@ -122,7 +127,35 @@ def fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(analysing, "draw", lambda folder, of, suite=True: len(of))
     monkeypatch.setattr(interpreters, "prepare", prepare)
     monkeypatch.setattr(
-        interpreters, "prepare_all", lambda wanted, skip_missing: (list(map(prepare, PYTHONS)), ())
+        interpreters,
+        "prepare_all",
+        lambda wanted, skip_missing: (list(map(prepare, wanted[-2:])), ()),
+    )
+    monkeypatch.setattr(calm, "campaign_of", campaign_of)
+    monkeypatch.setattr(calm, "run", run)
+    monkeypatch.setattr(calm, "neighbour", contextlib.nullcontext)
+    monkeypatch.setattr(calm, "_traces", traces)
+
+
+def traces() -> Iterator[calm.Traces]:
+    """Rounds in which every block takes about a millisecond."""
+    rng = np.random.default_rng(1)
+    for tasks in calm.SWEEPS:
+        case = replace(case_record(Case("throughput", "noop", tasks)), loops=1, quantile=0.05)
+        yield calm.Traces(case, [{name: [measured(rng)] for name in "ab"} for _ in range(3)])
+
+
+def measured(rng: np.random.Generator) -> Measured:
+    values = (1e-3 * rng.lognormal(0.0, 0.01, 20)).tolist()
+    return Measured(
+        values={"total": values},
+        timed_seconds=sum(values),
+        observed={},
+        collections=[0, 0, 0],
+        collector_seconds=[0.0, 0.0, 0.0],
+        cpu_share=1.0,
+        switches=0,
+        is_open=False,
     )
 
 
@@ -173,3 +206,18 @@ def test_rows_are_the_usual_contrasts_of_an_axis(tmp_path: Path) -> None:
     assert (rows["half_width"] < 0.02).all()
     [control] = set(commands.rows_of(campaign, "strategy", control=True)["compared"])
     assert control == "control"
+
+
+@pytest.mark.parametrize(
+    ("effect", "spread", "beyond"), [(0.01, 0.012, 0.0), (0.01, 0.006, 0.005), (0.005, 0.008, 0.0)]
+)
+def test_the_rounds_that_an_effect_takes_show_it_that_often(
+    effect: float, spread: float, beyond: float
+) -> None:
+    rounds = running.rounds_to_tell(effect, spread, beyond, power=0.8)
+    drawn = np.random.default_rng(5).normal(effect, spread, (2000, rounds))
+    shown = hodges_lehmann_rows(drawn).low > beyond
+    assert float(shown.mean()) == pytest.approx(0.8, abs=0.05)
+    assert running.rounds_to_tell(0.5, 0.001) == 6
+    with pytest.raises(ValueError, match="never lies beyond"):
+        running.rounds_to_tell(beyond, spread, beyond)

@@ -73,16 +73,6 @@ class Estimates:
         return Estimates(*map(np.concatenate, pairs))
 
 
-def round_difference(contender: ArrayLike, reference: ArrayLike) -> float:
-    """D of one round: the median over sweeps of ln(contender) - ln(reference) of the same sweep.
-
-    Both are values in the order of the sweeps, shape (sweeps,). The median makes one disturbed
-    slice harmless.
-    """
-    ratios = np.asarray(contender, dtype=np.float64) / np.asarray(reference, dtype=np.float64)
-    return float(np.median(np.log(ratios)))
-
-
 def hodges_lehmann(differences: ArrayLike, confidence: float = CONFIDENCE) -> Estimate:
     """:func:`hodges_lehmann_rows` of one row. Raises ValueError without any finite value."""
     rows = hodges_lehmann_rows(np.asarray(differences, dtype=np.float64)[None, :], confidence)
@@ -197,25 +187,6 @@ def hodges_lehmann_shift(
     rank = _shift_rank(len(before), len(after), confidence)
     low, high = (differences[0, rank - 1], differences[0, -rank]) if rank else (-np.inf, np.inf)
     return Estimate(float(_middle(differences)[0]), float(low), float(high))
-
-
-def rounds_to_tell(effect: float, spread: float, beyond: float = 0.0, power: float = 0.8) -> int:
-    """Rounds at which the 95 % interval of :func:`hodges_lehmann` leaves ``beyond`` out, with a
-    chance of ``power``.
-
-    ``effect`` is the true difference and ``spread`` the standard deviation of D over rounds, all of
-    ln(seconds). For differences that are about normal: the rounds of a t test, ((z_confidence +
-    z_power) spread / (effect - beyond))^2 + z_confidence^2 / 2 (Guenther 1981), times pi / 3, its
-    efficiency over the signed-rank test (Hodges and Lehmann 1956); never fewer than an interval
-    takes. Raises ValueError unless the effect lies beyond ``beyond``.
-    """
-    if effect <= beyond:
-        raise ValueError(f"an effect of {effect} never lies beyond {beyond}")
-    tail = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-    tails = tail + NormalDist().inv_cdf(power)
-    rounds = math.ceil(((tails * spread / (effect - beyond)) ** 2 + tail**2 / 2) * math.pi / 3)
-    least = next(n for n in range(1, EXACT_ROUNDS) if _interval_rank(n, CONFIDENCE))
-    return max(rounds, least)
 
 
 def _finite(sample: ArrayLike) -> FloatArray:

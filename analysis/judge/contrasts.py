@@ -1,8 +1,8 @@
 """The one table of what is compared with what: every show filters it, and nothing else estimates.
 
-A *contrast* is a pair of contenders of one campaign that differ on exactly one axis. Within a
-round, D is the median over sweeps of ln(subject) - ln(reference) of the same sweep; over rounds,
-the Hodges-Lehmann estimate with its Wilcoxon signed-rank interval. The round is the replicate.
+A *contrast* is a pair of contenders of one campaign that differ on exactly one axis. In a round, D
+is ln(subject) - ln(reference), of what the round says of them; over rounds, the Hodges-Lehmann
+estimate with its Wilcoxon signed-rank interval. The round is the replicate.
 
 Rows of one case have an interval that stands alone. Aggregates are geometric means over cases, made
 within each round; those that are read together are one ``family``, and their intervals hold
@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.estimate.intervals import Estimates, hodges_lehmann_rows, simultaneous
-from analysis.estimate.rounds import Sweeps, differences, levels, means_of_groups
+from analysis.estimate.rounds import by_round, means_of_groups
 from analysis.judge.verdicts import FEWEST_FOR_INTERVAL, UNDECIDED, judge, rounds_needed
 from analysis.read.campaign import (
     CONTROL,
@@ -154,25 +154,50 @@ class Measured:
         self.headline = np.array([metric == case.headline_metric for case, metric in named], bool)
         units = [_unit(campaign, case, metric) for case, metric in named]
         self.unit = _labels([unit for unit, _ in units])
-        self._scale = np.log(np.array([scale for _, scale in units], dtype=np.float64))
+        scale_of = np.log(np.array([one for _, one in units], dtype=np.float64))
         journal = campaign.journal
         measure = first_measure[journal.case] + journal.metric
-        self.sweeps = Sweeps.of(
-            journal.values,
-            measure * self.contenders + journal.contender,
-            journal.round,
-            journal.count,
-            len(named) * self.contenders,
+        cell = measure * self.contenders + journal.contender
+        scale, cells = scale_of[measure], len(named) * self.contenders
+        self._whole, self._code = (
+            by_round(np.log(values) + scale, cell, journal.round, cells)
+            for values in (journal.values, journal.values - journal.collector)
         )
         self.asked = campaign.asked[:, self.case]
         """Whether each contender is asked each measure, shape (contenders, measures)."""
 
     @cached_property
     def levels(self) -> FloatArray:
-        """ln(value in its unit) of every cell and round; nan where absent."""
-        cells = np.arange(len(self.case) * self.contenders)
-        measure = np.repeat(np.arange(len(self.case)), self.contenders)
-        return levels(self.sweeps, cells) + self._scale[measure, None]
+        """ln(value in its unit) of every cell and round; nan where absent. A baseline's is the mean
+        of its two halves: itself and its control.
+        """
+        return self._both_halves(self._whole)
+
+    @cached_property
+    def code_levels(self) -> FloatArray:
+        """:attr:`levels` without what the collector takes; nan where that is not known."""
+        return self._both_halves(self._code)
+
+    def differences(self, measure: IntArray, subject: IntArray, reference: IntArray) -> FloatArray:
+        """D of these measures and contenders, shape (rows, rounds); nan where either is absent."""
+        is_control = np.array([one.role == CONTROL for one in self.campaign.contenders], bool)
+        one = measure * self.contenders + subject
+        other = measure * self.contenders + reference
+        # Half of a control's reference would be the control itself.
+        against = np.where(is_control[subject][:, None], self._whole[other], self.levels[other])
+        found: FloatArray = self.levels[one] - against
+        return found
+
+    def _both_halves(self, found: FloatArray) -> FloatArray:
+        by_contender = found.reshape(len(self.case), self.contenders, found.shape[1])
+        halved = by_contender.copy()
+        of_group = _baselines(self.campaign)
+        for index, one in enumerate(self.campaign.contenders):
+            if one.role == CONTROL:
+                own, other = by_contender[:, of_group[one.group]], by_contender[:, index]
+                mean = np.where(np.isnan(other), own, (own + other) / 2)
+                halved[:, of_group[one.group]] = np.where(np.isnan(own), other, mean)
+        return halved.reshape(found.shape)
 
     @cached_property
     def values(self) -> Estimates:
@@ -308,10 +333,12 @@ def _pairs(campaign: Campaign, baseline: Interpreter | None) -> _Pairs:
     )
 
 
+def _baselines(campaign: Campaign) -> dict[tuple[str, ...], int]:
+    return {one.group: i for i, one in enumerate(campaign.contenders) if one.role == "baseline"}
+
+
 def _controls(campaign: Campaign) -> Iterator[_Pair]:
-    baselines = {
-        one.group: i for i, one in enumerate(campaign.contenders) if one.role == "baseline"
-    }
+    baselines = _baselines(campaign)
     for index, one in enumerate(campaign.contenders):
         if one.role == CONTROL:
             yield AXES.index(STRATEGY), index, baselines[one.group], True, ""
@@ -397,7 +424,9 @@ def _case_rows(measured: Measured, pairs: _Pairs) -> _Rows:
     lacking = ~pairs.has_reference[pair]
     own = first + pairs.subject[pair]
     other = np.where(lacking, own, first + pairs.reference[pair])
-    found = differences(measured.sweeps, own, other)
+    found = measured.differences(
+        measure, pairs.subject[pair], np.where(lacking, pairs.subject[pair], pairs.reference[pair])
+    )
     reference_values = measured.values.take(other)
     for field in (found, reference_values.value, reference_values.low, reference_values.high):
         field[lacking] = np.nan
@@ -428,14 +457,15 @@ def _reasons(
     )
     to_explain = missing | measured.failed_in(pairs, pair, measure)
     for row in np.flatnonzero(to_explain & (reasons == "")).tolist():
-        case = campaign.cases[measured.case[measure[row]]].id
+        of_case = campaign.cases[measured.case[measure[row]]]
+        case = of_case.id
         sides = (("", pairs.subject), ("its reference ", pairs.reference))
         said = [
             f"{whose}failed in round {failure.round}: {failure.cause}"
             for whose, of_pair in sides
             if (failure := failed.get((campaign.contenders[of_pair[pair[row]]].id, case)))
         ]
-        reasons[row] = "; ".join(said) or unsaid
+        reasons[row] = "; ".join(said) or of_case.left_out or unsaid
     return reasons
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.estimate.costs import Line, line, points_on_line
-from analysis.estimate.intervals import Estimates, hodges_lehmann_rows
+from analysis.estimate.intervals import Estimates, hodges_lehmann, hodges_lehmann_rows
 from analysis.estimate.rounds import means_of_groups
 from analysis.judge import words
 from analysis.judge.contrasts import (
@@ -27,7 +27,7 @@ from analysis.judge.contrasts import (
     contrasts_of,
     find_python,
 )
-from analysis.judge.verdicts import FASTER, FEWEST_FOR_INTERVAL, SLOWER
+from analysis.judge.verdicts import FASTER, FEWEST_FOR_INTERVAL, FLOOR, SLOWER
 from analysis.read.campaign import Campaign, Contender, Vocabulary
 from benchmarks.campaign.schema import NO_PAUSE
 
@@ -36,18 +36,18 @@ CONTENDER_COLUMNS = ("python", "loop", "task_factory", "collector", "strategy", 
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """Whether the campaign's own A/A test holds: the baseline compared with itself, as a contender
-    of its own. ``note`` says so in a sentence, ``reasons`` say why not.
+    """How far the campaign can be trusted, by its own A/A test: baselines entered twice. ``note``
+    says so in a sentence, ``reasons`` are cases in which the two halves differ.
 
-    ``largest`` is its largest difference in a headline metric, ``widest`` the largest half-width of
-    its intervals, which hold together; both are shares, nan without any.
+    ``within`` is how close they are proven to be over all groups, a share, nan without an interval;
+    ``groups`` the same for each group, in words.
     """
 
     proven: bool
     note: str
     reasons: tuple[str, ...] = ()
-    largest: float = math.nan
-    widest: float = math.nan
+    within: float = math.nan
+    groups: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def find(campaign: Campaign, *, baseline_python: str | None = None) -> Findings:
         absolutes=absolutes(measured),
         costs=cost_model(measured),
         observations=observations(campaign),
-        control=judge_control(compared.frame),
+        control=judge_control(compared),
         baseline_python=python.label if python else "",
     )
 
@@ -110,9 +110,25 @@ def absolutes(measured: Measured) -> pd.DataFrame:
     single, ones = np.full(len(cells), CASE, dtype=object), np.ones(len(cells), dtype=np.int64)
     rows = partial(_absolute_rows, measured)
     of_cells = rows(contender, measure, measured.values.take(cells), single, ones)
+    of_cells = of_cells.assign(**_parts(measured, cells))
     estimates = hodges_lehmann_rows(means)
     of_groups = rows(groups.owner, groups.measure, estimates, groups.scope, over)
     return pd.concat([of_cells, of_groups], ignore_index=True)
+
+
+def _parts(measured: Measured, cells: IntArray) -> dict[str, FloatArray]:
+    """The value of each cell as code + collector, with 95 % intervals over rounds."""
+    of_cell = measured.code_levels[cells]
+    code = hodges_lehmann_rows(of_cell)
+    collector = hodges_lehmann_rows(np.exp(measured.levels[cells]) - np.exp(of_cell))
+    return {
+        "code": np.exp(code.value),
+        "code_low": np.exp(code.low),
+        "code_high": np.exp(code.high),
+        "collecting": collector.value,
+        "collecting_low": np.maximum(collector.low, 0),
+        "collecting_high": collector.high,
+    }
 
 
 def _absolute_rows(
@@ -293,37 +309,59 @@ def observations(campaign: Campaign) -> pd.DataFrame:
     )
 
 
-def judge_control(contrasts: pd.DataFrame) -> Control:
+def judge_control(compared: Contrasts) -> Control:
     """Read the campaign's A/A test off the rows of the controls.
 
-    It fails, and the campaign is unproven, where an interval of a control lies wholly beyond the
-    floor: these intervals hold together. Without a control, or with too few rounds for an interval,
-    nothing is proven either.
+    Over all cases that compute (else over all) and all groups, the halves agree within the farther
+    end of a 90 % interval: two one-sided tests of equivalence, each at 5 % (Schuirmann 1987). The
+    campaign is unproven where that is more than the floor, which every verdict relies on, and where
+    a case differs: its interval, one of a family, lies wholly beyond the floor.
     """
-    rows = contrasts[(contrasts["family"] == CONTROLS) & (contrasts["rounds"] > 0)]
+    frame = compared.frame
+    rows = frame[(frame["family"] == CONTROLS) & (frame["rounds"] > 0)]
     if rows.empty:
         return Control(proven=False, note="unproven: no control was measured")
-    rounds = int(rows["rounds"].max())
-    rows = rows[np.isfinite(rows["high"])]
-    if rows.empty:
-        few = f"{words.times(rounds, 'round')}, and an interval takes {FEWEST_FOR_INTERVAL}"
-        return Control(proven=False, note=f"unproven: the control has {few}", reasons=(few,))
-    largest = float((rows["ratio"] - 1).abs().max())
-    widest = float(((rows["high"] - rows["low"]) / 2).max())
+    every = frame[frame["control"] & frame["headline"] & (frame["rounds"] > 0)]
+    computing = every[every["scope"] == COMPUTING]
+    members = rows if computing.empty else computing
+    apart = [name for name in _GROUP if len(set(rows[name])) > 1]
+    groups = tuple(
+        (", ".join(map(str, key)), _within(compared, of)[0])
+        for key, of in members.groupby(apart or ["python"], sort=False)
+    )
+    within, rounds = _within(compared, members)
     reasons = tuple(
-        f"{row['case']}: {words.change_interval(row['ratio'], row['low'], row['high'])}"
+        f"{row['case']}{''.join(f', {row[name]}' for name in apart)}: "
+        f"{words.change_interval(row['ratio'], row['low'], row['high'])}"
         for row in rows[rows["verdict"].isin((SLOWER, FASTER))].to_dict("records")
     )
+    over = words.times(rounds, "round")
+    if math.isinf(within):
+        few = f"{over}, and an interval takes {FEWEST_FOR_INTERVAL}"
+        return Control(proven=False, note=f"unproven: the control has {few}", reasons=(few,))
+    agree = f"the controls, baselines entered twice, agree within {words.share(within, 2)}"
+    need = f"verdicts need {words.share(FLOOR)}"
     if reasons:
-        note = (
-            "unproven: the control, which is the baseline a second time, differs significantly "
-            f"from it in {'; '.join(reasons)}"
-        )
+        note = f"unproven: a baseline entered twice differs from itself in {'; '.join(reasons)}"
+    elif within > FLOOR:
+        note = f"unproven: {agree} after {over}; {need}, which takes more rounds"
     else:
-        note = (
-            "proven: the control, which is the baseline a second time, does not differ "
-            f"significantly from it in any of {words.times(len(rows), 'case')} (at most "
-            f"{words.share(largest)} away, intervals up to ±{words.share(widest)}; "
-            f"{words.times(rounds, 'round')})"
-        )
-    return Control(not reasons, note, reasons, largest, widest)
+        note = f"proven: {agree} ({over}); {need}"
+    return Control(not reasons and within <= FLOOR, note, reasons, within, groups)
+
+
+_GROUP = ("python", "loop", "task_factory", "collector")
+EQUIVALENCE = 0.90
+
+
+def _within(compared: Contrasts, rows: pd.DataFrame) -> tuple[float, int]:
+    """How close the two halves are proven to be, a share, over these rows together, and in how many
+    rounds that have all of them; infinite in too few.
+    """
+    differences = compared.differences[rows.index.to_numpy()]
+    complete = differences[:, np.isfinite(differences).all(axis=0)]
+    rounds = complete.shape[1]
+    if rounds < FEWEST_FOR_INTERVAL:
+        return math.inf, rounds
+    found = hodges_lehmann(complete.mean(axis=0), confidence=EQUIVALENCE)
+    return max(math.expm1(abs(end)) for end in (found.low, found.high)), rounds

@@ -235,11 +235,11 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """The values of ``rounds.jsonl`` as arrays: a *cell* is one contender, case, metric and round.
+    """The values of ``rounds.jsonl`` as arrays: one of each contender, case, metric and round.
 
     ``contender`` and ``case`` index the plan's, ``metric`` the metrics of the case. ``values`` are
-    those of all cells, one after another, ``count`` of each, in the order of the sweeps; seconds
-    per batch, or bytes.
+    what the round says, per batch, in seconds or bytes; ``collector`` the part that the collector
+    took, nan where that is not known; ``batches`` those behind it.
     """
 
     line: IntArray
@@ -247,26 +247,23 @@ class Journal:
     contender: IntArray
     case: IntArray
     metric: IntArray
-    loops: IntArray
-    count: IntArray
+    batches: IntArray
     values: NDArray[np.float64]
+    collector: NDArray[np.float64]
 
     @classmethod
-    def empty(cls) -> Journal:
-        none = np.empty(0, dtype=np.int64)
-        return cls(none, none, none, none, none, none, none, np.empty(0))
-
-    @property
-    def start(self) -> IntArray:
-        """Where in ``values`` each cell begins."""
-        return np.cumsum(self.count) - self.count
+    def of(cls, rows: Sequence[tuple[float, ...]] = ()) -> Journal:
+        """From rows with these fields."""
+        columns = np.array(rows, dtype=np.float64).reshape(-1, len(cls.__slots__)).T
+        line, round_, contender, case, metric, batches = columns[:6].astype(np.int64)
+        return cls(line, round_, contender, case, metric, batches, columns[6], columns[7])
 
 
 _OF_CONTENDER: Final = ("python", "loop", "task_factory", "collector", "strategy", "role")
 VALUE_COLUMNS: Final = (
     *("campaign", "machine", *_OF_CONTENDER),
     *("contender", "case", "probe", "metric", "workload", "tasks", "pause"),
-    *("round", "sweep", "loops", "seconds", "bytes"),
+    *("round", "batches", "seconds", "collector_seconds", "bytes"),
 )
 
 
@@ -284,7 +281,7 @@ class Campaign:
     plan: schema.Plan
     interpreters: tuple[Interpreter, ...] = ()
     contenders: tuple[Contender, ...] = ()
-    journal: Journal = field(default_factory=Journal.empty, repr=False)
+    journal: Journal = field(default_factory=Journal.of, repr=False)
     lines: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     observed: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     failed: tuple[schema.Failure, ...] = ()
@@ -326,8 +323,21 @@ class Campaign:
 
     @cached_property
     def rounds(self) -> int:
-        """Rounds with values, whatever the plan says."""
-        return len(np.unique(self.journal.round))
+        """Rounds with values of every case that is measured, whatever the plan says; of schema 1,
+        where precise cases left, all rounds with values.
+        """
+        journal = self.journal
+        numbers, index = np.unique(journal.round, return_inverse=True)
+        if self.is_old or not len(numbers):
+            return len(numbers)
+        there = np.zeros((len(numbers), len(self.cases)), dtype=bool)
+        there[index, journal.case] = True
+        return int(there[:, there.any(axis=0)].all(axis=1).sum())
+
+    @property
+    def is_old(self) -> bool:
+        """Whether it was measured the old way: the mean of slices after a full collection."""
+        return self.plan.schema == 1
 
     @cached_property
     def asked(self) -> NDArray[np.bool_]:
@@ -337,8 +347,7 @@ class Campaign:
     @cached_property
     def values(self) -> pd.DataFrame:
         """A row per value, columns :data:`VALUE_COLUMNS`: ``seconds`` per batch, of the whole
-        fan-out, or ``bytes``; the other one is nan. ``loops`` are the batches behind it. Texts are
-        categorical.
+        fan-out, or ``bytes``; the other one is nan. Texts are categorical.
         """
         journal, plan = self.journal, self.plan
         measures = [(index, name) for index, one in enumerate(plan.cases) for name in one.metrics]
@@ -365,11 +374,10 @@ class Campaign:
             ],
             axis=1,
         )
-        frame = cells.assign(round=journal.round, loops=journal.loops)
-        frame = frame.loc[np.repeat(np.arange(len(cells)), journal.count)].reset_index(drop=True)
+        frame = cells.assign(round=journal.round, batches=journal.batches)
         is_bytes, values = frame["in_bytes"].to_numpy(bool), journal.values
-        frame["sweep"] = np.arange(len(values)) - np.repeat(journal.start, journal.count)
         frame["seconds"] = np.where(is_bytes, np.nan, values)
+        frame["collector_seconds"] = journal.collector
         frame["bytes"] = np.where(is_bytes, values, np.nan)
         return frame.loc[~np.isnan(values), list(VALUE_COLUMNS)].reset_index(drop=True)
 

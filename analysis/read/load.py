@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import os
-from array import array
+import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from math import nan
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -22,6 +23,7 @@ from analysis.read.campaign import (
     Contender,
     Interpreter,
     Journal,
+    Vocabulary,
     asked,
 )
 from analysis.read.files import (
@@ -37,10 +39,13 @@ from analysis.read.files import (
 )
 from benchmarks.campaign.schema import (
     CAMPAIGN_FILE,
+    COLLECTIONS,
     JOURNAL_FILE,
     WITNESS_FILE,
     AnyRecord,
+    Cell,
     Failure,
+    OldRoundLine,
     Plan,
     RoundLine,
     SchemaError,
@@ -58,7 +63,7 @@ PathLike: TypeAlias = "str | os.PathLike[str]"
 
 LINE_COLUMNS: Final = (
     *("round", "case", "started", "wall_seconds", "steal_seconds", "timed_seconds"),
-    *("cells", "failures"),
+    *("cells", "failures", "slices", "taken_again"),
 )
 OBSERVED_COLUMNS: Final = ("contender", "case", "round", "name", "value")
 
@@ -79,13 +84,10 @@ def read_campaign(folder: PathLike, *, suites: bool = False) -> Campaign:
     reader.read(folder)
     if suites:
         rules.check_suites(folder, plan, reader.journal, problems)
-    seen = len(np.unique(reader.journal.round))
-    if plan.status == "complete" and plan.rounds != seen:
-        problems.warning(CAMPAIGN_FILE, None, f"says {plan.rounds} rounds; the journal has {seen}")
     names = [one.name for one in plan.interpreters]
     labels = dict(zip(names, python_labels(plan.interpreters), strict=True))
     witness = _read_witness(folder, problems)
-    return Campaign(
+    campaign = Campaign(
         folder=folder,
         plan=plan,
         interpreters=tuple(
@@ -107,9 +109,12 @@ def read_campaign(folder: PathLike, *, suites: bool = False) -> Campaign:
         lines=pd.DataFrame(reader.lines, columns=list(LINE_COLUMNS)),
         observed=reader.observed,
         failed=tuple(reader.failures.values()),
-        problems=problems.all(),
         witness=witness,
     )
+    if plan.status == "complete" and plan.rounds != campaign.rounds:
+        said = f"says {plan.rounds} rounds; the journal has {campaign.rounds}"
+        problems.warning(CAMPAIGN_FILE, None, said)
+    return replace(campaign, problems=problems.all())
 
 
 def load(path_or_paths: PathLike | Iterable[PathLike]) -> pd.DataFrame:
@@ -181,13 +186,18 @@ def read_plan(folder: Path, problems: Problems) -> Plan | None:
 # --- the journal ----------------------------------------------------------------------------------
 
 
+_OLD_CELL: Final = re.compile(rb'"values"')
+_CELL: Final = re.compile(rb'"\d+":\s*\[\[\[')
+"""How cells begin in schema 1 and since."""
+
+
 class _Reader:
     """Takes the lines of a journal one by one; knows what came before."""
 
     def __init__(self, plan: Plan, problems: Problems) -> None:
         self.plan = plan
         self.problems = problems
-        self.journal = Journal.empty()
+        self.journal = Journal.of()
         self.observed = pd.DataFrame(columns=list(OBSERVED_COLUMNS))
         self.lines: list[tuple[object, ...]] = []
         self.failures = {(one.contender, one.case): one for one in plan.failed}
@@ -195,15 +205,19 @@ class _Reader:
         self._case_of = {one.id: index for index, one in enumerate(plan.cases)}
         ids = np.array(list(self._contender_of), dtype=object)
         self._asked = [frozenset(ids[of_case].tolist()) for of_case in asked(plan).T]
-        self._metrics = [frozenset(one.metrics) for one in plan.cases]
+        self._is_old = plan.schema == 1
+        self._ids = {place: one.id for place, one in enumerate(plan.contenders)}
+        words = Vocabulary(plan)
+        self._observed_by = {
+            case.probe: [
+                one.name for one in words.probe(case.probe).observed if one.name != COLLECTIONS
+            ]
+            for case in plan.cases
+        }
         self._baseline = {one.group: one.id for one in plan.contenders if one.role == "baseline"}
         self._seen: dict[tuple[int, int], int] = {}
-        self._heads = array("q")  # line, round, case, metric, and the number of its cells
-        self._contenders, self._loops, self._counts = array("q"), array("q"), array("q")
-        self._values = array("d")
-        self._series = array("q")  # line, round, contender, case, name and count, one by one
-        self._numbers = array("d")
-        self._names: dict[str, int] = {}
+        self._cells: list[tuple[int, int, int, int, int, int, float, float]] = []
+        self._counted: list[tuple[str, str, int, str, float]] = []
         # Lines whose cells are not all there, judged at the end, when every failure is known.
         self._absent: list[tuple[int, int, frozenset[str]]] = []
 
@@ -227,7 +241,7 @@ class _Reader:
         if not line.data.strip():
             return
         try:
-            record = decode(line.data, RoundLine)
+            record = self._decode(line.data)
         except SchemaError as error:
             if line.terminated:
                 self._error(line.number, printable(str(error)))
@@ -235,8 +249,9 @@ class _Reader:
                 message = "the last line is cut off; the journal is read up to there"
                 self.problems.warning(JOURNAL_FILE, line.number, message)
             return
-        # JSON keeps the last of equal keys in silence; each cell holds one "values".
-        if line.data.count(b'"values"') > len(record.cells):
+        # JSON keeps the last of equal keys in silence; each cell has one of these.
+        begun = _OLD_CELL if self._is_old else _CELL
+        if len(begun.findall(line.data)) > len(record.cells):
             self._error(line.number, "duplicate cells: the same contender is in it twice")
         case = self._case_of.get(record.case)
         if case is None:
@@ -249,11 +264,22 @@ class _Reader:
             return
         self._take_record(line.number, case, record)
 
-    def _take_record(self, number: int, case: int, record: RoundLine) -> None:
-        sweeps, is_sound = self.plan.cases[case].sweeps, True
-        for severity, message in rules.line_problems(
-            record, self._metrics[case], sweeps, self._asked[case]
-        ):
+    def _decode(self, data: bytes) -> RoundLine | OldRoundLine:
+        return decode(data, OldRoundLine) if self._is_old else decode(data, RoundLine)
+
+    def _take_record(self, number: int, case: int, record: RoundLine | OldRoundLine) -> None:
+        of_case, is_sound = self.plan.cases[case], True
+        problems = (
+            rules.line_problems(record, of_case, self._observed_by[of_case.probe], self._ids)
+            if isinstance(record, RoundLine)
+            else rules.old_line_problems(record, of_case)
+        )
+        names = list(map(self._name_of, record.cells))
+        strangers = [name for name in (*names, *record.failures) if name not in self._asked[case]]
+        if strangers:
+            self._error(number, f"{rules.some(strangers)}: not asked this case by the plan")
+            is_sound = False
+        for severity, message in problems:
             self.problems.add(severity, JOURNAL_FILE, number, message)
             is_sound &= severity != "error"
         for name, cause in record.failures.items():
@@ -265,6 +291,8 @@ class _Reader:
                 self.failures.setdefault(key, failure)
         if is_sound:
             self._take_cells(number, case, record)
+            if set(names) < self._asked[case]:
+                self._absent.append((number, case, frozenset(names)))
         self.lines.append(
             (
                 record.round,
@@ -275,57 +303,59 @@ class _Reader:
                 sum(cell.timed_seconds for cell in record.cells.values()),
                 len(record.cells),
                 len(record.failures),
+                sum(cell.slices for cell in record.cells.values()),
+                sum(cell.taken_again for cell in record.cells.values()),
             )
         )
 
-    def _take_cells(self, number: int, case: int, record: RoundLine) -> None:
-        """Everything that is done for each value is done in C."""
-        cells = record.cells.values()
-        contenders = [self._contender_of[name] for name in record.cells]
-        loops = [cell.loops for cell in cells]
-        for index, metric in enumerate(self.plan.cases[case].metrics):
-            of_metric = [cell.values[metric] for cell in cells]
-            self._heads.extend((number, record.round, case, index, len(cells)))
-            self._contenders.extend(contenders)
-            self._loops.extend(loops)
-            self._counts.extend(map(len, of_metric))
-            self._values.extend(itertools.chain.from_iterable(of_metric))
-        for contender, cell in zip(contenders, cells, strict=True):
-            for what, one in cell.observed.items():
-                index = self._names.setdefault(printable(what), len(self._names))
-                self._series.extend((number, record.round, contender, case, index, len(one)))
-                self._numbers.extend(one)
-        if record.cells.keys() < self._asked[case]:
-            self._absent.append((number, case, frozenset(record.cells)))
+    def _name_of(self, key: int | str) -> str:
+        """The id of a contender by its place; one that the plan has not is no id of it."""
+        return key if isinstance(key, str) else self._ids.get(key, f"contender {key}")
+
+    def _take_cells(self, number: int, case: int, record: RoundLine | OldRoundLine) -> None:
+        of_case = self.plan.cases[case]
+        observed = self._observed_by[of_case.probe]
+        ranges = [rules.RANGES[of_case.unit(metric)] for metric in of_case.metrics]
+        for key, cell in record.cells.items():
+            contender = key if isinstance(key, int) else self._contender_of[key]
+            for metric, (least, most) in enumerate(ranges):
+                cost, collector = cell.cost(metric, of_case), nan
+                if not least <= cost <= most:
+                    self._error(
+                        number,
+                        f"cells.{quoted(str(key))}: {of_case.metrics[metric]}: {cost:g} is no "
+                        f"plausible number of {of_case.unit(of_case.metrics[metric])}s ({least:g} "
+                        f"to {most:g})",
+                    )
+                    cost = nan
+                if isinstance(cell, Cell) and of_case.splits:
+                    collector = cost - cell.code(metric, of_case)
+                place = (number, record.round, contender, case, metric)
+                self._cells.append((*place, cell.batches, cost, collector))
+            for name, seen in cell.counted(observed).items():
+                if not 0 <= seen <= rules.MOST_OBSERVED:
+                    message = f"observed.{quoted(name)}: is not from 0 to {rules.MOST_OBSERVED:g}"
+                    self._error(number, f"cells.{quoted(str(key))}.{message}")
+                    continue
+                who = self._ids[contender]
+                self._counted.append((who, record.case, record.round, printable(name), seen))
 
     def _finish(self) -> None:
         """Make arrays of all that was taken, and judge what only the whole shows."""
         self._judge_absent()
-        *heads, times = np.array(self._heads, dtype=np.int64).reshape(-1, 5).T
-        line, round_, case, metric = (np.repeat(head, times) for head in heads)
-        self.journal = Journal(
-            line=line,
-            round=round_,
-            contender=np.array(self._contenders, dtype=np.int64),
-            case=case,
-            metric=metric,
-            loops=np.array(self._loops, dtype=np.int64),
-            count=np.array(self._counts, dtype=np.int64),
-            values=np.array(self._values, dtype=np.float64),
-        )
-        self._judge_values()
-        if len(self._names) > rules.MAX_OBSERVED_NAMES:
+        self.journal = Journal.of(self._cells)
+        self.observed = pd.DataFrame(self._counted, columns=list(OBSERVED_COLUMNS))
+        if self.observed["name"].nunique() > rules.MAX_OBSERVED_NAMES:
             most = rules.MAX_OBSERVED_NAMES
             self.problems.error(JOURNAL_FILE, None, f"observes more than {most} different things")
-        else:
-            self._judge_observed()
+            self.observed = self.observed.iloc[:0]
         rounds = len(np.unique(self.journal.round))
         cells = len(self.plan.contenders) * sum(len(case.metrics) for case in self.plan.cases)
         if rounds * cells > rules.MAX_ROUND_CELLS:
             most = rules.MAX_ROUND_CELLS
             message = f"{rounds} rounds of {cells} cells; at most {most} are analysed"
             self.problems.error(JOURNAL_FILE, None, message)
-            self.journal = Journal.empty()
+            self.journal = Journal.of()
 
     def _judge_absent(self) -> None:
         """Say which cells are missing without a failure that explains it."""
@@ -345,61 +375,6 @@ class _Reader:
             if others:
                 message = f"no values and no failure for {rules.some(others)}"
                 self.problems.warning(JOURNAL_FILE, number, message)
-
-    def _judge_values(self) -> None:
-        """Name the values that cannot be, and make them nan."""
-        journal, cases = self.journal, self.plan.cases
-        most = max(len(case.metrics) for case in cases) if cases else 1
-        ranges = np.zeros((len(cases), most, 2))
-        for row, case in enumerate(cases):
-            for column, metric in enumerate(case.metrics):
-                is_bytes = case.unit(metric) == "byte"
-                ranges[row, column] = rules.BYTES_RANGE if is_bytes else rules.SECONDS_RANGE
-        of_cell = ranges[journal.case, journal.metric] if cases else np.empty((0, 2))
-        wrong = rules.implausible(journal.values, np.repeat(of_cell, journal.count, axis=0))
-        cell_of = np.repeat(np.arange(len(journal.count)), journal.count)
-        for index in np.flatnonzero(wrong).tolist():
-            cell = int(cell_of[index])
-            case = cases[int(journal.case[cell])]
-            metric = case.metrics[int(journal.metric[cell])]
-            who = quoted(self.plan.contenders[int(journal.contender[cell])].id)
-            sweep = index - int(journal.start[cell])
-            least, largest = of_cell[cell]
-            self._error(
-                int(journal.line[cell]),
-                f"cells.{who}.values.{metric}[{sweep}]: {journal.values[index]:g} is no plausible "
-                f"number of {case.unit(metric)}s ({least:g} to {largest:g})",
-            )
-        journal.values[wrong] = np.nan
-
-    def _judge_observed(self) -> None:
-        """Means over sweeps of what was observed; one problem for a series that cannot be."""
-        line, round_, contender, case, name, count = (
-            np.array(self._series, dtype=np.int64).reshape(-1, 6).T
-        )
-        numbers = np.array(self._numbers, dtype=np.float64)
-        low, high = rules.OBSERVED_RANGE
-        wrong = rules.implausible(numbers, np.full((len(numbers), 2), (low, high)))
-        names = list(self._names)
-        series_of = np.repeat(np.arange(len(count)), count)
-        for series in np.unique(series_of[wrong]).tolist():
-            who = quoted(self.plan.contenders[int(contender[series])].id)
-            what = quoted(names[int(name[series])])
-            message = f"cells.{who}.observed.{what}: is not between {low:g} and {high:g}"
-            self._error(int(line[series]), message)
-        numbers[wrong] = np.nan
-        starts = np.cumsum(count) - count
-        sums = np.add.reduceat(numbers, starts) if len(starts) else numbers
-        ids = [one.id for one in self.plan.contenders], [one.id for one in self.plan.cases]
-        self.observed = pd.DataFrame(
-            {
-                "contender": np.array([*ids[0], ""], dtype=object)[contender],
-                "case": np.array([*ids[1], ""], dtype=object)[case],
-                "round": round_,
-                "name": np.array([*names, ""], dtype=object)[name],
-                "value": sums / count,
-            }
-        ).dropna(ignore_index=True)
 
     def _error(self, line: int, message: str) -> None:
         self.problems.error(JOURNAL_FILE, line, message)

@@ -4,26 +4,28 @@ that the pyperf suites are the journal's.
 
 from __future__ import annotations
 
-import itertools
+import math
 import os
+import statistics
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from analysis.read.campaign import Journal
 from analysis.read.files import Problems, Severity, UnreadableError, quoted, read_bytes
 from benchmarks.campaign.schema import (
     JOURNAL_FILE,
+    QUANTILES,
+    Case,
+    OldRoundLine,
     Plan,
     Record,
     RoundLine,
     SchemaError,
+    Unit,
     decode,
 )
 
@@ -35,10 +37,9 @@ MAX_TOTAL_BLOCK_IDS: Final = 2_000_000
 MAX_OBSERVED_NAMES: Final = 100
 """Different ones in a campaign: there are some ten."""
 
-SECONDS_RANGE: Final = (1e-9, 3600.0)
-BYTES_RANGE: Final = (1.0, 2.0**50)
-OBSERVED_RANGE: Final = (0.0, 1e15)
+RANGES: Final[Mapping[Unit, tuple[float, float]]] = {"second": (1e-9, 3600), "byte": (1, 2.0**50)}
 """What a value can be: a batch takes at least a nanosecond and at most an hour."""
+MOST_OBSERVED: Final = 1e15
 
 Said: TypeAlias = "tuple[Severity, str]"
 
@@ -56,6 +57,8 @@ def plan_errors(plan: Plan) -> Iterator[str]:
     for index, case in enumerate(plan.cases):
         if len(set(case.metrics)) != len(case.metrics):
             yield f"cases[{index}].metrics: names one twice"
+        if case.quantile not in QUANTILES:
+            yield f"cases[{index}].quantile: {case.quantile} is not among those that are kept"
         if case.headline_metric not in case.metrics:
             yield (
                 f"cases[{index}].headline_metric: {quoted(case.headline_metric)} is not among "
@@ -107,42 +110,42 @@ def _stranger_errors(plan: Plan) -> Iterator[str]:
 
 
 def line_problems(
-    line: RoundLine, metrics: AbstractSet[str], sweeps: int, asked: AbstractSet[str]
+    line: RoundLine, case: Case, observed: Sequence[str], ids: Mapping[int, str]
 ) -> Iterator[Said]:
-    """What the cells of a journal line are not to each other and to the plan.
-
-    ``metrics`` are those of its case, ``sweeps`` the planned ones (0: not known), ``asked`` the ids
-    of the contenders that the plan asks this case.
+    """What the cells of a journal line are not to their case; ``observed`` names what its probe
+    counts, ``ids`` the contenders.
     """
-    if not (line.cells.keys() <= asked and line.failures.keys() <= asked):
-        strangers = [name for name in (*line.cells, *line.failures) if name not in asked]
-        yield "error", f"{some(strangers)}: not asked this case by the plan"
-    cells = line.cells.values()
-    values, observed = [cell.values for cell in cells], [cell.observed for cell in cells]
-    # What is done for every cell of a large journal is done in C.
-    measured: list[object] = [*map(dict.keys, values)]
-    if measured.count(metrics) < len(values):
-        for name, cell in line.cells.items():
-            if cell.values.keys() != metrics:
-                found, wanted = some(list(cell.values)), some(sorted(metrics))
-                yield (
-                    "error",
-                    f"cells.{quoted(name)}: its metrics are {found}; the case has {wanted}",
-                )
-    series = itertools.chain.from_iterable(map(dict.values, itertools.chain(values, observed)))
-    lengths = set(map(len, series))
+    metrics = len(case.metrics)
+    for place, cell in line.cells.items():
+        slices = cell.slices
+        for wrong, message in (
+            (len(cell.quantiles) != metrics, f"has quantiles of {len(cell.quantiles)} metrics"),
+            (len(cell.means) != metrics, f"has means of {len(cell.means)} metrics"),
+            (any(len(one) != len(QUANTILES) for one in cell.quantiles), "lacks a quantile"),
+            (not slices or any(len(one) != slices for one in cell.means), "lacks a mean"),
+            (len(cell.switches) not in (0, slices), "has not as many switches as slices"),
+            (any(one >= slices for one in cell.set_aside), "sets a slice aside that is not there"),
+            (len(cell.observed) != len(observed), f"observes {len(cell.observed)} things"),
+            (cell.collector_us > cell.timed_us, "collects for longer than it was timed"),
+        ):
+            if wrong:
+                who = f"cells.{place} ({quoted(ids.get(place, str(place)))})"
+                has = f"has {metrics} metrics, and its probe observes {len(observed)} things"
+                yield "error", f"{who}: {message}; the case {has}"
+
+
+def old_line_problems(line: OldRoundLine, case: Case) -> Iterator[Said]:
+    """What the cells of a journal line of schema 1 are not to each other and to their case."""
+    lengths = set()
+    for name, cell in line.cells.items():
+        if cell.values.keys() != set(case.metrics):
+            found, wanted = some(list(cell.values)), some(sorted(case.metrics))
+            yield "error", f"cells.{quoted(name)}: its metrics are {found}; the case has {wanted}"
+        lengths |= {len(series) for series in (*cell.values.values(), *cell.observed.values())}
     if len(lengths) > 1:
         yield "error", "its cells have different numbers of values; every sweep gives each one"
-    elif lengths and sweeps and lengths != {sweeps}:
-        yield "warning", f"has {min(lengths)} sweeps; the plan says {sweeps}"
-
-
-def implausible(values: NDArray[np.float64], ranges: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which values cannot be, shape (values,); ``ranges`` has the least and the most of each, shape
-    (values, 2).
-    """
-    with np.errstate(invalid="ignore"):
-        return ~((values >= ranges[:, 0]) & (values <= ranges[:, 1]))
+    elif lengths and case.sweeps and lengths != {case.sweeps}:
+        yield "warning", f"has {min(lengths)} sweeps; the plan says {case.sweeps}"
 
 
 def some(names: Sequence[str]) -> str:
@@ -184,15 +187,15 @@ class Suite(Record, frozen=True, kw_only=True):
 
 
 def check_suites(folder: Path, plan: Plan, journal: Journal, problems: Problems) -> None:
-    """Compare ``<interpreter>.json`` with the journal: the same runs, the same values.
+    """Compare ``<interpreter>.json`` with the journal: the same runs, whose medians it has.
 
     A suite that is not there is a warning once the campaign is complete: it can be made again from
     the journal.
     """
-    expected: dict[str, dict[Key, NDArray[np.float64]]] = {i.name: {} for i in plan.interpreters}
+    expected: dict[str, dict[Key, float]] = {i.name: {} for i in plan.interpreters}
     interpreter_of = {contender.id: contender.interpreter for contender in plan.contenders}
-    for key, values in _runs_of_journal(plan, journal):
-        expected[interpreter_of[key[0]]][key] = values
+    for key, value in _runs_of_journal(plan, journal):
+        expected[interpreter_of[key[0]]][key] = value
     for name, runs in expected.items():
         file = f"{name}.json"
         path = folder / file
@@ -213,17 +216,16 @@ def check_suites(folder: Path, plan: Plan, journal: Journal, problems: Problems)
             problems.error(file, None, f"is not a pyperf suite: {error}")
 
 
-def _runs_of_journal(plan: Plan, journal: Journal) -> Iterator[tuple[Key, NDArray[np.float64]]]:
-    fields = (journal.contender, journal.case, journal.metric, journal.round)
-    for contender, case_index, metric, number, start, count in zip(
-        *(field.tolist() for field in (*fields, journal.start, journal.count)), strict=True
+def _runs_of_journal(plan: Plan, journal: Journal) -> Iterator[tuple[Key, float]]:
+    fields = (journal.contender, journal.case, journal.metric, journal.round, journal.values)
+    for contender, case_index, metric, number, value in zip(
+        *(field.tolist() for field in fields), strict=True
     ):
         case = plan.cases[case_index]
-        key = (plan.contenders[contender].id, case.id, case.metrics[metric], number)
-        yield key, journal.values[start : start + count]
+        yield (plan.contenders[contender].id, case.id, case.metrics[metric], number), value
 
 
-def _differences(suite: Suite, expected: dict[Key, NDArray[np.float64]]) -> Iterator[str]:
+def _differences(suite: Suite, expected: dict[Key, float]) -> Iterator[str]:
     left = dict(expected)
     for key, values in _runs_of_suite(suite):
         if key not in expected:
@@ -232,10 +234,8 @@ def _differences(suite: Suite, expected: dict[Key, NDArray[np.float64]]) -> Iter
             yield f"has a run twice: {_place(key)}"
         else:
             known = left.pop(key)
-            if len(values) != len(known):
-                yield f"{len(values)} values where the journal has {len(known)}: {_place(key)}"
-            elif not np.allclose(values, known, rtol=RELATIVE_TOLERANCE, atol=0, equal_nan=True):
-                yield f"values that differ from the journal's: {_place(key)}"
+            if not math.isclose(statistics.median(values), known, rel_tol=RELATIVE_TOLERANCE):
+                yield f"has a run that differs from the journal's: {_place(key)}"
     if left:
         yield f"lacks {len(left)} runs of the journal, the first: {_place(next(iter(left)))}"
 

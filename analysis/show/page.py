@@ -164,7 +164,7 @@ def _sections(
     """A section for each probe, then the others; one with nothing to show is left out."""
     shown = {
         **{axis: tables.of_axis(findings, axis) for axis in tables.AXES},
-        "costs": [tables.costs(findings)],
+        "costs": [tables.parts(findings), tables.costs(findings)],
         "programs": [tables.behaviours(findings.campaign)],
         "claims": tables.claims(checks),
     }

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from benchmarks.campaign.plan import SLICE_SECONDS
 from benchmarks.collectors import COLLECTORS
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
 from benchmarks.matrix import PRESETS, Selection
@@ -22,8 +23,8 @@ from benchmarks.probing import Probe
 from benchmarks.strategies import STRATEGIES
 from benchmarks.workloads import WORKLOADS
 
-SECONDS_PER_UNIT = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
-DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|$)\s*")
+SECONDS_PER_UNIT = {"": 1.0, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|$)\s*")
 
 
 class UsageError(Exception):
@@ -40,12 +41,14 @@ class Parser(argparse.ArgumentParser):
 @dataclass(frozen=True)
 class Manner:
     """How a campaign presents itself: with progress or without, with a report or without, and which
-    Python the report compares the others with (None: the plan's first).
+    Python the report compares the others with (None: the plan's first). At most ``wait_seconds``
+    are waited until nothing else uses the machine.
     """
 
     quiet: bool
     report: bool
     baseline_python: str | None = None
+    wait_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class RunOptions:
     budget_seconds: float
     precision: float
     turn_limit_seconds: float
+    slice_seconds: float
     seed: int | None
     out: Path | None
     manner: Manner
@@ -102,6 +106,7 @@ def run_options(options: argparse.Namespace) -> RunOptions:
         budget_seconds=options.budget or preset.budget_seconds,
         precision=options.precision or preset.precision,
         turn_limit_seconds=options.turn_limit,
+        slice_seconds=options.slice,
         seed=options.seed,
         out=options.out,
         manner=manner(options),
@@ -194,6 +199,13 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="time after which a worker counts as hung (default: %(default)gs)",
     )
+    parser.add_argument(
+        "--slice",
+        type=duration,
+        default=SLICE_SECONDS,
+        metavar="TIME",
+        help="time that a contender is measured before another has its turn (default: 10ms)",
+    )
     add_manner_options(parser)
 
 
@@ -214,7 +226,7 @@ def add_python_options(parser: argparse.ArgumentParser, purpose: str) -> None:
 
 def manner(options: argparse.Namespace) -> Manner:
     """What ``add_manner_options`` was told."""
-    return Manner(options.quiet, options.report, options.baseline_python)
+    return Manner(options.quiet, options.report, options.baseline_python, options.wait or 0.0)
 
 
 def add_manner_options(parser: argparse.ArgumentParser) -> None:
@@ -222,6 +234,12 @@ def add_manner_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     parser.add_argument(
         "--no-report", dest="report", action="store_false", help="only measure; print the folder"
+    )
+    parser.add_argument(
+        "--wait",
+        type=duration,
+        metavar="TIME",
+        help="wait up to this long until nothing else uses the machine (default: say so, go on)",
     )
     baseline_help = "the Python that the report compares the others with"
     parser.add_argument("--baseline-python", metavar="VERSION", help=baseline_help)
@@ -257,7 +275,7 @@ def folder(text: str) -> Path:
 
 
 def duration(text: str) -> float:
-    """An argument type: seconds, of "90", "90s", "4m" or "1h30m"."""
+    """An argument type: seconds, of "90", "90s", "4m", "1h30m" or "10ms"."""
     parts = list(DURATION.finditer(text.strip()))
     seconds = sum(float(part[1]) * SECONDS_PER_UNIT[part[2]] for part in parts)
     if "".join(part[0] for part in parts) != text.strip() or not 0 < seconds < math.inf:

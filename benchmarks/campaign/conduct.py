@@ -8,22 +8,52 @@ from __future__ import annotations
 import random
 import statistics
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
 from datetime import datetime, timezone
 
 from msgspec.structs import replace
 
-from benchmarks.campaign.executors import Executor
+from benchmarks.campaign.cells import cell_of, quantile_of, slice_cost
+from benchmarks.campaign.executors import Executor, Starting
 from benchmarks.campaign.journal import Journal
 from benchmarks.campaign.machine import steal_seconds
-from benchmarks.campaign.plan import SLICE_SECONDS, asked_pairs, baselines, case_of
+from benchmarks.campaign.plan import asked_pairs, case_of, halves
 from benchmarks.campaign.progress import Observer, Progress
-from benchmarks.campaign.schema import Case, Cell, Contender, Facts, Failure, Plan, RoundLine
-from benchmarks.campaign.stop import Precision, plan_sweeps
+from benchmarks.campaign.schema import (
+    Allocation,
+    Case,
+    Contender,
+    Facts,
+    Failure,
+    Plan,
+    RoundLine,
+)
+from benchmarks.campaign.stop import (
+    PILOT_ROUNDS,
+    PILOT_SWEEPS,
+    Piloted,
+    Precision,
+    allocate,
+    slice_spread,
+)
 from benchmarks.campaign.workers import Worker, WorkerError
 from benchmarks.protocol import Calibrated, Measured
 from benchmarks.sizes import peak_bytes
+
+AIMED_ROUNDS = 16
+"""Rounds that the budget should be enough for: the smallest number, and one more look."""
+CYCLE_TURNS = 25
+"""Turns beyond the planned ones that a contender gets to complete a cycle of the collector."""
+GOLDEN = 0.6180339887
+"""Phases that follow one another by this share cover a cycle evenly, however many they are."""
+LONG_SECONDS = 0.1
+"""A turn that takes longer is not taken again, and one is enough for the pilot: there always is
+somebody who wants the core meanwhile."""
+FEW_TASKS = 1000
+BATCHES_AT_LEAST = 7
+"""Of a case that is large: calibrating takes four of a contender, a round three."""
 
 
 def now() -> str:
@@ -53,13 +83,28 @@ class Conductor:
         self._started = clock()
         self._spent_before = plan.elapsed_seconds
         self._asked = asked_pairs(plan)
-        self._baselines = baselines(plan)
+        self._references = halves(plan)
         self._failed = {(row.contender, row.case) for row in plan.failed}
         self._precision = Precision(plan)
+        self._number = plan.rounds
+        self._next: Crew | None = None
+        # What the pilot sees: seconds of a round's cases and of all else, and costs of slices.
+        self._case_seconds: dict[str, float] = {}
+        self._other_seconds = 0.0
+        self._costs: dict[str, dict[str, list[list[float]]]] = {}
+        self._long: set[str] = set()
+        if plan.allocation is not None:
+            self._other_seconds = plan.allocation.start_seconds
+            self._long |= {
+                row.case
+                for row in plan.allocation.cases
+                if row.sweep_seconds / len(plan.contenders) > LONG_SECONDS
+            }
         for line in self._journal.lines(plan):
             self._precision.add(line)
+            self._case_seconds[line.case] = line.wall_seconds
             # A round that was cut short is not taken up again: its number is used.
-            self.plan = replace(self.plan, rounds=max(self.plan.rounds, line.round + 1))
+            self._number = max(self._number, line.round + 1)
 
     def run(self) -> Plan:
         """Conduct the campaign to its end. Raises KeyboardInterrupt and OSError (the disk is full)
@@ -68,117 +113,256 @@ class Conductor:
         status = "failed"
         try:
             self._change(status="running", finished=None)
+            self._journal.keep_room(self.plan)
             self._calibrate()
-            while self._has_time() and (cases := self._cases_to_do()):
-                self._round(self.plan.rounds, cases)
+            self._conduct_rounds()
             status = "complete" if self.plan.rounds and not self.plan.failed else "failed"
         except KeyboardInterrupt:
             status = "interrupted"
             raise
         finally:
-            self._change(status=status, finished=now(), peak_driver_bytes=peak_bytes())
+            self._discard_next()
+            ended = {"status": status, "finished": now(), "peak_driver_bytes": peak_bytes()}
+            self._change(save=False, **ended)
+            self._journal.save_last(self.plan)
         return self.plan
 
     # A campaign's parts, from the whole to the turn
 
     def _calibrate(self) -> None:
-        """Prove every cell, choose the inner loops of each case, and plan its sweeps."""
-        cases = [case for case in self.plan.cases if not case.sweeps]
-        if not cases:
+        """Prove every cell and choose the blocks of each case."""
+        new = [
+            case
+            for case in self.plan.cases
+            if not (case.sweeps or case.left_out) and self._open_contenders(case)
+        ]
+        if not new:
             return
-        loops: dict[str, int] = {}
-        sweep_seconds: dict[str, float] = {}
         started = self._clock()
+        found: dict[str, Case] = {}
         with closing(self._crew(random.Random(f"{self.plan.seed}/calibration"))) as crew:
-            start_seconds = self._clock() - started
             self._keep_conditions(crew)
-            for index, case in enumerate(cases):
-                self._show("calibrating", case, 1 + index, len(cases))
-                if calibrated := self._calibrate_case(case, crew):
-                    # One number for all: the first batch after a collection meets a different
-                    # collector, so a baseline with three loops differed from itself with one.
-                    loops[case.id] = round(statistics.median(row.loops for row in calibrated))
-                    sweep_seconds[case.id] = sum(row.turn_seconds for row in calibrated)
+            self._other_seconds = self._clock() - started
+            # From small to large: what a large case takes follows from a small one.
+            for index, case in enumerate(sorted(new, key=lambda case: case.tasks)):
+                self._show("calibrating", case, 1 + index, len(new))
+                found[case.id] = self._calibrated(case, crew)
+        self._change(cases=tuple(found.get(case.id, case) for case in self.plan.cases))
+        if not self.plan.rounds:
+            self._fit_round()
+
+    def _fit_round(self) -> None:
+        """See that a first round fits into what is left: with one slice a case and, where that is
+        not enough, without the cases that take longest.
+        """
         left = self.plan.budget_seconds - self._elapsed()
-        sweeps = plan_sweeps(sweep_seconds, start_seconds, left)
+        cases = [case for case in self.plan.cases if case.sweeps]
+        if self._round_seconds(cases) > left:
+            self._give(dict.fromkeys((case.id for case in cases), 1))
+        dear = sorted(cases, key=lambda case: -self._case_seconds.get(case.id, 0.0))
+        while len(dear) > 1 and self._round_seconds(dear) > left:
+            case = dear.pop(0)
+            seconds = self._case_seconds.pop(case.id)
+            reason = f"a round of it takes {seconds:.1f} s; {_left(left)}"
+            self._change(
+                cases=tuple(
+                    replace(one, sweeps=0, left_out=reason) if one.id == case.id else one
+                    for one in self.plan.cases
+                )
+            )
+
+    def _calibrated(self, case: Case, crew: Crew) -> Case:
+        """The case with its blocks and slices, or with the reason why it is left out."""
+        contenders = self._open_contenders(case)
+        batch = self._expected_batch(case, contenders, crew)
+        needed = batch * BATCHES_AT_LEAST * len(contenders)
+        left = self.plan.budget_seconds - self._elapsed() - self._round_seconds(self.plan.cases)
+        if needed > left:
+            why = f"it needs about {needed:.0f} s before it has a value; {_left(left)}"
+            return replace(case, left_out=why)
+        calibrated: dict[str, Calibrated] = {}
+        for contender in contenders:
+            try:
+                worker = crew.worker(contender)
+                calibrated[contender.id] = worker.calibrate(case_of(case), self.plan.slice_seconds)
+            except WorkerError as error:
+                self._fail(crew, contender, case, self._number, error)
+        if not calibrated:
+            return case
+        rows = list(calibrated.values())
+        peak = max([self.plan.peak_worker_bytes, *(row.peak_bytes for row in rows)])
+        self._change(save=False, peak_worker_bytes=peak)
+        turns = [row.turn_seconds for row in rows]
+        if statistics.median(turns) > LONG_SECONDS:
+            self._long.add(case.id)
+        sweeps = 1 if case.id in self._long else PILOT_SWEEPS
+        self._case_seconds[case.id] = sweeps * sum(turns)
+        # One number for all: a value is of as many batches, whoever is measured.
+        blocks = round(statistics.median(row.blocks for row in rows))
+        return replace(
+            case,
+            loops=round(statistics.median(row.loops for row in rows)),
+            blocks=blocks,
+            quantile=quantile_of(case, blocks),
+            sweeps=sweeps,
+        )
+
+    def _expected_batch(self, case: Case, contenders: Sequence[Contender], crew: Crew) -> float:
+        """Seconds that a batch of a large case should take, from one that is smaller; 0 for others,
+        which are soon seen.
+        """
+        if case.tasks <= 10 * FEW_TASKS or not contenders:
+            return 0.0
+        small = replace(case, tasks=FEW_TASKS)
+        with suppress(WorkerError):  # the case itself will say it
+            row = crew.worker(contenders[0]).calibrate(case_of(small), self.plan.slice_seconds)
+            batches = row.loops * row.blocks
+            # A turn of a single batch may be much longer than a slice.
+            seconds = row.turn_seconds if batches == 1 else self.plan.slice_seconds / batches
+            return seconds * case.tasks / FEW_TASKS
+        return 0.0
+
+    def _conduct_rounds(self) -> None:
+        """Round after round, each of them complete: one that does not fit is not begun."""
+        piloted = 0
+        if self.plan.allocation is None and self.plan.rounds:  # it was cut short: once more
+            short = (case.id for case in self.plan.cases if case.sweeps and case.blocks > 1)
+            self._give(dict.fromkeys(short, PILOT_SWEEPS))
+        while (cases := self._cases_to_do()) and self._has_time_for(cases):
+            if self._is_precise(cases):
+                return
+            self._round(self._number, cases)
+            piloted += 1
+            if self.plan.allocation is None and piloted == PILOT_ROUNDS:
+                self._allocate(cases)
+            elif self.plan.allocation is None:  # one round is enough to see how slices differ
+                self._give(dict.fromkeys((case.id for case in cases), 1))
+
+    def _allocate(self, cases: Sequence[Case]) -> None:
+        """Choose the slices of each case from what the pilot has seen."""
+        left = self.plan.budget_seconds - self._elapsed()
+        allocated = allocate(
+            [
+                Piloted(
+                    case.id,
+                    self._case_seconds[case.id] / case.sweeps,
+                    slice_spread(self._costs.get(case.id, {})),
+                    self._precision.spread(case.id),
+                )
+                for case in cases
+            ],
+            self._other_seconds,
+            max(self._round_seconds(cases), left / AIMED_ROUNDS),
+        )
+        self._give({row.case: row.sweeps for row in allocated})
+        self._change(
+            allocation=Allocation(
+                pilot_rounds=PILOT_ROUNDS,
+                pilot_sweeps=PILOT_SWEEPS,
+                start_seconds=round(self._other_seconds, 3),
+                cases=allocated,
+            ),
+        )
+
+    def _give(self, sweeps: Mapping[str, int]) -> None:
+        """Give cases so many slices a round."""
+        for case in self.plan.cases:
+            if case.id in sweeps:
+                known = self._case_seconds.get(case.id, 0.0)
+                self._case_seconds[case.id] = known * sweeps[case.id] / case.sweeps
         self._change(
             cases=tuple(
-                replace(case, loops=loops[case.id], sweeps=sweeps[case.id])
-                if case.id in sweeps
-                else case
-                for case in self.plan.cases
+                replace(case, sweeps=sweeps.get(case.id, case.sweeps)) for case in self.plan.cases
             )
         )
 
-    def _calibrate_case(self, case: Case, crew: Crew) -> list[Calibrated]:
-        """The calibrations of the contenders that can do the case."""
-        calibrated: list[Calibrated] = []
-        for contender in self._open_contenders(case):
-            try:
-                calibrated.append(crew.worker(contender).calibrate(case_of(case), SLICE_SECONDS))
-            except WorkerError as error:
-                self._fail(crew, contender, case, self.plan.rounds, error)
-        peaks = [row.peak_bytes for row in calibrated]
-        self._change(save=False, peak_worker_bytes=max([self.plan.peak_worker_bytes, *peaks]))
-        return calibrated
-
     def _round(self, number: int, cases: Sequence[Case]) -> None:
         """Sweep every case, in random order, with fresh processes."""
+        started, measured = self._clock(), 0.0
         rng = random.Random(f"{self.plan.seed}/{number}")
+        self._number = number + 1
         order = rng.sample(cases, len(cases))
-        with closing(self._crew(rng)) as crew:
+        crew, self._next = self._next or self._crew(rng), None
+        with closing(crew):
             self._keep_conditions(crew)
             for index, case in enumerate(order):
-                if not self._has_time():
-                    return
+                if index == _place_to_start(order) and self._executor.overlaps:
+                    self._next = self._crew(random.Random(f"{self.plan.seed}/{number + 1}/start"))
                 self._show(f"round {number + 1}", case, 1 + index, len(order))
                 line = self._sweep(number, case, crew, rng)
                 self._journal.append(line)
                 self._precision.add(line)
-                self._change(save=index == 0, rounds=number + 1)
+                self._case_seconds[case.id] = line.wall_seconds
+                measured += line.wall_seconds
+        self._change(rounds=self.plan.rounds + 1)
+        self._other_seconds = self._clock() - started - measured
 
     def _sweep(self, number: int, case: Case, crew: Crew, rng: random.Random) -> RoundLine:
-        """Measure every contender once a sweep, in an order drawn anew for each sweep."""
+        """Measure every contender at least ``case.sweeps`` times, in an order drawn anew for each
+        sweep, and up to the end of a cycle of the collector.
+        """
         started, start, stolen = now(), self._clock(), steal_seconds()
         contenders = self._open_contenders(case)
-        turns: dict[str, list[Measured]] = {contender.id: [] for contender in contenders}
+        slices: dict[str, list[Measured]] = {contender.id: [] for contender in contenders}
+        set_aside: dict[str, set[int]] = defaultdict(set)
         failures: dict[str, str] = {}
-        for _ in range(case.sweeps):
+        first_phase = rng.random()
+        for turn in range(case.sweeps + CYCLE_TURNS):
+            phase = (first_phase + (number + turn) * GOLDEN) % 1
             for contender in sweep_order(contenders, rng):
+                taken = slices[contender.id]
                 try:
                     worker = crew.worker(contender)
-                    turns[contender.id].append(worker.measure(case_of(case), case.loops))
+                    taken.append(worker.measure(case_of(case), case.loops, case.blocks, phase))
+                    if taken[-1].switches and case.id not in self._long:
+                        # Whatever its seconds were: it was not alone on its core.
+                        set_aside[contender.id].add(len(taken) - 1)
+                        again = (case_of(case), case.loops, case.blocks, phase)
+                        taken.append(worker.measure(*again))
                 except WorkerError as error:
                     contenders.remove(contender)
-                    del turns[contender.id]
+                    del slices[contender.id]
                     failures[contender.id] = error.cause
                     self._fail(crew, contender, case, number, error)
+            if turn + 1 >= case.sweeps:
+                contenders = [row for row in contenders if slices[row.id][-1].is_open]
+            if not contenders:
+                break
+        places = {contender.id: place for place, contender in enumerate(self.plan.contenders)}
+        if self.plan.allocation is None:
+            costs = self._costs.setdefault(case.id, defaultdict(list))
+            for name, taken in slices.items():
+                aside = set_aside[name]
+                kept = (one for index, one in enumerate(taken) if index not in aside)
+                costs[name].append([slice_cost(case, one) for one in kept])
         return RoundLine(
             round=number,
             case=case.id,
             started=started,
             wall_seconds=self._clock() - start,
             steal_seconds=steal_seconds() - stolen,
-            cells={contender: _cell(case.loops, slices) for contender, slices in turns.items()},
+            cells={
+                places[name]: cell_of(case, taken, set_aside[name])
+                for name, taken in slices.items()
+            },
             failures=failures,
         )
 
     # What is known and what becomes known
 
     def _cases_to_do(self) -> list[Case]:
-        return [
-            case
-            for case in self.plan.cases
-            if case.sweeps and not self._precision.is_done(case.id) and self._is_worth_it(case)
-        ]
+        return [case for case in self.plan.cases if case.sweeps and self._is_worth_it(case)]
+
+    def _is_precise(self, cases: Sequence[Case]) -> bool:
+        """Whether all cases are, at a look: a round has all of them, or the aggregates lack it."""
+        names = [case.id for case in cases]
+        return self._precision.is_time_to_look(names) and all(map(self._precision.is_done, names))
 
     def _is_worth_it(self, case: Case) -> bool:
         """Whether some contender can still be compared with its baseline."""
         return any(
-            contender != baseline
-            and self._is_open(contender, case)
-            and self._is_open(baseline, case)
-            for contender, baseline in self._baselines.items()
+            self._is_open(contender, case) and any(self._is_open(one, case) for one in references)
+            for contender, references in self._references.items()
         )
 
     def _open_contenders(self, case: Case) -> list[Contender]:
@@ -222,8 +406,20 @@ class Conductor:
         if save:
             self._journal.save(self.plan)
 
-    def _has_time(self) -> bool:
-        return self._elapsed() < self.plan.budget_seconds
+    def _round_seconds(self, cases: Sequence[Case]) -> float:
+        """What a round of these cases should take, as far as they are known."""
+        return self._other_seconds + sum(self._case_seconds.get(case.id, 0.0) for case in cases)
+
+    def _has_time_for(self, cases: Sequence[Case]) -> bool:
+        left = self.plan.budget_seconds - self._elapsed()
+        # The first round is begun in any case: what was calibrated was found to fit.
+        return left > (self._round_seconds(cases) if self.plan.rounds else 0)
+
+    def _discard_next(self) -> None:
+        """End the processes that were started for a round that does not come."""
+        if self._next is not None:
+            self._next.close()
+            self._next = None
 
     def _elapsed(self) -> float:
         """Seconds of the budget that are spent."""
@@ -246,19 +442,29 @@ class Conductor:
 
 
 class Crew:
-    """The workers of a round. One that is lost is replaced when it is next asked for."""
+    """The workers of a round, which get ready while others are still measured. One that is lost is
+    replaced when it is next asked for.
+    """
 
     def __init__(
         self, executor: Executor, contenders: Sequence[Contender], rng: random.Random
     ) -> None:
         self._executor = executor
         self._rng = rng
-        self._workers, self._missing = executor.start(contenders, rng)
+        self._starting: Starting | None = executor.start(contenders, rng)
+        self._workers: dict[str, Worker] = {}
+        self._missing: dict[str, WorkerError] = {}
+
+    def _wait(self) -> None:
+        if self._starting is not None:
+            self._workers, self._missing = self._starting.wait()
+            self._starting = None
 
     def worker(self, contender: Contender) -> Worker:
         """The contender's worker. Raises WorkerError when it has none and none can be started."""
+        self._wait()
         if contender.id not in self._workers and contender.id not in self._missing:
-            started, failures = self._executor.start([contender], self._rng)
+            started, failures = self._executor.start([contender], self._rng).wait()
             self._workers |= started
             self._missing |= failures
         if contender.id in self._missing:
@@ -267,6 +473,7 @@ class Crew:
 
     def conditions(self) -> dict[str, Facts]:
         """What the workers have proved."""
+        self._wait()
         return {contender: dict(worker.conditions) for contender, worker in self._workers.items()}
 
     def lost(self, contender: str) -> None:
@@ -281,6 +488,8 @@ class Crew:
 
     def close(self) -> None:
         """End every worker."""
+        if self._starting is not None:
+            self._starting.close()
         for worker in self._workers.values():
             worker.close()
 
@@ -296,18 +505,14 @@ def sweep_order(contenders: Sequence[Contender], rng: random.Random) -> list[Con
     return [contender for group in shuffled for contender in rng.sample(group, len(group))]
 
 
-def _cell(loops: int, slices: Sequence[Measured]) -> Cell:
-    first = slices[0]
-    return Cell(
-        loops=loops,
-        timed_seconds=_rounded(sum(turn.timed_seconds for turn in slices)),
-        values={name: [_rounded(turn.values[name]) for turn in slices] for name in first.values},
-        observed={
-            name: [_rounded(turn.observed[name]) for turn in slices] for name in first.observed
-        },
-    )
+def _left(seconds: float) -> str:
+    return f"of the budget {seconds:.0f} s are left" if seconds > 0 else "the budget is spent"
 
 
-def _rounded(number: float) -> float:
-    """The digits that the clock can tell: a slice of 10 ms in nanoseconds has seven."""
-    return float(f"{number:.7g}")
+def _place_to_start(order: Sequence[Case]) -> int:
+    """Before which case of a round the processes of the next one are started: in the middle, and
+    where nothing but the processes measured wants a core.
+    """
+    middle = len(order) // 2
+    computing = (index for index in range(middle, len(order)) if order[index].splits)
+    return next(computing, middle)

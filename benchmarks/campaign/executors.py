@@ -16,12 +16,25 @@ from benchmarks.echo import EchoServer
 PADDING_BYTES = 4096
 
 
-class Executor(Protocol):
-    """Starts workers; returns them and the failures, by the contenders' ids."""
+class Starting(Protocol):
+    """Workers that are getting ready."""
 
-    def start(
-        self, contenders: Sequence[Contender], rng: random.Random
-    ) -> tuple[dict[str, Worker], dict[str, WorkerError]]: ...
+    def wait(self) -> tuple[dict[str, Worker], dict[str, WorkerError]]:
+        """The workers, when they are ready, and the failures, by the contenders' ids."""
+        ...
+
+    def close(self) -> None:
+        """End those that nobody has waited for."""
+        ...
+
+
+class Executor(Protocol):
+    """Starts workers. ``overlaps``: that does not disturb what is measured meanwhile."""
+
+    @property
+    def overlaps(self) -> bool: ...
+
+    def start(self, contenders: Sequence[Contender], rng: random.Random) -> Starting: ...
 
 
 class LocalExecutor:
@@ -51,38 +64,65 @@ class LocalExecutor:
     def __exit__(self, *exc_info: object) -> None:
         self._resources.close()
 
-    def start(
-        self, contenders: Sequence[Contender], rng: random.Random
-    ) -> tuple[dict[str, Worker], dict[str, WorkerError]]:
-        """Start a process per contender, all at once, then pin each to the measured core."""
-        workers: dict[str, Worker] = {}
-        failures: dict[str, WorkerError] = {}
-        starting: dict[str, ProcessWorker] = {}
+    @property
+    def overlaps(self) -> bool:
+        """Whether there is a core beside the measured one."""
+        if self._cores.measured is None:
+            return (os.cpu_count() or 1) > 1
+        return self._cores.driver != {self._cores.measured}
+
+    def start(self, contenders: Sequence[Contender], rng: random.Random) -> LocalStarting:
+        """Start a process per contender, all at once, on the cores of the driver."""
+        starting = LocalStarting(self._cores.measured)
         try:
             for contender in contenders:
-                worker = ProcessWorker(
-                    contender,
-                    self._interpreters[contender.interpreter],
-                    echo_port=self._echo_port,
-                    hash_seed=rng.randrange(2**32),
-                    padding=rng.randrange(PADDING_BYTES),
-                    turn_limit_seconds=self._turn_limit_seconds,
+                starting.add(
+                    contender.id,
+                    ProcessWorker(
+                        contender,
+                        self._interpreters[contender.interpreter],
+                        echo_port=self._echo_port,
+                        hash_seed=rng.randrange(2**32),
+                        padding=rng.randrange(PADDING_BYTES),
+                        turn_limit_seconds=self._turn_limit_seconds,
+                    ),
                 )
-                starting[contender.id] = worker
-                if self._cores.measured is not None:
-                    worker.pin(self._cores.driver | {self._cores.measured})
-            for name, worker in starting.items():
+        except BaseException:
+            starting.close()
+            raise
+        return starting
+
+
+class LocalStarting:
+    """Processes of this machine that are getting ready; then they go to the measured core."""
+
+    def __init__(self, measured_core: int | None) -> None:
+        self._measured_core = measured_core
+        self._starting: dict[str, ProcessWorker] = {}
+
+    def add(self, contender: str, worker: ProcessWorker) -> None:
+        """Take in one that was started."""
+        self._starting[contender] = worker
+
+    def wait(self) -> tuple[dict[str, Worker], dict[str, WorkerError]]:
+        workers: dict[str, Worker] = {}
+        failures: dict[str, WorkerError] = {}
+        try:
+            for name, worker in self._starting.items():
                 try:
                     worker.wait_until_ready()
                 except WorkerError as error:
                     worker.close()
                     failures[name] = error
                     continue
-                if self._cores.measured is not None:
-                    worker.pin({self._cores.measured})
+                if self._measured_core is not None:
+                    worker.pin({self._measured_core})
                 workers[name] = worker
         except BaseException:
-            for worker in starting.values():
-                worker.close()
+            self.close()
             raise
         return workers, failures
+
+    def close(self) -> None:
+        for worker in self._starting.values():
+            worker.close()

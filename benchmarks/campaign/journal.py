@@ -17,6 +17,11 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 
+ROOM_FACTOR = 4
+"""The last ``campaign.json`` is at most so many times as large as the first: it has failures and
+conditions besides."""
+
+
 class JournalError(Exception):
     """A results folder cannot be made or read; the message is one line."""
 
@@ -27,6 +32,7 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._path = folder / schema.JOURNAL_FILE
+        self._room = folder / ".room"
 
     @classmethod
     def create(cls, folder: Path) -> Journal:
@@ -97,6 +103,15 @@ class Journal:
     def save(self, plan: schema.Plan) -> None:
         """Replace ``campaign.json``. Raises OSError."""
         replace_file(self.folder / schema.CAMPAIGN_FILE, schema.encode_pretty(plan))
+
+    def keep_room(self, plan: schema.Plan) -> None:
+        """Keep room for :meth:`save_last` on the disk, which others may fill. Raises OSError."""
+        self._room.write_bytes(b" " * ROOM_FACTOR * len(schema.encode_pretty(plan)))
+
+    def save_last(self, plan: schema.Plan) -> None:
+        """:meth:`save`, in the room that was kept, if any. Raises OSError."""
+        self._room.unlink(missing_ok=True)
+        self.save(plan)
 
     def load(self) -> schema.Plan:
         """Read ``campaign.json``. Raises JournalError."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,8 +45,45 @@ def machine_facts(cores: Cores) -> dict[str, Scalar | list[Scalar]]:
         "system": f"{platform.system()} {kernel} {platform.machine()}",
         "measured_core": cores.measured,
         "driver_cores": driver_cores,
-        "load_average": round(psutil.getloadavg()[0], 2),
+        "load_average": round(load_average(), 2),
     }
+
+
+BUSY_SHARE = 0.05
+"""Of a core: a process that takes more is heard on the measured core."""
+LISTEN_SECONDS = 0.5
+REFERENCE_LOAD = 0.5
+"""The load average up to which a machine is quiet enough for a campaign that is published."""
+
+
+def busy_processes(seconds: float = LISTEN_SECONDS) -> dict[str, float]:
+    """What others take of a core, over some seconds, by the names of their programs, the busiest
+    first; of those above :data:`BUSY_SHARE`.
+    """
+    own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    before = _cpu_seconds()
+    time.sleep(seconds)
+    taken: dict[str, float] = {}
+    for (pid, name), spent in _cpu_seconds().items():
+        share = (spent - before.get((pid, name), spent)) / seconds
+        if pid not in own and share > BUSY_SHARE:
+            taken[name] = taken.get(name, 0.0) + share
+    return dict(sorted(taken.items(), key=lambda item: -item[1]))
+
+
+def _cpu_seconds() -> dict[tuple[int, str], float]:
+    """Seconds on a core of every process that may be looked at, by its id and program."""
+    found = {}
+    for process in psutil.process_iter(["name", "cpu_times"]):
+        times = process.info["cpu_times"]
+        if times is not None:
+            found[process.pid, process.info["name"] or "?"] = times.user + times.system
+    return found
+
+
+def load_average() -> float:
+    """How many processes wanted a core in the last minute, on average."""
+    return psutil.getloadavg()[0]
 
 
 def steal_seconds() -> float:

@@ -46,6 +46,8 @@ def case_record(case: Case) -> schema.Case:
         pause_suspends=pause.suspends,
         work_seconds=workload.seconds,
         tasks_each=workload.tasks_each,
+        answers=probe.answers,
+        splits=probe.splits and not workload.waits,
         units={metric.name: metric.unit for metric in probe.metrics},
     )
 
@@ -120,9 +122,18 @@ def asked_pairs(plan: schema.Plan) -> frozenset[tuple[str, str]]:
     )
 
 
-def baselines(plan: schema.Plan) -> dict[str, str]:
-    """Of every contender the one that it is compared with, both by their ids; a baseline has
-    itself.
+def halves(plan: schema.Plan) -> dict[str, tuple[str, ...]]:
+    """Of every contender those that it is compared with, by their ids: the baseline of its group
+    and, as its other half, the control. A control is compared with the baseline alone, a baseline
+    with nothing.
     """
-    of_group = {row.group: row.id for row in plan.contenders if row.role == "baseline"}
-    return {row.id: of_group[row.group] for row in plan.contenders}
+    of_group: dict[tuple[str, ...], list[str]] = {}
+    for role in ("baseline", "control"):
+        for row in plan.contenders:
+            if row.role == role:
+                of_group.setdefault(row.group, []).append(row.id)
+    return {
+        row.id: tuple(of_group[row.group][: 1 if row.role == "control" else 2])
+        for row in plan.contenders
+        if row.role != "baseline"
+    }

@@ -1,20 +1,22 @@
 """The schema of a results folder: ``campaign.json``, ``rounds.jsonl`` and ``witness.json``.
 
 The driver writes these records and the analysis reads them. msgspec decodes them, so that an error
-names the field (``cases[2].tasks``). What a type cannot say is in :mod:`analysis.read.rules`. A
-field that schema 1 did not have at first has a default: older campaigns are read as before.
+names the field (``cases[2].tasks``). What a type cannot say is in :mod:`analysis.read.rules`.
+Campaigns of schema 1 are still read: they kept the mean of every slice, measured after a full
+collection (:class:`OldRoundLine`).
 """
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter
 from collections.abc import Sequence
-from typing import Annotated, Final, Literal, TypeAlias, TypeVar, Union
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias, TypeVar, Union
 
 import msgspec
 from msgspec import Meta, field
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 CAMPAIGN_FILE: Final = "campaign.json"
 JOURNAL_FILE: Final = "rounds.jsonl"
 WITNESS_FILE: Final = "witness.json"
@@ -46,6 +48,8 @@ Status: TypeAlias = Literal["running", "complete", "interrupted", "failed"]
 
 USUAL_COLLECTOR: Final = "on"
 NO_PAUSE: Final = "none"
+COLLECTIONS: Final = "collections"
+"""What is observed of every batch beside what its probe counts."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,10 +163,15 @@ class Contender(Record, frozen=True, kw_only=True):
 class Case(Record, frozen=True, kw_only=True):
     """Probe x workload x n x pause: what every contender is asked to do.
 
-    ``sweeps`` and ``loops`` are 0 until calibrated. The caller pauses between creating its children
-    and joining them; they run meanwhile where it ``pause_suspends``. ``work_seconds`` is how long
-    one task takes by construction, None where nothing says. ``tasks_each`` are the tasks that one
-    of the n makes in all, itself included. ``units`` are those of metrics not in seconds.
+    ``loops`` batches are a block, ``blocks`` blocks a slice, ``sweeps`` slices the least of a
+    round; 0 until calibrated. A round's values are reduced to their ``quantile``; with ``splits``
+    they are those of the code, and the collector's share is added. The answer is about cases that
+    ``answer``. A case that the budget is too small for is ``left_out``, for that reason.
+
+    The caller pauses between creating its children and joining them; they run meanwhile where it
+    ``pause_suspends``. ``work_seconds`` is how long one task takes by construction, None where
+    nothing says. ``tasks_each`` are the tasks that one of the n makes in all, itself included.
+    ``units`` are those of metrics not in seconds.
     """
 
     id: Name
@@ -173,6 +182,11 @@ class Case(Record, frozen=True, kw_only=True):
     headline_metric: Name
     sweeps: Sweeps = 0
     loops: Count = 0
+    blocks: Count = 0
+    quantile: Share = 0.5
+    splits: bool = False
+    answers: bool = False
+    left_out: Text = ""
     pause: Name = NO_PAUSE
     pause_seconds: Seconds = 0.0
     pause_suspends: bool = False
@@ -218,13 +232,38 @@ class Failure(Record, frozen=True, kw_only=True):
     cause: Text
 
 
+class Allocated(Record, frozen=True, kw_only=True):
+    """Why a case has its number of slices: what the pilot saw of it.
+
+    ``slice_sd`` is that of ln(value) over the slices of one process, ``round_sd`` that of D over
+    rounds beyond it; None where the pilot cannot tell. ``sweep_seconds`` is a turn of each
+    contender.
+    """
+
+    case: Name
+    sweeps: Sweeps
+    slice_sd: Seconds | None = None
+    round_sd: Seconds | None = None
+    sweep_seconds: Seconds
+
+
+class Allocation(Record, frozen=True, kw_only=True):
+    """How a round's time is given to cases, after ``pilot_rounds`` of ``pilot_sweeps`` each."""
+
+    pilot_rounds: Count
+    pilot_sweeps: Sweeps
+    start_seconds: Seconds
+    cases: Annotated[tuple[Allocated, ...], Meta(max_length=200_000)]
+
+
 class Plan(Record, frozen=True, kw_only=True):
     """``campaign.json``: what is measured and where, and what has become of it so far.
 
-    ``precision`` is a share. Without ``blocks`` every contender is asked every case.
+    ``precision`` is a share. Without ``blocks`` every contender is asked every case. ``rounds`` are
+    the complete ones. ``allocation`` is None until the pilot has ended.
     """
 
-    schema: Literal[1] = SCHEMA
+    schema: Literal[1, 2] = SCHEMA
     name: Name
     preset: Text
     seed: Annotated[int, Meta(ge=0)]
@@ -241,6 +280,7 @@ class Plan(Record, frozen=True, kw_only=True):
     skipped: Annotated[tuple[Skipped, ...], Meta(max_length=200_000)] = ()
     blocks: Annotated[tuple[Block, ...], Meta(max_length=1000)] = ()
     definitions: Definitions = field(default_factory=Definitions)
+    allocation: Allocation | None = None
     status: Status
     finished: Text | None = None
     elapsed_seconds: Seconds = 0.0
@@ -250,28 +290,135 @@ class Plan(Record, frozen=True, kw_only=True):
     failed: Annotated[tuple[Failure, ...], Meta(max_length=200_000)] = ()
 
 
-Series: TypeAlias = Annotated[list[float], Meta(min_length=1, max_length=10_000)]
+QUANTILES: Final = (0.05, 0.10, 0.25, 0.50, 0.75)
+"""Those that a cell keeps of its blocks."""
+
+MICROS: Final = 1e6
+RARE_US: Final = 2000.0
+"""A collector called less often than this needs over 0.2 s for a cycle of its generations."""
+Micros: TypeAlias = Annotated[float, Meta(ge=0, le=1e15)]
+"""Microseconds, or bytes where the metric's unit says so."""
 
 
-class Cell(Record, frozen=True, kw_only=True):
-    """One contender in one case and round: by name, a value of one batch per sweep."""
+class Cell(Record, frozen=True, kw_only=True, array_like=True):
+    """One contender in one case and round, reduced from its slices. An array in the file.
 
-    loops: Annotated[int, Meta(ge=1, le=2**62)]
-    timed_seconds: Seconds
-    values: dict[str, Series]
-    observed: dict[str, Series] = field(default_factory=dict)
+    ``quantiles``, shape (metrics, :data:`QUANTILES`), of the values of all blocks, per batch; with
+    ``splits`` those of the code. ``means``, shape (metrics, slices), likewise. ``batches`` and
+    ``timed_us`` of all slices; ``collections`` of all slices, a number and microseconds by
+    generation, none where there were none. ``cpu_share`` of the wall time; ``switches``, by slice,
+    and ``set_aside``, the indexes of the slices that were taken again, are empty where there are
+    none: a slice that was set aside is in the means and in the collections, not in the quantiles.
+    ``observed`` means per batch, in the order of the probe.
+    """
+
+    quantiles: Annotated[list[list[Micros]], Meta(min_length=1, max_length=200)]
+    means: Annotated[list[list[Micros]], Meta(min_length=1, max_length=200)]
+    batches: Annotated[int, Meta(ge=1, le=2**62)]
+    timed_us: Micros
+    collections: Annotated[list[tuple[Count, Micros]], Meta(max_length=10)]
+    cpu_share: Annotated[float, Meta(ge=0, le=100)] = 1.0
+    switches: Annotated[list[Count], Meta(max_length=10_000)] = field(default_factory=list)
+    set_aside: Annotated[list[Count], Meta(max_length=10_000)] = field(default_factory=list)
+    observed: Annotated[list[Micros], Meta(max_length=100)] = field(default_factory=list)
+
+    def counted(self, names: Sequence[str]) -> dict[str, float]:
+        """Means per batch of what was observed, which the probe calls so, and of collections."""
+        collections = sum(count for count, _ in self.collections) / self.batches
+        return {**dict(zip(names, self.observed, strict=True)), COLLECTIONS: collections}
+
+    @property
+    def timed_seconds(self) -> float:
+        return self.timed_us / MICROS
+
+    @property
+    def slices(self) -> int:
+        return len(self.means[0])
+
+    @property
+    def taken_again(self) -> int:
+        """How many slices were interrupted and taken again."""
+        return len(self.set_aside)
+
+    @property
+    def collector_us(self) -> float:
+        """Microseconds of the collector in all batches; 0 where it is called so rarely that what
+        surrounds the slices has as much to do with it as the fan-outs have.
+        """
+        is_busy = sum(count for count, _ in self.collections) * RARE_US > self.timed_us
+        return sum(us for _, us in self.collections) if is_busy else 0.0
+
+    def code(self, metric: int, case: Case) -> float:
+        """The undisturbed value of a metric, per batch, in seconds or bytes; without what the
+        collector takes where that is split.
+        """
+        value = self.quantiles[metric][QUANTILES.index(case.quantile)]
+        return value / MICROS if case.unit(case.metrics[metric]) == "second" else value
+
+    def cost(self, metric: int, case: Case) -> float:
+        """What the round says: the code and, where it is split, the collector's share of the same
+        batches. Code and collector are slowed down alike, so their quotient is steady.
+        """
+        code = self.code(metric, case)
+        if not case.splits or self.collector_us >= self.timed_us:
+            return code
+        return code * self.timed_us / (self.timed_us - self.collector_us)
 
 
 class RoundLine(Record, frozen=True, kw_only=True):
-    """A line of the journal: one case of one round. Cells and failures by the contender's id."""
+    """A line of the journal: one case of one round. ``cells`` by the contender's place in the plan,
+    from 0; failures by its id.
+    """
 
-    schema: Literal[1] = SCHEMA
+    schema: Literal[2] = SCHEMA
     round: RoundNumber
     case: Name
     started: Text
     wall_seconds: Seconds
     steal_seconds: Seconds
-    cells: dict[str, Cell]
+    cells: dict[int, Cell]
+    failures: dict[str, Text] = field(default_factory=dict)
+
+
+Series: TypeAlias = Annotated[list[float], Meta(min_length=1, max_length=10_000)]
+
+
+class OldCell(Record, frozen=True, kw_only=True):
+    """Schema 1: by name, the mean of one batch in every slice, in order of the sweeps."""
+
+    loops: Annotated[int, Meta(ge=1, le=2**62)]
+    timed_seconds: Seconds
+    values: dict[str, Series]
+    observed: dict[str, Series] = field(default_factory=dict)
+    taken_again: ClassVar[int] = 0
+
+    @property
+    def slices(self) -> int:
+        return len(next(iter(self.values.values()), []))
+
+    @property
+    def batches(self) -> int:
+        return self.loops * self.slices
+
+    def cost(self, metric: int, case: Case) -> float:
+        """The median over slices, per batch, in seconds or bytes."""
+        return statistics.median(self.values[case.metrics[metric]])
+
+    def counted(self, names: Sequence[str]) -> dict[str, float]:
+        """Means per batch of what was observed, by name."""
+        return {name: statistics.fmean(series) for name, series in self.observed.items()}
+
+
+class OldRoundLine(Record, frozen=True, kw_only=True):
+    """Schema 1: cells and failures by the contender's id."""
+
+    schema: Literal[1]
+    round: RoundNumber
+    case: Name
+    started: Text
+    wall_seconds: Seconds
+    steal_seconds: Seconds
+    cells: dict[str, OldCell]
     failures: dict[str, Text] = field(default_factory=dict)
 
 
@@ -302,7 +449,7 @@ class ProgramRun(Record, frozen=True, kw_only=True):
 class Witness(Record, frozen=True, kw_only=True):
     """``witness.json``: programs, and every run of them."""
 
-    schema: Literal[1] = SCHEMA
+    schema: Literal[1, 2] = SCHEMA
     programs: Annotated[tuple[Program, ...], Meta(max_length=1000)]
     runs: Annotated[tuple[ProgramRun, ...], Meta(max_length=100_000)]
 

@@ -1,25 +1,33 @@
-"""When a case is done, and how a campaign spends its budget. Pure functions of what was measured.
+"""When a campaign is precise enough, and how the time of a round is given to its cases. Pure
+functions of what was measured.
 
-A case stops on the *width* of its intervals, never on what they say: stopping on significance turns
-an error of 5 % into one of 20 %.
+A campaign stops on the *width* of its intervals, never on what they say: stopping on significance
+turns an error of 5 % into one of 20 %.
 """
 
 from __future__ import annotations
 
 import math
+import statistics
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from analysis.estimate.intervals import hodges_lehmann, round_difference
-from benchmarks.campaign.plan import baselines
-from benchmarks.campaign.schema import Plan, RoundLine
+from analysis.estimate.intervals import hodges_lehmann
+from benchmarks.campaign.plan import halves
+from benchmarks.campaign.schema import Allocated, Plan, RoundLine
 
 MIN_ROUNDS = 12
 LOOK_EVERY = 4
-"""A case may stop after 12, 16, 20 ... rounds: looking less often keeps the intervals honest."""
+"""It may stop after 12, 16, 20 ... rounds: looking less often keeps the intervals honest."""
 
-AIMED_ROUNDS = 16
-"""Rounds that the budget should be enough for: the smallest number, and one more look."""
+PILOT_ROUNDS = 3
+PILOT_SWEEPS = 2
+"""What the allocation is chosen from: rounds, the first of them with several slices of a case."""
+PILOT_SHARE = (1 / PILOT_SWEEPS + PILOT_ROUNDS - 1) / PILOT_ROUNDS
+"""The mean over its rounds of 1 / slices."""
+OF_HALVES = 1.5
+"""Variance of a difference to the mean of two halves, in that of one slice."""
 MAX_SWEEPS = 25
 """More sweeps of a round never replace more rounds."""
 
@@ -29,76 +37,139 @@ class Precision:
 
     def __init__(self, plan: Plan) -> None:
         self._precision = plan.precision
-        self._headline = {case.id: case.headline_metric for case in plan.cases}
-        self._baseline = {
-            contender: baseline
-            for contender, baseline in baselines(plan).items()
-            if contender != baseline
-        }
+        self._cases = {case.id: case for case in plan.cases}
+        self._references = halves(plan)
+        self._place = {one.id: place for place, one in enumerate(plan.contenders)}
         # case id -> contender id -> D of each round
         self._differences: dict[str, dict[str, list[float]]] = defaultdict(
             lambda: defaultdict(list)
         )
         self._half_width: dict[str, float] = {}
-        self._done: set[str] = set()
+        self._rounds: dict[str, int] = {}
 
     def add(self, line: RoundLine) -> None:
-        """Take in one case of one round, and look whether the case is done."""
-        metric = self._headline[line.case]
+        """Take in one case of one round."""
+        case = self._cases[line.case]
+        headline = case.metrics.index(case.headline_metric)
+        logs = {place: math.log(cell.cost(headline, case)) for place, cell in line.cells.items()}
         of_case = self._differences[line.case]
-        for contender, baseline in self._baseline.items():
-            if contender in line.cells and baseline in line.cells:
-                difference = round_difference(
-                    line.cells[contender].values[metric], line.cells[baseline].values[metric]
-                )
-                of_case[contender].append(difference)
+        present = set()
+        for contender, references in self._references.items():
+            own = self._place[contender]
+            others = [logs[self._place[one]] for one in references if self._place[one] in logs]
+            if own in logs and others:
+                of_case[contender].append(logs[own] - statistics.fmean(others))
+                present.add(contender)
         # A contender that has failed in this round is not waited for.
-        compared = [rounds for contender, rounds in of_case.items() if contender in line.cells]
-        if not compared:
-            return
-        half_width = max(hodges_lehmann(rounds).half_width for rounds in compared)
-        self._half_width[line.case] = half_width
-        fewest = min(map(len, compared))
-        looking = fewest >= MIN_ROUNDS and (fewest - MIN_ROUNDS) % LOOK_EVERY == 0
-        if looking and half_width < self._precision:
-            self._done.add(line.case)
+        compared = [rounds for contender, rounds in of_case.items() if contender in present]
+        if compared:
+            self._half_width[line.case] = max(hodges_lehmann(one).half_width for one in compared)
+            self._rounds[line.case] = min(map(len, compared))
+
+    def spread(self, case: str) -> float | None:
+        """The standard deviation of D over rounds, of the middle contender; None with fewer than
+        two rounds.
+        """
+        known = [
+            statistics.stdev(rounds)
+            for rounds in self._differences[case].values()
+            if len(rounds) > 1
+        ]
+        return statistics.median(known) if known else None
 
     def is_done(self, case: str) -> bool:
-        """Whether every interval of the case was narrow enough at a look."""
-        return case in self._done
+        """Whether every interval of the case is narrow enough."""
+        return self.half_width(case) < self._precision
+
+    def is_time_to_look(self, cases: Iterable[str]) -> bool:
+        """Whether these cases have a number of rounds at which a campaign may stop."""
+        fewest = min((self._rounds.get(case, 0) for case in cases), default=0)
+        return fewest >= MIN_ROUNDS and (fewest - MIN_ROUNDS) % LOOK_EVERY == 0
 
     def done(self) -> int:
         """How many cases are done."""
-        return len(self._done)
+        return sum(map(self.is_done, self._cases))
 
     def half_width(self, case: str) -> float:
         """The widest interval's half-width of a case, as a share; infinite until it is known."""
         return self._half_width.get(case, math.inf)
 
 
-def plan_sweeps(
-    turn_seconds: Mapping[str, float], start_seconds: float, budget_seconds: float
-) -> dict[str, int]:
-    """Sweeps per round for each case, so that the budget is enough for ``AIMED_ROUNDS`` rounds.
-
-    ``turn_seconds`` is what one sweep of a case takes, ``start_seconds`` what starting a round's
-    workers takes. Every case gets at least one sweep, the cheap ones an equal time of what is left:
-    a small budget means fewer rounds, never fewer cases.
+@dataclass(frozen=True)
+class Piloted:
+    """What the pilot saw of a case: the seconds of a sweep, the standard deviation of ln(value)
+    over slices of one process, and that of D over rounds, each None where unknown.
     """
-    available = budget_seconds / AIMED_ROUNDS - start_seconds
 
-    def sweeps_within(slot_seconds: float) -> dict[str, int]:
-        return {
-            case: min(MAX_SWEEPS, max(1, int(slot_seconds / seconds)))
-            for case, seconds in turn_seconds.items()
-        }
+    case: str
+    sweep_seconds: float
+    slice_sd: float | None
+    round_sd: float | None
 
-    def round_seconds(slot_seconds: float) -> float:
-        sweeps = sweeps_within(slot_seconds)
-        return sum(sweeps[case] * seconds for case, seconds in turn_seconds.items())
 
-    low, high = 0.0, max(available, 0.0)
-    for _ in range(40):  # bisection: the round grows with the slot
-        middle = (low + high) / 2
-        low, high = (middle, high) if round_seconds(middle) <= available else (low, middle)
-    return sweeps_within(low)
+def allocate(
+    piloted: Sequence[Piloted], start_seconds: float, round_seconds: float
+) -> tuple[Allocated, ...]:
+    """Slices per round for each case, so that the time spent narrows the intervals most.
+
+    A round costs E + sum(n_i c_i): E seconds to start its processes, n_i sweeps of c_i seconds of
+    case i. D of a case varies by b_i + w_i / n_i: between processes, and of a difference of two
+    slices within them. The intervals of all cases together narrow fastest with n_i = sqrt(w_i /
+    c_i) sqrt(E / sum(b)): Kalibera and Jones (2013, section 6), for cases that share their rounds.
+    At least one sweep, and no more than fit into ``round_seconds``.
+    """
+    between = sum(_between(one) for one in piloted)
+    scale = math.sqrt(start_seconds / between) if between > 0 else math.inf
+
+    def sweeps_at(scale: float) -> dict[str, int]:
+        return {one.case: _sweeps(one, scale) for one in piloted}
+
+    def seconds_at(scale: float) -> float:
+        sweeps = sweeps_at(scale)
+        return start_seconds + sum(sweeps[one.case] * one.sweep_seconds for one in piloted)
+
+    scale = min(scale, 1e6)
+    while scale > 1e-6 and seconds_at(scale) > round_seconds:
+        scale *= 0.8
+    sweeps = sweeps_at(scale)
+    return tuple(
+        Allocated(
+            case=one.case,
+            sweeps=sweeps[one.case],
+            slice_sd=one.slice_sd,
+            round_sd=one.round_sd and math.sqrt(_between(one)),
+            sweep_seconds=one.sweep_seconds,
+        )
+        for one in piloted
+    )
+
+
+def _between(one: Piloted) -> float:
+    """The variance of D over rounds that more slices would not take away; at least a tenth of it:
+    three rounds tell it roughly.
+    """
+    if one.round_sd is None:
+        return 0.0
+    within = 0.0 if one.slice_sd is None else OF_HALVES * one.slice_sd**2 * PILOT_SHARE
+    return max(one.round_sd**2 - within, 0.1 * one.round_sd**2)
+
+
+def _sweeps(one: Piloted, scale: float) -> int:
+    if one.slice_sd is None:
+        return 1
+    best = math.sqrt(OF_HALVES / one.sweep_seconds) * one.slice_sd * scale
+    return min(MAX_SWEEPS, max(1, round(best)))
+
+
+def slice_spread(costs: Mapping[str, Sequence[Sequence[float]]]) -> float | None:
+    """The standard deviation of ln(cost) over slices of one process, the median over contenders;
+    ``costs`` has, by contender, those of each round's slices. None where no round has two.
+    """
+    spreads = []
+    for rounds in costs.values():
+        variances = [
+            statistics.variance(list(map(math.log, slices))) for slices in rounds if len(slices) > 1
+        ]
+        if variances:
+            spreads.append(math.sqrt(statistics.fmean(variances)))
+    return statistics.median(spreads) if spreads else None

@@ -1,7 +1,7 @@
 """The pyperf suites of a campaign, made from the journal: one per interpreter.
 
-A benchmark is a contender x case x metric, a run is a round, which is a process. All that
-identifies it is in the metadata of the run.
+A benchmark is a contender x case x metric, a run is a round, which is a process, and its one value
+what the round says. All that identifies it is in the metadata of the run.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from benchmarks.campaign.schema import Case, Contender, Interpreter, Plan, Round
 
 def write_suites(folder: Path, plan: Plan, lines: Iterable[RoundLine]) -> list[Path]:
     """Write a suite for every interpreter that has values, in place of older ones."""
-    contenders = {contender.id: contender for contender in plan.contenders}
     cases = {case.id: case for case in plan.cases}
     facts = {interpreter.name: _facts(plan, interpreter) for interpreter in plan.interpreters}
     # interpreter -> name of a benchmark -> a run of every round
     runs: dict[str, dict[str, list[pyperf.Run]]] = defaultdict(lambda: defaultdict(list))
     for line in lines:
         case = cases[line.case]
-        for contender_id, cell in line.cells.items():
-            contender = contenders[contender_id]
+        for place, cell in line.cells.items():
+            contender = plan.contenders[place]
             of_cell = {
                 **facts[contender.interpreter],
                 **_identity(contender, case),
-                "loops": cell.loops,
+                "loops": cell.batches,
                 "date": line.started,
                 "round": line.round,
             }
-            for metric, values in cell.values.items():
-                name = f"{case.id}/{contender_id}/{metric}"
+            for index, metric in enumerate(case.metrics):
+                name = f"{case.id}/{contender.id}/{metric}"
                 metadata = {**of_cell, "name": name, "metric": metric, "unit": case.unit(metric)}
-                run = pyperf.Run(values, metadata=metadata, collect_metadata=False)
+                cost = cell.cost(index, case)
+                run = pyperf.Run([cost], metadata=metadata, collect_metadata=False)
                 runs[contender.interpreter][name].append(run)
     paths = []
     for interpreter, benchmarks in runs.items():

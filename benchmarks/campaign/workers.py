@@ -48,7 +48,7 @@ class Worker(Protocol):
 
     def calibrate(self, case: Case, slice_seconds: float) -> protocol.Calibrated: ...
 
-    def measure(self, case: Case, loops: int) -> protocol.Measured: ...
+    def measure(self, case: Case, loops: int, blocks: int, phase: float) -> protocol.Measured: ...
 
     def run_program(self, program: str) -> protocol.ProgramSaid: ...
 
@@ -108,8 +108,8 @@ class ProcessWorker:
     def calibrate(self, case: Case, slice_seconds: float) -> protocol.Calibrated:
         return self._ask(protocol.Calibrate(case, slice_seconds), protocol.Calibrated)
 
-    def measure(self, case: Case, loops: int) -> protocol.Measured:
-        return self._ask(protocol.Measure(case, loops), protocol.Measured)
+    def measure(self, case: Case, loops: int, blocks: int, phase: float) -> protocol.Measured:
+        return self._ask(protocol.Measure(case, loops, blocks, phase), protocol.Measured)
 
     def run_program(self, program: str) -> protocol.ProgramSaid:
         return self._ask(protocol.RunProgram(program), protocol.ProgramSaid)

@@ -12,7 +12,12 @@ from benchmarks.workloads import PENDING
 CANCELLED = Metric(
     "cancelled", label="cancelled", meaning="from cancel() until the caller has its CancelledError"
 )
-CLEAN = Metric("clean", label="clean", meaning="from cancel() until no child is running")
+CLEAN = Metric(
+    "clean",
+    label="clean",
+    meaning="from cancel() until no child is running, those that the strategy leaves being "
+    "cancelled by the probe",
+)
 LEFT_RUNNING = Observed(
     "left_running",
     label="left running",
@@ -78,8 +83,9 @@ PROBE = Probe(
     meaning="the caller is cancelled while all n children wait",
     section="When the caller is cancelled",
     introduction=(
-        "A cancellation should end the children too. Children that a strategy leaves running are "
-        "cancelled one by one, as their caller would have to."
+        "A cancellation should end the children too. wait and as_completed leave them running: "
+        "the probe then cancels them one by one, as the caller would have to, so that their time "
+        "until clean is mostly that of the probe."
     ),
     metrics=(CANCELLED, CLEAN),
     headline_metric=CLEAN.name,

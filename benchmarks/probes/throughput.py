@@ -5,6 +5,7 @@ until the caller has all results.
 from __future__ import annotations
 
 from benchmarks.clock import perf_counter
+from benchmarks.collecting import collector_seconds
 from benchmarks.probing import FanOut, Measurement, Metric, Probe
 
 TOTAL = Metric(
@@ -19,11 +20,13 @@ async def measure(fan_out: FanOut, loops: int) -> Measurement:
     """Time ``loops`` fan-outs as one."""
     launch, work, tasks, pause = fan_out.launch, fan_out.work, fan_out.tasks, fan_out.pause
     results: list[int] = []
+    collected = collector_seconds()
     started = perf_counter()
     for _ in range(loops):
         results = await launch(work, tasks, pause)
     seconds = perf_counter() - started
-    return Measurement(seconds, {TOTAL.name: seconds / loops}, results)
+    collected = collector_seconds() - collected
+    return Measurement(seconds, {TOTAL.name: seconds / loops}, results, collector_seconds=collected)
 
 
 PROBE = Probe(
@@ -38,6 +41,7 @@ PROBE = Probe(
     metrics=(TOTAL,),
     headline_metric=TOTAL.name,
     measure=measure,
+    splits=True,
     answers=True,
     order=1,
 )

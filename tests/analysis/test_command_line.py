@@ -134,7 +134,9 @@ def test_export_writes_parquet_and_csv(folder: Path, capsys: Capture, tmp_path: 
     out = tmp_path / "out"
     assert main(["export", str(folder), "--out", str(out)]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        str(out / f"values.{kind}") for kind in ("parquet", "csv")
+        str(out / f"{frame}.{kind}")
+        for frame in ("values", "observed")
+        for kind in ("parquet", "csv")
     ]
     values = analysis.load(folder)
     for back in (
@@ -158,6 +160,16 @@ def test_export_writes_what_was_observed_too(folder: Path, capsys: Capture, tmp_
         assert list(back.columns) == list(observed.columns)
         for name in ("contender", "value"):
             assert list(back[name]) == list(observed[name])
+
+
+def test_export_of_an_old_campaign_in_which_nothing_was_observed(
+    folder: Path, capsys: Capture, tmp_path: Path
+) -> None:
+    old, out = another(folder, "old", old=True), tmp_path / "out"
+    assert main(["export", str(old), "--out", str(out)]) == 0
+    assert names(out) == ["values.csv", "values.parquet"]
+    assert pd.read_csv(out / "values.csv")["collector_seconds"].isna().all()
+    assert capsys.readouterr().err == ""
 
 
 def test_export_overwrites_nothing(folder: Path, capsys: Capture) -> None:
@@ -210,6 +222,14 @@ def test_what_cannot_be_compared_is_bad_usage(
 def test_a_campaign_is_not_compared_with_itself(folder: Path, capsys: Capture) -> None:
     assert main(["compare", str(folder), f"{folder}/../{folder.name}"]) == 2
     assert "are one folder" in capsys.readouterr().err
+
+
+def test_an_old_campaign_is_shown_and_compared(folder: Path, capsys: Capture) -> None:
+    old = another(folder, "old", old=True)
+    assert main(["show", str(old)]) == 0
+    assert "The answer in numbers" in capsys.readouterr().out
+    assert main(["compare", str(old), str(folder)]) == 0
+    assert "campaign compared with old" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("share", ["-1%", "much", "nan", "1000%"])

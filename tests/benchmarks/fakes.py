@@ -8,11 +8,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks.campaign import schema
 from benchmarks.campaign.journal import Journal
 from benchmarks.campaign.plan import SLICE_SECONDS, asked_pairs, case_record, definitions
 from benchmarks.campaign.progress import Observer, Progress
-from benchmarks.campaign.schema import Cell, Contender, Facts, Failure, Interpreter, Plan, RoundLine
+from benchmarks.campaign.schema import (
+    MICROS,
+    QUANTILES,
+    Cell,
+    Contender,
+    Facts,
+    Failure,
+    Interpreter,
+    Plan,
+    RoundLine,
+)
 from benchmarks.campaign.workers import Worker, WorkerError
 from benchmarks.cases import Case
 from benchmarks.matrix import Selection, lay_out
@@ -31,7 +43,8 @@ INTERPRETER = Interpreter(
 )
 
 CASE_LOOPS = 7
-"""Inner loops that fake workers find unless told."""
+CASE_BLOCKS = 3
+"""Batches of a block and blocks of a slice that fake workers find unless told."""
 
 
 def make_plan(
@@ -72,16 +85,35 @@ def make_plan(
     )
 
 
+def make_cell(case: schema.Case, values: Sequence[float]) -> Cell:
+    """A cell of slices with one value each, the same for every metric."""
+    of_metric = [
+        [value * (MICROS if case.unit(metric) == "second" else 1.0) for value in values]
+        for metric in case.metrics
+    ]
+    return Cell(
+        quantiles=[
+            [float(at) for at in np.quantile(row, QUANTILES, method="median_unbiased")]
+            for row in of_metric
+        ],
+        means=of_metric,
+        batches=CASE_LOOPS * len(values),
+        timed_us=10_000.0 * len(values),
+        collections=[],
+        observed=[2.0 for _ in PROBES[case.probe].observed],
+    )
+
+
 def make_line(
     plan: Plan,
     round_number: int,
-    seconds: Callable[[Contender, int], float],
+    seconds: Callable[[Contender], float],
     *,
     case: schema.Case | None = None,
     sweeps: int = 3,
     without: Sequence[Contender] = (),
 ) -> RoundLine:
-    """A line of the journal; ``seconds(contender, sweep)`` is every metric's value."""
+    """A line of the journal; ``seconds(contender)`` is the value of every metric and slice."""
     case = case or plan.cases[0]
     asked = asked_pairs(plan)
     return RoundLine(
@@ -91,16 +123,8 @@ def make_line(
         wall_seconds=1.0,
         steal_seconds=0.0,
         cells={
-            contender.id: Cell(
-                loops=CASE_LOOPS,
-                timed_seconds=0.01 * sweeps,
-                values={
-                    metric: [seconds(contender, sweep) for sweep in range(sweeps)]
-                    for metric in case.metrics
-                },
-                observed={"collections": [2.0] * sweeps},
-            )
-            for contender in plan.contenders
+            place: make_cell(case, [seconds(contender)] * sweeps)
+            for place, contender in enumerate(plan.contenders)
             if contender not in without and (contender.id, case.id) in asked
         },
         failures={contender.id: "it was told to" for contender in without},
@@ -116,6 +140,8 @@ class Turn:
     role: schema.Role
     case: Case
     loops: int
+    blocks: int
+    phase: float
 
 
 @dataclass
@@ -123,19 +149,24 @@ class Script:
     """What fake workers do, and what they were asked.
 
     ``on_turn`` is called with each turn before it is answered and may raise. ``seconds`` gives the
-    value of a turn, ``collections`` what is observed beside it; ``busy_seconds`` is what a slice
-    takes on the clock, ``start_seconds`` what starting workers takes. ``program`` is what a program
-    says, and may raise.
+    value of each block of a turn, ``collections``, ``switches``, ``is_open`` and ``observed`` what
+    is told beside it; ``busy_seconds`` is what a slice takes on the clock, ``start_seconds`` what
+    workers take until they are ready. ``program`` is what a program says, and may raise.
     """
 
     clock: FakeClock = field(default_factory=FakeClock)
     seconds: Callable[[Turn], float] = lambda turn: 1e-3
-    collections: Callable[[Turn], float] = lambda turn: 0.0
+    collections: Callable[[Turn], Sequence[int]] = lambda turn: (0, 0, 0)
+    switches: Callable[[Turn], int] = lambda turn: 0
+    is_open: Callable[[Turn], bool] = lambda turn: False
+    observed: Callable[[Turn], float] = lambda turn: 0.0
     loops: Callable[[Contender], int] = lambda contender: CASE_LOOPS
-    busy_seconds: float = 0.01
+    blocks: Callable[[Contender], int] = lambda contender: CASE_BLOCKS
+    busy_seconds: Callable[[Case], float] = lambda case: 0.01
     start_seconds: float = 0.0
     on_turn: Callable[[Turn], None] = lambda turn: None
     on_calibrate: Callable[[Contender, Case], None] = lambda contender, case: None
+    on_wait: Callable[[], None] = lambda: None
     conditions: Callable[[Contender, int], Facts] = lambda contender, start: {
         "loop_class": contender.loop
     }
@@ -171,24 +202,35 @@ class FakeWorker:
 
     def calibrate(self, case: Case, slice_seconds: float) -> Calibrated:
         assert not self.closed
-        with self._script.being_asked():
-            self._script.calibrations.append((self._contender.id, case.id))
-            self._script.on_calibrate(self._contender, case)
-            self._script.clock.advance(self._script.busy_seconds)
-            loops = self._script.loops(self._contender)
-            return Calibrated(loops, self._script.busy_seconds, peak_bytes=1000)
+        script = self._script
+        with script.being_asked():
+            script.calibrations.append((self._contender.id, case.id))
+            script.on_calibrate(self._contender, case)
+            seconds = script.busy_seconds(case)
+            script.clock.advance(seconds)
+            loops, blocks = script.loops(self._contender), script.blocks(self._contender)
+            return Calibrated(loops, blocks, seconds, peak_bytes=1000)
 
-    def measure(self, case: Case, loops: int) -> Measured:
+    def measure(self, case: Case, loops: int, blocks: int, phase: float) -> Measured:
         assert not self.closed
-        who = self._contender
-        turn = Turn(who.id, who.strategy, who.role, case, loops)
-        with self._script.being_asked():
-            self._script.turns.append(turn)
-            self._script.on_turn(turn)
-            self._script.clock.advance(self._script.busy_seconds)
-            values = dict.fromkeys(PROBES[case.probe].metric_names, self._script.seconds(turn))
-            observed = {"collections": self._script.collections(turn)}
-            return Measured(values, self._script.busy_seconds, observed)
+        who, script = self._contender, self._script
+        turn = Turn(who.id, who.strategy, who.role, case, loops, blocks, phase)
+        probe = PROBES[case.probe]
+        with script.being_asked():
+            script.turns.append(turn)
+            script.on_turn(turn)
+            seconds = script.busy_seconds(case)
+            script.clock.advance(seconds)
+            return Measured(
+                values={name: [script.seconds(turn)] * blocks for name in probe.metric_names},
+                timed_seconds=seconds,
+                observed={row.name: script.observed(turn) for row in probe.observed},
+                collections=list(script.collections(turn)),
+                collector_seconds=[1e-6 * count for count in script.collections(turn)],
+                cpu_share=1.0,
+                switches=script.switches(turn),
+                is_open=script.is_open(turn),
+            )
 
     def run_program(self, program: str) -> ProgramSaid:
         assert not self.closed
@@ -200,28 +242,56 @@ class FakeWorker:
             self._script.open_workers.remove(self)
 
 
-class FakeExecutor:
-    """Starts fake workers. ``starts`` counts how often each contender was started."""
+class FakeStarting:
+    """Workers that are ready when ``start_seconds`` have passed since they were started."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(
+        self, script: Script, workers: dict[str, FakeWorker], unstartable: Sequence[str]
+    ) -> None:
         self._script = script
-        self._starts: dict[str, int] = {}
+        self._workers = workers
+        self._unstartable = unstartable
+        self._ready_at = script.clock() + script.start_seconds
 
-    def start(
-        self, contenders: Sequence[Contender], rng: random.Random
-    ) -> tuple[dict[str, Worker], dict[str, WorkerError]]:
-        rng.random()  # a real executor draws a hash seed here
-        self._script.started.append(tuple(contender.id for contender in contenders))
-        self._script.clock.advance(self._script.start_seconds)
+    def wait(self) -> tuple[dict[str, Worker], dict[str, WorkerError]]:
+        self._script.on_wait()
+        clock = self._script.clock
+        clock.advance(max(0.0, self._ready_at - clock()))
         workers: dict[str, Worker] = {}
         failures: dict[str, WorkerError] = {}
+        for name, worker in self._workers.items():
+            if name in self._unstartable:
+                worker.close()
+                failures[name] = WorkerError("it does not start")
+            else:
+                workers[name] = worker
+        return workers, failures
+
+    def close(self) -> None:
+        for worker in self._workers.values():
+            worker.close()
+
+
+class FakeExecutor:
+    """Starts fake workers. It counts how often each contender was started."""
+
+    def __init__(self, script: Script, *, overlaps: bool = False) -> None:
+        self._script = script
+        self._starts: dict[str, int] = {}
+        self.overlaps = overlaps
+
+    def start(self, contenders: Sequence[Contender], rng: random.Random) -> FakeStarting:
+        rng.random()  # a real executor draws a hash seed here
+        script = self._script
+        script.started.append(tuple(contender.id for contender in contenders))
+        workers: dict[str, FakeWorker] = {}
+        unstartable = []
         for contender in contenders:
             start = self._starts[contender.id] = self._starts.get(contender.id, -1) + 1
-            if self._script.unstartable(contender, start):
-                failures[contender.id] = WorkerError("it does not start")
-            else:
-                workers[contender.id] = FakeWorker(self._script, contender, start)
-        return workers, failures
+            workers[contender.id] = FakeWorker(script, contender, start)
+            if script.unstartable(contender, start):
+                unstartable.append(contender.id)
+        return FakeStarting(script, workers, unstartable)
 
 
 class Recorder(Observer):

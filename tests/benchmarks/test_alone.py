@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from benchmarks.alone import Alone, AloneError
 from benchmarks.cases import Case, Launcher
 from benchmarks.echo import EchoConnections
 from benchmarks.probes import PROBES
-from benchmarks.protocol import Failed, Measure, Measured
+from benchmarks.protocol import Failed, Measure, Measured, receive
 from benchmarks.worker import Desk
 
 LAUNCHER = Launcher("asyncio", "lazy", "gather_tasks")
@@ -25,17 +26,36 @@ QUICK = Case("throughput", "noop", 10)
 
 
 def test_a_slice_is_measured_as_it_would_be_here() -> None:
-    measurement = Alone(replace(LAUNCHER, collector="off")).measure(QUICK, 3)
-    assert tuple(measurement.values) == PROBES[QUICK.probe].metric_names
-    assert 0 < measurement.values["total"] <= measurement.timed_seconds
-    assert measurement.observed == {"collections": 0.0}
-    assert measurement.results == list(range(10))
+    measured = Alone(replace(LAUNCHER, collector="off")).measure(QUICK, 3, 5, 0.5)
+    assert tuple(measured.values) == PROBES[QUICK.probe].metric_names
+    values = measured.values["total"]
+    assert len(values) == 5
+    assert all(value > 0 for value in values)
+    assert 3 * sum(values) == pytest.approx(measured.timed_seconds)
+    assert (measured.collections, measured.is_open) == ([0, 0, 0], False)
 
 
-def test_calibration_finds_one_loop_whatever_a_slice_takes() -> None:
+def test_calibration_finds_one_batch_whatever_a_slice_takes() -> None:
     calibration = Alone(LAUNCHER).calibrate(QUICK, slice_seconds=1e9)
-    assert calibration.loops == 1
+    assert (calibration.loops, calibration.blocks) == (1, 1)
     assert calibration.turn_seconds > 0
+    assert calibration.peak_bytes > 2**20
+
+
+def test_the_slices_process_is_asked_for_what_the_worker_was_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    run: Callable[..., Any] = subprocess.run
+
+    def listening(*arguments: object, **options: Any) -> object:  # noqa: ANN401 - run's own
+        asked.append(options["input"])
+        return run(*arguments, **options)
+
+    monkeypatch.setattr(subprocess, "run", listening)
+    measured = Alone(LAUNCHER).measure(QUICK, 2, 3, 0.75)
+    assert receive(io.StringIO(asked[0])) == Measure(QUICK, 2, 3, 0.75)
+    assert len(measured.values["total"]) == 3
 
 
 @pytest.fixture
@@ -68,9 +88,9 @@ def test_a_process_that_gives_no_measurement_is_a_failure_that_says_why(
 ) -> None:
     python.write_text(f"#!/bin/sh\n{text}\n")
     with pytest.raises(AloneError) as caught:
-        Alone(LAUNCHER).measure(MEMORY, 1)
+        Alone(LAUNCHER).measure(MEMORY, 1, 1)
     assert cause in str(caught.value)
-    answer = Desk(LAUNCHER, connections).answer(Measure(MEMORY, 1))
+    answer = Desk(LAUNCHER, connections).answer(Measure(MEMORY, 1, 1))
     assert answer == Failed(str(caught.value))
 
 
@@ -91,12 +111,12 @@ def test_what_measured_code_prints_does_not_spoil_the_answer(python: Path, tmp_p
     )
     real = Path(os.path.realpath(sys.base_prefix)) / "bin" / "python3"
     python.write_text(f'#!/bin/sh\nPYTHONPATH=. exec {real} {program} "$@"\n')
-    assert Alone(LAUNCHER).measure(QUICK, 1).timed_seconds > 0
+    assert Alone(LAUNCHER).measure(QUICK, 1, 1).timed_seconds > 0
 
 
 def test_an_error_of_measured_code_is_named_as_a_worker_names_it() -> None:
     with pytest.raises(AloneError) as caught:
-        Alone(LAUNCHER).measure(Case("throughput", "no_such_workload", 5), 1)
+        Alone(LAUNCHER).measure(Case("throughput", "no_such_workload", 5), 1, 1)
     assert str(caught.value) == "KeyError: 'no_such_workload'"
 
 
@@ -112,7 +132,7 @@ def test_a_worker_measures_alone_what_asks_for_it_and_all_else_here(
 
     monkeypatch.setattr(subprocess, "run", counting)
     desk = Desk(LAUNCHER, connections)
-    assert isinstance(desk.answer(Measure(QUICK, 1)), Measured)
+    assert isinstance(desk.answer(Measure(QUICK, 1, 1)), Measured)
     assert started == []
-    assert isinstance(desk.answer(Measure(MEMORY, 1)), Measured)
+    assert isinstance(desk.answer(Measure(MEMORY, 1, 1)), Measured)
     assert len(started) == 1

@@ -7,7 +7,7 @@ import gc
 import pytest
 
 from benchmarks.cases import Launcher
-from benchmarks.collectors import COLLECTORS, Collector, collections_so_far, collector_in_force
+from benchmarks.collectors import COLLECTORS, Collector, collector_in_force
 
 
 def test_the_usual_state_is_the_first_and_the_one_of_a_launcher() -> None:
@@ -38,16 +38,3 @@ def test_what_is_frozen_is_left_out_of_collections() -> None:
 
 def test_a_python_that_lacks_a_state_is_known() -> None:
     assert not Collector("none", "", "", "no_such_function", "nor_this").is_available
-
-
-def test_collections_of_all_generations_count() -> None:
-    gc.disable()
-    try:
-        before = collections_so_far()
-        for generation in (0, 1, 2, 2):
-            gc.collect(generation)
-        after = collections_so_far()
-    finally:
-        gc.enable()
-    assert before is not None
-    assert after == before + 4

@@ -15,8 +15,11 @@ from pathlib import Path
 
 import pyperf
 import pytest
+from rich.console import Console
 
+from benchmarks import __main__ as command_line
 from benchmarks.__main__ import main
+from benchmarks.campaign.arguments import Manner, UsageError
 from benchmarks.campaign.journal import Journal
 from benchmarks.collectors import COLLECTORS
 from benchmarks.fingerprint import fingerprint
@@ -33,7 +36,7 @@ from tests.repository import (
     run_benchmarks,
 )
 
-(DEFAULT,) = PRESETS["default"].selections
+DEFAULT, MOMENTS = PRESETS["default"].selections
 ALL = set(DEFAULT.strategies)
 RUNNABLE = {name for name in ALL if sys.version_info >= STRATEGIES[name].since}
 
@@ -47,7 +50,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     return ran(
         folder,
         run_benchmarks(
-            "run", "--workload", "noop", "--tasks", "1,10", "--budget", "3s", "--seed", "5",
+            "run", "--workload", "noop", "--tasks", "1,10", "--budget", "8s", "--seed", "5",
             "--out", folder,
         ),
     )  # fmt: skip
@@ -64,7 +67,8 @@ def test_a_campaign_shows_its_answer_and_where_its_results_are(good: Ran) -> Non
 
 
 def test_progress_is_plain_lines_where_there_is_no_terminal(good: Ran) -> None:
-    lines = good.err.splitlines()
+    # Before them it may say what else is running on this machine.
+    lines = [line for line in good.err.splitlines() if not line.startswith("also running: ")]
     assert lines[0].startswith("calibrating, case 1/4: throughput/noop/1;")
     assert any(line.startswith("round 1, case 1/4: ") for line in lines)
     assert "\x1b" not in good.err
@@ -82,21 +86,22 @@ def test_the_folder_holds_plan_journal_suite_and_report(good: Ran) -> None:
 def test_the_campaign_file_tells_what_was_done(good: Ran) -> None:
     plan = good.plan
     assert (plan.name, plan.status, plan.failed) == ("campaign", "complete", ())
-    assert (plan.preset, plan.seed, plan.budget_seconds) == ("default", 5, 3.0)
+    assert (plan.preset, plan.seed, plan.budget_seconds) == ("default", 5, 8.0)
     assert plan.code_hash == fingerprint()
     assert {row.contender.strategy for row in plan.skipped} == ALL - RUNNABLE
     assert [case.id for case in plan.cases] == [
-        f"{probe}/noop/{tasks}" for probe in DEFAULT.probes for tasks in (1, 10)
+        f"{probe}/noop/{tasks}" for probe in (*DEFAULT.probes, *MOMENTS.probes) for tasks in (1, 10)
     ]
-    (block,) = plan.blocks
-    assert block.contenders == tuple(row.id for row in plan.contenders)
-    assert block.cases == tuple(row.id for row in plan.cases)
+    for block in plan.blocks:
+        assert block.contenders == tuple(row.id for row in plan.contenders)
+    assert [case for block in plan.blocks for case in block.cases] == [row.id for row in plan.cases]
     roles = [row.role for row in plan.contenders]
-    assert (roles.count("baseline"), roles.count("control")) == (len(DEFAULT.loops), 1)
+    assert roles.count("baseline") == roles.count("control") == len(DEFAULT.loops)
     for contender in plan.contenders:
         assert str(contender.conditions["loop_class"]).partition(".")[0] == contender.loop
         assert contender.conditions["task_class"] == "_asyncio.Task"
-    assert plan.elapsed_seconds >= 3.0
+    assert plan.elapsed_seconds > 0
+    assert all(case.sweeps >= 1 and case.loops >= 1 and case.blocks >= 1 for case in plan.cases)
     assert plan.peak_worker_bytes > 2**20
     assert {word.name for word in plan.definitions.strategies} == RUNNABLE
 
@@ -106,23 +111,24 @@ def test_the_journal_has_every_cell_of_every_round_that_was_finished(good: Ran) 
     assert len(good.lines) >= 1
     for line in good.lines:
         case = cases[line.case]
-        assert list(line.cells) == [row.id for row in good.plan.contenders]
+        assert list(line.cells) == list(range(len(good.plan.contenders)))
         for cell in line.cells.values():
-            assert len(cell.observed["collections"]) == case.sweeps
-            assert tuple(cell.values) == case.metrics
-            for values in cell.values.values():
-                assert len(values) == case.sweeps
-                assert all(value > 0 for value in values)
+            assert len(cell.quantiles) == len(cell.means) == len(case.metrics)
+            assert cell.slices >= 1
+            assert cell.batches >= case.loops * cell.slices
+            assert all(value > 0 for row in (*cell.quantiles, *cell.means) for value in row)
+            assert cell.cpu_share > 0
+    rounds = {number: [line.case for line in good.lines if line.round == number]
+              for number in range(good.plan.rounds)}  # fmt: skip
+    assert all(sorted(names) == sorted(cases) for names in rounds.values())
 
 
 def test_the_suite_is_pyperfs(good: Ran) -> None:
     (path,) = [path for path in good.folder.glob("*.json") if path.name != "campaign.json"]
     suite = pyperf.BenchmarkSuite.load(str(path))
     values = sum(len(benchmark.get_values()) for benchmark in suite)
-    assert values == sum(
-        len(row) for line in good.lines for cell in line.cells.values()
-        for row in cell.values.values()
-    )  # fmt: skip
+    metrics = {case.id: len(case.metrics) for case in good.plan.cases}
+    assert values == sum(metrics[line.case] * len(line.cells) for line in good.lines)
 
 
 def test_nothing_in_the_folder_names_the_host_or_a_path(good: Ran) -> None:
@@ -221,7 +227,7 @@ def test_a_baseline_python_that_is_not_there_is_refused_before_the_budget_is_spe
 
 def test_an_existing_folder_is_never_overwritten(good: Ran, run_main: RunMain) -> None:
     before = {path: path.stat().st_mtime_ns for path in good.folder.rglob("*")}
-    code, _, err = run_main("run", *TINY, "--budget", "1s", "--out", good.folder)
+    code, _, err = run_main("run", *TINY, "--budget", "1s", "--quiet", "--out", good.folder)
     assert code == 2
     assert err.count("\n") == 1
     assert "exists already and is never overwritten" in err
@@ -354,14 +360,15 @@ def next_round(folder: Path) -> str:
 
 def check_resuming(folder: Path, cwd: Path = REPOSITORY) -> None:
     """With a larger budget more is measured, and what was measured is kept."""
-    kept = lines_of(folder)
-    total = plan_of(folder).elapsed_seconds + 2.0
+    kept, before = lines_of(folder), plan_of(folder)
+    total = before.elapsed_seconds + 3.0
     more = ("--budget", f"{total:.1f}s", "--no-report", "--quiet")
     done = run_benchmarks("resume", folder, *more, cwd=cwd)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{folder}\n", "")
     plan = plan_of(folder)
     assert plan.status == "complete"
-    assert plan.elapsed_seconds >= total - 0.1
+    assert plan.rounds > before.rounds
+    assert plan.elapsed_seconds > before.elapsed_seconds
     assert lines_of(folder)[: len(kept)] == kept
     assert len(lines_of(folder)) > len(kept)
     assert (folder / "rounds.jsonl").read_bytes().endswith(b"\n")
@@ -402,8 +409,60 @@ def test_a_campaign_that_was_killed_can_be_resumed(begun: Path) -> None:
     assert plan_of(begun).status == "running"
     assert len(lines_of(begun)) > before
     with (begun / "rounds.jsonl").open("a", encoding="utf-8") as stream:
-        stream.write('{"schema":1,"round":')
+        stream.write('{"schema":2,"round":')
     check_resuming(begun)
+
+
+# A machine that others use
+
+
+@pytest.fixture
+def others(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, float]]:
+    """What uses the machine at each look: the last stays."""
+    looks: list[dict[str, float]] = []
+    monkeypatch.setattr(command_line, "busy_processes", lambda: looks.pop(0) if looks else {})
+    monkeypatch.setattr(command_line, "load_average", lambda: 0.1)
+    monkeypatch.setattr(command_line.time, "sleep", lambda seconds: None)
+    return looks
+
+
+def said_of(folder: Path, manner: Manner) -> str:
+    console = Console(record=True, width=200)
+    command_line._check_quiet(folder, manner, console)
+    return console.export_text()
+
+
+def test_what_else_uses_the_machine_is_said(others: list[dict[str, float]]) -> None:
+    others.append({"cc": 1.5, "ninja": 0.06})
+    said = said_of(Path("anywhere"), Manner(quiet=False, report=True))
+    assert said == (
+        "also running: cc (150% of a core), ninja (6% of a core); --wait 5m would wait for it\n"
+    )
+    others.append({"cc": 1.5})
+    assert said_of(Path("anywhere"), Manner(quiet=True, report=True)) == ""
+    assert said_of(Path("anywhere"), Manner(quiet=False, report=True)) == ""
+
+
+def test_a_campaign_waits_until_nothing_else_uses_the_machine(
+    others: list[dict[str, float]],
+) -> None:
+    others.extend([{"cc": 1.0}] * 3)
+    manner = Manner(quiet=False, report=True, wait_seconds=60.0)
+    assert said_of(Path("anywhere"), manner) == ""
+    assert others == []
+
+
+def test_a_campaign_that_is_to_be_published_takes_a_quiet_machine(
+    others: list[dict[str, float]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = command_line.RESULTS / "reference" / "some"
+    manner = Manner(quiet=False, report=True)
+    assert said_of(folder, manner) == ""
+    monkeypatch.setattr(command_line, "load_average", lambda: 0.51)
+    with pytest.raises(UsageError, match=r"has a load of 0.51; it takes one of at most 0.5: "):
+        said_of(folder, manner)
+    assert said_of(command_line.RESULTS / "some", manner) == ""
+    assert others == []
 
 
 def test_a_campaign_that_is_being_written_is_not_even_read(

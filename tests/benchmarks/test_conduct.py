@@ -6,21 +6,38 @@ import errno
 import itertools
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from benchmarks.campaign import schema
-from benchmarks.campaign.conduct import Conductor, sweep_order
+from benchmarks.campaign.conduct import (
+    AIMED_ROUNDS,
+    CYCLE_TURNS,
+    FEW_TASKS,
+    GOLDEN,
+    LONG_SECONDS,
+    Conductor,
+    _place_to_start,
+    sweep_order,
+)
 from benchmarks.campaign.journal import Journal
-from benchmarks.campaign.plan import SLICE_SECONDS, asked_pairs
-from benchmarks.campaign.schema import Case, Contender, Plan, RoundLine
-from benchmarks.campaign.stop import MAX_SWEEPS, MIN_ROUNDS
+from benchmarks.campaign.plan import asked_pairs, case_record
+from benchmarks.campaign.schema import Case, Cell, Contender, Plan, RoundLine
+from benchmarks.campaign.stop import (
+    LOOK_EVERY,
+    MAX_SWEEPS,
+    MIN_ROUNDS,
+    PILOT_ROUNDS,
+    PILOT_SWEEPS,
+)
 from benchmarks.campaign.workers import WorkerError
+from benchmarks.cases import Case as AskedCase
 from benchmarks.matrix import Selection
 from tests.benchmarks.fakes import (
+    CASE_BLOCKS,
     CASE_LOOPS,
     FakeExecutor,
     FullDisk,
@@ -34,12 +51,13 @@ from tests.benchmarks.fakes import (
 class Campaign:
     """A plan, its journal on the disk, and what its workers were asked."""
 
-    def __init__(self, folder: Path, plan: Plan, script: Script) -> None:
+    def __init__(self, folder: Path, plan: Plan, script: Script, *, overlaps: bool) -> None:
         self.plan = plan
         self.script = script
         self.observer = Recorder()
         self.journal = Journal.create(folder)
-        self.executor = FakeExecutor(script)
+        self.overlaps = overlaps
+        self.executor = FakeExecutor(script, overlaps=overlaps)
 
     def run(self) -> Plan:
         return Conductor(
@@ -51,7 +69,7 @@ class Campaign:
         self.plan = self.saved()
         if budget_seconds is not None:
             self.plan = replace(self.plan, budget_seconds=budget_seconds)
-        self.executor = FakeExecutor(self.script)
+        self.executor = FakeExecutor(self.script, overlaps=self.overlaps)
         return self.run()
 
     @property
@@ -64,14 +82,23 @@ class Campaign:
     def rounds_of(self, case: Case) -> list[int]:
         return [line.round for line in self.lines if line.case == case.id]
 
+    def cells(self, line: RoundLine) -> dict[str, Cell]:
+        """By the contender's id."""
+        return {self.plan.contenders[place].id: cell for place, cell in line.cells.items()}
 
-MakeCampaign = Callable[[Plan, Script], Campaign]
+
+MakeCampaign = Callable[..., Campaign]
 
 
 @pytest.fixture
 def make(tmp_path: Path) -> MakeCampaign:
     numbers = itertools.count()
-    return lambda plan, script: Campaign(tmp_path / f"campaign-{next(numbers)}", plan, script)
+
+    def made(plan: Plan, script: Script, *, overlaps: bool = False) -> Campaign:
+        folder = tmp_path / f"campaign-{next(numbers)}"
+        return Campaign(folder, plan, script, overlaps=overlaps)
+
+    return made
 
 
 def noisy(spread: float, seed: int = 5) -> Callable[[Turn], float]:
@@ -84,8 +111,20 @@ def ids(rows: Sequence[Contender] | Sequence[Case]) -> list[str]:
     return [row.id for row in rows]
 
 
-def turns_per_case(plan: Plan) -> int:
-    return len(plan.contenders) * MAX_SWEEPS
+QUIET_SWEEPS = [PILOT_SWEEPS] + [1] * (MIN_ROUNDS - 1)
+"""Of the rounds of a campaign whose values do not scatter: one sweep is enough after the pilot."""
+
+
+def sweeps_in(line: RoundLine, case: Case) -> int:
+    """The sweeps of a round, of a case of short turns, by what it has in the end."""
+    if line.round < PILOT_ROUNDS:
+        return 1 if line.round else PILOT_SWEEPS
+    return case.sweeps
+
+
+def turns_in(plan: Plan, rounds: int) -> int:
+    """Turns of the first rounds of a campaign whose values do not scatter."""
+    return sum(QUIET_SWEEPS[:rounds]) * len(plan.contenders) * len(plan.cases)
 
 
 def orders_of(turns: Sequence[Turn], plan: Plan) -> Iterator[list[str]]:
@@ -106,14 +145,16 @@ def test_every_contender_has_exactly_one_slice_in_every_sweep(make: MakeCampaign
     assert campaign.run().status == "complete"
     orders = list(orders_of(campaign.script.turns, plan))
     assert all(sorted(order) == sorted(ids(plan.contenders)) for order in orders)
-    assert len(orders) == len(plan.cases) * MIN_ROUNDS * MAX_SWEEPS
+    assert len(orders) == len(plan.cases) * sum(QUIET_SWEEPS)
 
 
 def test_the_order_is_drawn_anew_for_every_sweep(make: MakeCampaign) -> None:
-    plan = make_plan(tasks=(10,))
-    campaign = make(plan, Script())
+    # Processes that take long to start, and values that scatter: a round has many sweeps.
+    plan = make_plan(tasks=(10,), precision=0.02)
+    campaign = make(plan, Script(seconds=noisy(0.02), start_seconds=1000.0))
     campaign.run()
     orders = list(orders_of(campaign.script.turns, plan))
+    assert len(orders) > 200
     repeated = sum(first == second for first, second in itertools.pairwise(orders))
     # Of 24 orders the same comes twice in a row once in 24 times.
     assert repeated < 3 * len(orders) / 24
@@ -166,8 +207,12 @@ def test_the_same_seed_gives_the_same_order_and_another_seed_another(make: MakeC
         return campaign.script.turns
 
     first, second = turns(1), turns(2)
+
+    def asked(turns: Sequence[Turn]) -> Counter[tuple[str, str]]:
+        return Counter((turn.contender, turn.case.id) for turn in turns)
+
     assert turns(1) == first != second
-    assert sorted(map(repr, second)) == sorted(map(repr, first))
+    assert asked(second) == asked(first)
 
 
 def test_workers_are_fresh_in_every_round_and_none_is_left(make: MakeCampaign) -> None:
@@ -179,23 +224,135 @@ def test_workers_are_fresh_in_every_round_and_none_is_left(make: MakeCampaign) -
     assert campaign.script.open_workers == []
 
 
-def test_workers_are_asked_for_the_inner_loops_that_half_of_them_found(make: MakeCampaign) -> None:
+def test_workers_are_asked_for_the_batches_that_half_of_them_found(make: MakeCampaign) -> None:
     plan = make_plan()
-    found = dict(zip(ids(plan.contenders), (1, CASE_LOOPS, 100, CASE_LOOPS), strict=True))
-    campaign = make(plan, Script(loops=lambda contender: found[contender.id]))
+    names = ids(plan.contenders)
+    loops = dict(zip(names, (1, CASE_LOOPS, 100, CASE_LOOPS), strict=True))
+    blocks = dict(zip(names, (20, 21, 1, 1000), strict=True))
+    script = Script(
+        loops=lambda contender: loops[contender.id], blocks=lambda contender: blocks[contender.id]
+    )
+    campaign = make(plan, script)
     campaign.run()
-    assert {turn.loops for turn in campaign.script.turns} == {CASE_LOOPS}
-    assert {case.loops for case in campaign.saved().cases} == {CASE_LOOPS}
-    everything = itertools.product(ids(plan.contenders), ids(plan.cases))
+    assert {(turn.loops, turn.blocks) for turn in campaign.script.turns} == {(CASE_LOOPS, 20)}
+    cases = campaign.saved().cases
+    assert {(case.loops, case.blocks, case.quantile) for case in cases} == {(CASE_LOOPS, 20, 0.05)}
+    everything = itertools.product(names, ids(plan.cases))
     assert sorted(campaign.script.calibrations) == sorted(everything)
 
 
-def test_sweeps_are_planned_for_what_calibrating_has_left_of_the_budget(
+@pytest.mark.parametrize(
+    ("workload", "blocks", "share"),
+    [("noop", 3, 0.25), ("noop", 4, 0.10), ("noop", 10, 0.05), ("sleep", 10, 0.25)],
+)
+def test_calibrating_chooses_the_quantile_that_a_case_is_reduced_to(
+    workload: str, blocks: int, share: float, make: MakeCampaign
+) -> None:
+    plan = make_plan(tasks=(10,), workloads=(workload,))
+    (case,) = make(plan, Script(blocks=lambda contender: blocks)).run().cases
+    assert (case.blocks, case.quantile) == (blocks, share)
+
+
+def test_phases_are_the_same_for_all_of_a_sweep_and_cover_a_fan_out(make: MakeCampaign) -> None:
+    plan = make_plan(tasks=(10,), precision=0.02)
+    campaign = make(plan, Script(seconds=noisy(0.02), start_seconds=1000.0))
+    done = campaign.run()
+    turns, size = campaign.script.turns, len(plan.contenders)
+    sweeps = [{turn.phase for turn in turns[at : at + size]} for at in range(0, len(turns), size)]
+    assert {len(phases) for phases in sweeps} == {1}
+    phases = [phase for (phase,) in sweeps]
+    assert all(0 <= phase < 1 for phase in phases)
+    # Of one round, each by the golden section after the one before.
+    (case,) = done.cases
+    of_round = phases[PILOT_SWEEPS + PILOT_ROUNDS - 1 :][: case.sweeps]
+    steps = {round((later - phase) % 1, 6) for phase, later in itertools.pairwise(of_round)}
+    assert steps == {round(GOLDEN, 6)}
+    tenths = Counter(int(10 * phase) for phase in phases)
+    assert len(tenths) == 10
+    assert max(tenths.values()) < 2 * min(tenths.values())
+
+
+# The pilot and what it is for
+
+
+def test_a_pilot_of_three_rounds_chooses_the_sweeps_of_each_case(
     make: MakeCampaign,
 ) -> None:
-    # 8 turns of 1 s have calibrated; (640 s - 8 s) / 16 rounds / 2 cases are 4.9 sweeps of 4 s.
-    campaign = make(make_plan(budget_seconds=640.0), Script(busy_seconds=1.0))
-    assert [case.sweeps for case in campaign.run().cases] == [4, 4]
+    quiet, loud = noisy(0.001), noisy(0.02)
+    plan = make_plan(tasks=(10, 100, 1000), precision=0.02)
+    script = Script(
+        seconds=lambda turn: (loud if turn.case.tasks == 100 else quiet)(turn),
+        busy_seconds=lambda case: 0.08 if case.tasks == 1000 else 0.01,
+        start_seconds=0.5,
+    )
+    campaign = make(plan, script)
+    done = campaign.run()
+    cases = {case.id: case for case in done.cases}
+    for line in campaign.lines:
+        slices = {cell.slices for cell in line.cells.values()}
+        assert slices == {sweeps_in(line, cases[line.case])}
+    sweeps = {name: case.sweeps for name, case in cases.items()}
+    quiet_case, loud_case, dear_case = ids(plan.cases)
+    assert 1 == sweeps[dear_case] <= sweeps[quiet_case] < sweeps[loud_case] <= MAX_SWEEPS
+
+    allocation = done.allocation
+    assert allocation is not None
+    assert (allocation.pilot_rounds, allocation.pilot_sweeps) == (PILOT_ROUNDS, PILOT_SWEEPS)
+    assert allocation.start_seconds == 0.5
+    rows = {row.case: row for row in allocation.cases}
+    assert {name: row.sweeps for name, row in rows.items()} == sweeps
+    assert rows[quiet_case].sweep_seconds == pytest.approx(4 * 0.01)
+    assert rows[dear_case].sweep_seconds == pytest.approx(4 * 0.08)
+    slice_sd, other = rows[loud_case].slice_sd, rows[quiet_case].slice_sd
+    assert slice_sd is not None
+    assert other is not None
+    assert 0.005 < slice_sd < 0.04
+    assert other < 0.002
+
+
+def test_the_allocation_is_on_the_disk_when_the_fourth_round_begins(make: MakeCampaign) -> None:
+    script = Script()
+    campaign = make(make_plan(), script)
+    known: list[tuple[int, bool]] = []
+
+    def look(turn: Turn) -> None:
+        saved = campaign.saved()
+        if not known or known[-1][0] != saved.rounds:
+            known.append((saved.rounds, saved.allocation is not None))
+
+    script.on_turn = look
+    campaign.run()
+    assert known == [(number, number >= PILOT_ROUNDS) for number in range(MIN_ROUNDS)]
+
+
+def test_long_turns_are_taken_once_a_round_from_the_beginning(make: MakeCampaign) -> None:
+    plan = make_plan(tasks=(10, 1000))
+    short, long = ids(plan.cases)
+    script = Script(
+        busy_seconds=lambda case: 1.01 * LONG_SECONDS if case.tasks == 1000 else LONG_SECONDS,
+        seconds=noisy(0.001),
+    )
+    campaign = make(plan, script)
+    done = campaign.run()
+    first = {line.case: line for line in campaign.lines if line.round == 0}
+    assert {cell.slices for cell in first[short].cells.values()} == {PILOT_SWEEPS}
+    assert {cell.slices for line in campaign.lines if line.case == long
+            for cell in line.cells.values()} == {1}  # fmt: skip
+    assert done.allocation is not None
+    row = next(row for row in done.allocation.cases if row.case == long)
+    assert (row.sweeps, row.slice_sd) == (1, None)
+    assert row.sweep_seconds == pytest.approx(4 * 1.01 * LONG_SECONDS)
+
+
+@pytest.mark.parametrize("start_seconds", [0.1, 0.5, 1.5])
+def test_the_budget_is_enough_for_16_rounds_where_it_can_be(
+    start_seconds: float, make: MakeCampaign
+) -> None:
+    plan = make_plan(tasks=(10, 100, 1000), budget_seconds=30.0)
+    campaign = make(plan, Script(seconds=noisy(0.5), start_seconds=start_seconds))
+    done = campaign.run()
+    assert done.status == "complete"
+    assert done.rounds >= AIMED_ROUNDS
 
 
 # The journal
@@ -210,46 +367,50 @@ def test_the_journal_has_one_line_for_every_round_and_case(make: MakeCampaign) -
     for line in campaign.lines:
         case = cases[line.case]
         assert line.failures == {}
-        assert list(line.cells) == ids(plan.contenders)
+        assert list(line.cells) == list(range(len(plan.contenders)))
+        sweeps = sweeps_in(line, case)
+        assert line.wall_seconds == pytest.approx(0.01 * sweeps * len(plan.contenders))
         for cell in line.cells.values():
-            assert cell.loops == CASE_LOOPS
-            assert tuple(cell.values) == case.metrics
-            assert set(map(len, cell.values.values())) == {case.sweeps}
-            assert {*itertools.chain(*cell.values.values())} == {case.tasks / 1e6}
-            assert cell.timed_seconds == pytest.approx(SLICE_SECONDS * case.sweeps)
+            assert cell.slices == sweeps
+            assert cell.batches == CASE_LOOPS * CASE_BLOCKS * sweeps
+            assert cell.means == [[case.tasks] * sweeps] * len(case.metrics)
+            assert cell.quantiles == [[case.tasks] * 5] * len(case.metrics)
+            assert cell.timed_seconds == pytest.approx(0.01 * sweeps)
+            assert (cell.collections, cell.switches, cell.set_aside) == ([], [], [])
 
 
-def test_values_and_what_was_observed_stand_in_the_order_of_the_sweeps(make: MakeCampaign) -> None:
-    values, observed = itertools.count(1), itertools.count(1)
+def test_what_is_told_of_slices_is_kept_in_their_order(make: MakeCampaign) -> None:
+    values = itertools.count(1)
     script = Script(
-        seconds=lambda turn: float(next(values)), collections=lambda turn: float(next(observed))
+        seconds=lambda turn: 1e-6 * next(values),
+        collections=lambda turn: (3, 1, 0),
+        observed=lambda turn: 4.0,
     )
-    plan = make_plan(tasks=(10,), precision=0.5, budget_seconds=100.0)
+    plan = make_plan(tasks=(10,), probes=("cancel",), budget_seconds=100.0)
     campaign = make(plan, script)
     campaign.run()
     cells = campaign.lines[0].cells.values()
-    size = len(plan.contenders)
-    for sweep in range(len(next(iter(cells)).values["total"])):
-        expected = [1 + sweep * size + place for place in range(size)]
-        assert sorted(cell.values["total"][sweep] for cell in cells) == expected
-        assert sorted(cell.observed["collections"][sweep] for cell in cells) == expected
-
-
-def test_values_keep_the_seven_digits_that_the_clock_can_give(make: MakeCampaign) -> None:
-    campaign = make(make_plan(tasks=(10,)), Script(seconds=lambda turn: 0.00123456789))
-    campaign.run()
-    assert {value for line in campaign.lines for cell in line.cells.values()
-            for value in cell.values["total"]} == {0.001234568}  # fmt: skip
+    size, metrics = len(plan.contenders), len(plan.cases[0].metrics)
+    for sweep in range(PILOT_SWEEPS):
+        first = 1 + sweep * size * metrics
+        seen = sorted(means[sweep] for cell in cells for means in cell.means)
+        assert seen == list(range(first, first + size * metrics))
+    for cell in cells:
+        assert cell.collections == [(3 * PILOT_SWEEPS, 6), (PILOT_SWEEPS, 2), (0, 0)]
+        assert cell.observed == [4]
 
 
 def test_a_line_is_on_the_disk_before_the_next_case_begins(make: MakeCampaign) -> None:
     script = Script()
-    campaign = make(make_plan(precision=0.5, budget_seconds=60.0), script)
-    per_case = turns_per_case(campaign.plan)
+    campaign = make(make_plan(), script)
+    plan = campaign.plan
+    sweeps = (count for count in QUIET_SWEEPS for _ in plan.cases)
+    ends = list(itertools.accumulate(count * len(plan.contenders) for count in sweeps))
 
     def check(turn: Turn) -> None:
         path = campaign.journal.folder / schema.JOURNAL_FILE
-        assert path.read_bytes().count(b"\n") == (len(script.turns) - 1) // per_case
+        ended = sum(end < len(script.turns) for end in ends)
+        assert path.read_bytes().count(b"\n") == ended
 
     script.on_turn = check
     campaign.run()
@@ -301,7 +462,6 @@ BLOCKS = (
 
 
 def test_contenders_are_asked_the_cases_of_their_blocks_and_no_others(make: MakeCampaign) -> None:
-    """Each case stops when its own intervals are narrow: others are not waited for there."""
     plan = make_plan(selections=BLOCKS)
     campaign = make(plan, Script(seconds=noisy(0.001)))
     done = campaign.run()
@@ -309,7 +469,7 @@ def test_contenders_are_asked_the_cases_of_their_blocks_and_no_others(make: Make
     assert 0 < len(expected) < len(plan.contenders) * len(plan.cases)
     assert sorted(campaign.script.calibrations) == sorted(expected)
     assert {
-        (contender, line.case) for line in campaign.lines for contender in line.cells
+        (contender, line.case) for line in campaign.lines for contender in campaign.cells(line)
     } == expected
     assert (done.status, done.rounds) == ("complete", MIN_ROUNDS)
     assert all(campaign.rounds_of(case) == list(range(MIN_ROUNDS)) for case in plan.cases)
@@ -318,30 +478,46 @@ def test_contenders_are_asked_the_cases_of_their_blocks_and_no_others(make: Make
 # When it ends
 
 
-def test_a_case_that_is_precise_is_not_measured_further_while_others_are(
-    make: MakeCampaign,
-) -> None:
-    quiet, loud = noisy(0.0001), noisy(0.06)
+def test_every_round_is_complete_also_when_some_cases_are_precise(make: MakeCampaign) -> None:
+    quiet, loud = noisy(0.0001), noisy(0.03)
     plan = make_plan(tasks=(10, 100))
     script = Script(seconds=lambda turn: (quiet if turn.case.tasks == 10 else loud)(turn))
     campaign = make(plan, script)
     done = campaign.run()
-    precise, imprecise = plan.cases
-    assert len(campaign.rounds_of(precise)) == MIN_ROUNDS
-    assert len(campaign.rounds_of(imprecise)) == done.rounds > MIN_ROUNDS
     assert done.status == "complete"
+    assert done.rounds > MIN_ROUNDS
+    for case in plan.cases:
+        assert campaign.rounds_of(case) == list(range(done.rounds))
+    assert campaign.observer.progress[-1].precise_cases >= 1
 
 
-def test_it_ends_when_the_budget_is_spent(make: MakeCampaign) -> None:
-    campaign = make(
-        make_plan(tasks=range(1, 9), budget_seconds=50.0),
-        Script(seconds=noisy(1.0), start_seconds=0.1),
-    )
-    plan = campaign.run()
-    one_case = 0.01 * len(plan.contenders) * max(case.sweeps for case in plan.cases)
-    assert 50.0 <= plan.elapsed_seconds <= 50.0 + one_case + 0.1
-    assert plan.status == "complete"
-    assert len(campaign.lines) > 10
+@pytest.mark.parametrize("spread", [0.0, 0.01, 0.02, 0.03])
+def test_it_ends_at_a_look_when_all_are_precise(spread: float, make: MakeCampaign) -> None:
+    campaign = make(make_plan(tasks=(10, 100)), Script(seconds=noisy(spread)))
+    done = campaign.run()
+    assert done.status == "complete"
+    assert done.rounds >= MIN_ROUNDS
+    assert (done.rounds - MIN_ROUNDS) % LOOK_EVERY == 0
+
+
+def test_it_ends_when_the_next_round_would_not_fit_the_budget(make: MakeCampaign) -> None:
+    plan = make_plan(tasks=range(1, 9), budget_seconds=50.0)
+    campaign = make(plan, Script(seconds=noisy(1.0), start_seconds=0.1))
+    done = campaign.run()
+    round_seconds = 0.1 + sum(line.wall_seconds for line in campaign.lines[-len(plan.cases) :])
+    assert done.elapsed_seconds <= 50.0 < done.elapsed_seconds + round_seconds
+    assert done.status == "complete"
+    for case in plan.cases:
+        assert campaign.rounds_of(case) == list(range(done.rounds))
+
+
+def test_what_the_last_round_took_says_what_the_next_will(make: MakeCampaign) -> None:
+    """The machine becomes ten times slower: rounds are given up in time."""
+    script = Script(seconds=noisy(1.0), start_seconds=0.1)
+    script.busy_seconds = lambda case: 0.01 if script.clock() < 1020 else 0.1
+    done = make(make_plan(budget_seconds=50.0), script).run()
+    assert done.status == "complete"
+    assert 40.0 < done.elapsed_seconds <= 50.0
 
 
 def test_a_budget_that_calibration_spends_gives_no_round(make: MakeCampaign) -> None:
@@ -350,6 +526,356 @@ def test_a_budget_that_calibration_spends_gives_no_round(make: MakeCampaign) -> 
     assert (plan.status, plan.rounds) == ("failed", 0)
     assert campaign.saved().status == "failed"
     assert campaign.lines == []
+
+
+def test_the_first_round_is_begun_where_anything_is_left(make: MakeCampaign) -> None:
+    # Calibrating has taken 0.04 s; a round takes as long, at the least.
+    campaign = make(make_plan(tasks=(10,), budget_seconds=0.05), Script())
+    plan = campaign.run()
+    assert (plan.status, plan.rounds) == ("complete", 1)
+    assert plan.elapsed_seconds == pytest.approx(0.08)
+
+
+# Cases that are left out
+
+
+def by_tasks(seconds: Mapping[int, float]) -> Callable[[AskedCase], float]:
+    return lambda case: seconds[case.tasks]
+
+
+def one_batch(contender: Contender) -> int:
+    return 1
+
+
+LARGE = by_tasks({10: 0.01, 100: 0.01, FEW_TASKS: 0.01, 100_000: 1.0})
+
+
+def test_what_the_budget_cannot_pay_is_left_out_and_says_why(make: MakeCampaign) -> None:
+    """A batch of 1000 tasks fills a slice of 10 ms: of 100 000, it takes 1 s. Four contenders have
+    seven of them until the end of the first round.
+    """
+    plan = make_plan(tasks=(10, 100, 100_000), budget_seconds=20.0)
+    script = Script(busy_seconds=LARGE, loops=one_batch, blocks=one_batch, start_seconds=0.2)
+    campaign = make(plan, script)
+    done = campaign.run()
+    assert (done.status, done.failed) == ("complete", ())
+    left_out = done.cases[-1]
+    assert left_out.left_out == (
+        "it needs about 28 s before it has a value; of the budget 19 s are left"
+    )
+    assert (left_out.sweeps, left_out.loops, left_out.blocks) == (0, 0, 0)
+    assert [case.left_out for case in done.cases[:-1]] == ["", ""]
+    # What it would take is told by the first contender, with few tasks.
+    small = case_record(AskedCase("throughput", "noop", FEW_TASKS)).id
+    assert script.calibrations[-1] == (plan.contenders[0].id, small)
+    assert Counter(case for _, case in script.calibrations) == {
+        plan.cases[0].id: 4, plan.cases[1].id: 4, small: 1,
+    }  # fmt: skip
+    assert {turn.case.tasks for turn in script.turns} == {10, 100}
+    assert done.rounds == MIN_ROUNDS
+    assert campaign.saved().cases == done.cases
+
+
+def test_a_large_case_that_the_budget_can_pay_is_measured(make: MakeCampaign) -> None:
+    plan = make_plan(tasks=(10, 100_000), budget_seconds=100.0)
+    script = Script(busy_seconds=LARGE, loops=one_batch, blocks=one_batch)
+    done = make(plan, script).run()
+    assert [case.left_out for case in done.cases] == ["", ""]
+    assert [case.sweeps for case in done.cases] == [1, 1]
+    assert done.rounds == MIN_ROUNDS
+
+
+def test_calibration_goes_from_small_to_large(make: MakeCampaign) -> None:
+    selections = [
+        Selection(probes=("throughput",), workloads=(workload,), tasks=(tasks,), loops=("asyncio",))
+        for workload, tasks in (("noop", 100), ("noop", 1), ("sleep", 10))
+    ]
+    plan = make_plan(selections=selections)
+    campaign = make(plan, Script())
+    done = campaign.run()
+    order = list(dict.fromkeys(case for _, case in campaign.script.calibrations))
+    assert order == ["throughput/noop/1", "throughput/sleep/10", "throughput/noop/100"]
+    assert ids(done.cases) == ids(plan.cases)
+
+
+def test_small_cases_are_left_out_when_nothing_is_left_for_their_rounds(
+    make: MakeCampaign,
+) -> None:
+    """Each calibrates in 0.04 s, and would take 0.08 s of a round."""
+    plan = make_plan(tasks=(1, 2, 3, 4, 5), budget_seconds=0.3)
+    campaign = make(plan, Script())
+    done = campaign.run()
+    assert [bool(case.left_out) for case in done.cases] == [False, False, False, True, True]
+    assert (done.status, done.rounds) == ("complete", 1)
+
+
+def test_a_first_round_that_would_not_fit_has_one_sweep(make: MakeCampaign) -> None:
+    """Calibrating has taken 0.28 s, and a round of two sweeps would take 0.56 s."""
+    plan = make_plan(tasks=(1, 2, 3), budget_seconds=0.75)
+    campaign = make(plan, Script(busy_seconds=by_tasks({1: 0.05, 2: 0.01, 3: 0.01})))
+    done = campaign.run()
+    assert [case.left_out for case in done.cases] == ["", "", ""]
+    assert {cell.slices for line in campaign.lines for cell in line.cells.values()} == {1}
+    assert (done.status, done.rounds) == ("complete", 1)
+    assert done.elapsed_seconds == pytest.approx(2 * 0.28)
+
+
+def test_what_takes_longest_is_left_out_of_a_first_round_that_would_not_fit(
+    make: MakeCampaign,
+) -> None:
+    """Calibrating has taken 8.8 s, and a round of one sweep would take as long."""
+    plan = make_plan(tasks=(1, 2, 3), budget_seconds=10.0)
+    campaign = make(plan, Script(busy_seconds=by_tasks({1: 0.1, 2: 0.1, 3: 2.0})))
+    done = campaign.run()
+    assert [case.left_out for case in done.cases] == [
+        "", "", "a round of it takes 8.0 s; of the budget 1 s are left",
+    ]  # fmt: skip
+    assert [bool(case.sweeps) for case in done.cases] == [True, True, False]
+    assert {line.case for line in campaign.lines} == {case.id for case in plan.cases[:2]}
+    assert (done.status, done.rounds) == ("complete", 1)
+    assert done.elapsed_seconds <= 10.0
+
+
+def test_a_failure_with_few_tasks_is_not_yet_one_of_the_case(make: MakeCampaign) -> None:
+    def fail(contender: Contender, case: AskedCase) -> None:
+        if case.tasks == FEW_TASKS:
+            raise WorkerError("it broke", alive=True)
+
+    plan = make_plan(tasks=(10, 100_000))
+    script = Script(on_calibrate=fail, busy_seconds=LARGE)
+    done = make(plan, script).run()
+    assert (done.status, done.failed) == ("complete", ())
+    assert all(case.sweeps for case in done.cases)
+
+
+# Turns that are taken again
+
+
+def interrupted(*turns: int) -> Callable[[Script], Callable[[Turn], int]]:
+    """The turns of these numbers, from 1, lose their core three times."""
+    return lambda script: lambda turn: 3 if len(script.turns) in turns else 0
+
+
+def test_a_turn_that_was_interrupted_is_taken_again_at_once(make: MakeCampaign) -> None:
+    plan = make_plan(tasks=(10,))
+    script = Script()
+    script.switches = interrupted(2)(script)
+    script.seconds = lambda turn: 9e-3 if len(script.turns) == 2 else 1e-3
+    campaign = make(plan, script)
+    campaign.run()
+    second, again = script.turns[1:3]
+    assert second == again, "by the same contender, at the same phase"
+    first_sweep = [turn.contender for turn in script.turns[:5]]
+    assert Counter(first_sweep) == {
+        **dict.fromkeys(ids(plan.contenders), 1), second.contender: 2,
+    }  # fmt: skip
+    cells = campaign.cells(campaign.lines[0])
+    cell = cells.pop(second.contender)
+    assert (cell.set_aside, cell.switches, cell.taken_again) == ([0], [3, 0, 0], 1)
+    assert cell.means == [[9000, 1000, 1000]]
+    assert cell.quantiles == [[1000] * 5]
+    assert all((one.set_aside, one.switches, one.slices) == ([], [], 2) for one in cells.values())
+
+
+def test_a_turn_is_taken_again_once(make: MakeCampaign) -> None:
+    script = Script()
+    script.switches = interrupted(1, 2)(script)
+    campaign = make(make_plan(tasks=(10,)), script)
+    campaign.run()
+    cell = campaign.cells(campaign.lines[0])[script.turns[0].contender]
+    assert (cell.set_aside, cell.switches) == ([0], [3, 3, 0])
+
+
+def test_turns_are_never_taken_again_for_their_seconds(make: MakeCampaign) -> None:
+    plan = make_plan(tasks=(10,))
+    script = Script()
+    script.seconds = lambda turn: 1.0 if len(script.turns) % 7 == 0 else 1e-3
+    campaign = make(plan, script)
+    done = campaign.run()
+    assert {cell.taken_again for line in campaign.lines for cell in line.cells.values()} == {0}
+    sweeps = sum(sweeps_in(line, done.cases[0]) for line in campaign.lines)
+    assert len(script.turns) == sweeps * len(plan.contenders)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "taken_again"), [(0.99 * LONG_SECONDS, 1), (1.01 * LONG_SECONDS, 0)]
+)
+def test_long_turns_are_not_taken_again(
+    seconds: float, taken_again: int, make: MakeCampaign
+) -> None:
+    """There always is somebody who wants the core meanwhile."""
+    script = Script(switches=lambda turn: 1, busy_seconds=lambda case: seconds)
+    campaign = make(make_plan(tasks=(10,)), script)
+    campaign.run()
+    first = campaign.lines[0]
+    for cell in first.cells.values():
+        assert cell.taken_again == taken_again * (cell.slices // 2)
+        assert set(cell.switches) == {1}
+
+
+def test_a_turn_that_fails_when_it_is_taken_again_is_a_failure(make: MakeCampaign) -> None:
+    def fail(turn: Turn) -> None:
+        if len(script.turns) == 4:
+            raise WorkerError("it broke", alive=True)
+
+    script = Script(on_turn=fail)
+    script.switches = interrupted(3)(script)
+    campaign = make(make_plan(tasks=(10,)), script)
+    done = campaign.run()
+    third = script.turns[2].contender
+    assert [(row.contender, row.cause) for row in done.failed] == [(third, "it broke")]
+    first = campaign.lines[0]
+    assert third not in campaign.cells(first)
+    assert first.failures == {third: "it broke"}
+
+
+# Cycles of the collector
+
+
+def test_a_contender_has_more_turns_until_its_cycle_is_complete(make: MakeCampaign) -> None:
+    plan = make_plan(tasks=(10,))
+    script = Script()
+
+    def is_open(turn: Turn) -> bool:
+        own = sum(one.contender == turn.contender for one in script.turns)
+        return turn.strategy == "gather_tasks" and own < 7
+
+    script.is_open = is_open
+    campaign = make(plan, script)
+    campaign.run()
+    slices = {name: cell.slices for name, cell in campaign.cells(campaign.lines[0]).items()}
+    longest = next(row.id for row in plan.contenders if row.strategy == "gather_tasks")
+    assert slices.pop(longest) == 7
+    assert set(slices.values()) == {PILOT_SWEEPS}
+    phases = [turn.phase for turn in script.turns if turn.contender == longest][:7]
+    assert len(set(phases)) == 7
+
+
+def test_a_cycle_that_ends_among_the_planned_turns_changes_nothing(make: MakeCampaign) -> None:
+    plan = make_plan(tasks=(10,))
+    script = Script()
+    script.is_open = lambda turn: len(script.turns) <= len(plan.contenders)
+    campaign = make(plan, script)
+    campaign.run()
+    assert len(script.turns) == turns_in(plan, MIN_ROUNDS)
+
+
+def test_a_cycle_that_does_not_end_is_given_up(make: MakeCampaign) -> None:
+    plan = make_plan(tasks=(10,))
+    script = Script(is_open=lambda turn: turn.role == "control")
+    campaign = make(plan, script)
+    done = campaign.run()
+    control = next(row.id for row in plan.contenders if row.role == "control")
+    for line in campaign.lines:
+        slices = {name: cell.slices for name, cell in campaign.cells(line).items()}
+        planned = sweeps_in(line, done.cases[0])
+        assert slices.pop(control) == planned + CYCLE_TURNS
+        assert set(slices.values()) == {planned}
+
+
+# Workers of the next round
+
+
+def order_of(*splits: bool) -> list[Case]:
+    case = case_record(AskedCase("throughput", "noop", 10))
+    return [replace(case, splits=one) for one in splits]
+
+
+@pytest.mark.parametrize(
+    ("splits", "place"),
+    [
+        ([True], 0),
+        ([True, True, True], 1),
+        ([False, False, False, False], 2),
+        ([True, False, False, True], 3),
+        ([True, True, False, False], 2),
+    ],
+)
+def test_the_next_workers_start_in_the_middle_where_a_case_computes(
+    splits: Sequence[bool], place: int
+) -> None:
+    assert _place_to_start(order_of(*splits)) == place
+
+
+def test_the_next_workers_get_ready_while_others_are_measured(make: MakeCampaign) -> None:
+    plan = make_plan(tasks=(1, 2, 3, 4))
+    size = len(plan.contenders)
+    script = Script(start_seconds=0.05)
+    alive: dict[int, list[int]] = defaultdict(list)
+
+    campaign = make(plan, script, overlaps=True)
+
+    def look(turn: Turn) -> None:
+        lines = (campaign.journal.folder / schema.JOURNAL_FILE).read_bytes().count(b"\n")
+        alive[lines % 4].append(len(script.open_workers))
+
+    script.on_turn = look
+    done = campaign.run()
+    assert {place: set(seen) for place, seen in alive.items()} == {
+        0: {size}, 1: {size}, 2: {2 * size}, 3: {2 * size},
+    }  # fmt: skip
+    assert script.most_asked_at_once == 1
+    # One crew calibrates, one serves each round, and the last is for a round that does not come.
+    assert script.started == [tuple(ids(plan.contenders))] * (1 + MIN_ROUNDS + 1)
+    assert script.open_workers == []
+    # Only the calibration and the first round have waited.
+    turns = len(plan.cases) * size + turns_in(plan, MIN_ROUNDS)
+    assert done.elapsed_seconds == pytest.approx(2 * 0.05 + 0.01 * turns)
+
+
+def test_without_a_core_for_it_workers_start_when_the_round_before_has_ended(
+    make: MakeCampaign,
+) -> None:
+    plan = make_plan()
+    script = Script(start_seconds=0.05)
+    done = make(plan, script, overlaps=False).run()
+    turns = len(plan.cases) * len(plan.contenders) + turns_in(plan, MIN_ROUNDS)
+    assert done.elapsed_seconds == pytest.approx((1 + MIN_ROUNDS) * 0.05 + 0.01 * turns)
+
+
+@pytest.mark.parametrize("overlaps", [False, True])
+@pytest.mark.parametrize("what", [KeyboardInterrupt, ZeroDivisionError])
+@pytest.mark.parametrize("after_turns", [1, 25, 31, 47])
+def test_no_worker_is_left_wherever_it_ends(
+    after_turns: int, what: type[BaseException], overlaps: bool, make: MakeCampaign
+) -> None:
+    def end(turn: Turn) -> None:
+        if len(script.turns) == after_turns:
+            raise what
+
+    script = Script(on_turn=end)
+    campaign = make(make_plan(tasks=(1, 2, 3)), script, overlaps=overlaps)
+    with pytest.raises(what):
+        campaign.run()
+    assert script.started[1:], "it had begun"
+    assert script.open_workers == []
+
+
+@pytest.mark.parametrize("overlaps", [False, True])
+@pytest.mark.parametrize("waits", [1, 2, 3])
+def test_ctrl_c_while_workers_get_ready_leaves_none(
+    waits: int, overlaps: bool, make: MakeCampaign
+) -> None:
+    so_far = itertools.count(1)
+
+    def interrupt() -> None:
+        if next(so_far) == waits:
+            raise KeyboardInterrupt
+
+    script = Script(on_wait=interrupt)
+    campaign = make(make_plan(), script, overlaps=overlaps)
+    with pytest.raises(KeyboardInterrupt):
+        campaign.run()
+    assert campaign.saved().status == "interrupted"
+    assert script.open_workers == []
+
+
+def test_the_budget_that_ends_leaves_no_worker(make: MakeCampaign) -> None:
+    script = Script(seconds=noisy(1.0), start_seconds=0.1)
+    done = make(make_plan(budget_seconds=10.0), script, overlaps=True).run()
+    assert done.status == "complete"
+    assert script.started[done.rounds + 1 :] == [tuple(ids(done.contenders))]
+    assert script.open_workers == []
 
 
 # Failures
@@ -361,15 +887,16 @@ def broken_of(plan: Plan) -> Contender:
     return next(row for row in plan.contenders if row.strategy == BROKEN)
 
 
+@pytest.mark.parametrize("overlaps", [False, True])
 @pytest.mark.parametrize("alive", [True, False])
 def test_a_failing_worker_is_not_asked_again_in_that_case_and_all_else_goes_on(
-    alive: bool, make: MakeCampaign
+    alive: bool, overlaps: bool, make: MakeCampaign
 ) -> None:
     plan = make_plan()
     broken_case, other_case = plan.cases
     broken = broken_of(plan)
     script = Script()
-    campaign = make(plan, script)
+    campaign = make(plan, script, overlaps=overlaps)
 
     def fail_in_the_third_round(turn: Turn) -> None:
         to_break = turn.strategy == BROKEN and turn.case.id == broken_case.id
@@ -381,10 +908,10 @@ def test_a_failing_worker_is_not_asked_again_in_that_case_and_all_else_goes_on(
     assert campaign.rounds_of(broken_case) == campaign.rounds_of(other_case)
     for line in campaign.lines:
         is_broken = line.case == broken_case.id and line.round >= 2
-        assert (broken.id in line.cells) != is_broken
+        assert (broken.id in campaign.cells(line)) != is_broken
         first_time = is_broken and line.round == 2
         assert line.failures == ({broken.id: "it broke"} if first_time else {})
-        assert {len(cell.values["total"]) for cell in line.cells.values()} == {MAX_SWEEPS}
+        assert {cell.slices for cell in line.cells.values()} == {QUIET_SWEEPS[line.round]}
     (failure,) = done.failed
     assert (failure.contender, failure.case, failure.round) == (broken.id, broken_case.id, 2)
     assert failure.cause == "it broke"
@@ -411,7 +938,8 @@ def test_a_dead_worker_is_replaced_for_the_next_case(make: MakeCampaign) -> None
     assert script.started[:2] == [tuple(ids(plan.contenders)), (broken.id,)]
     assert campaign.rounds_of(plan.cases[0]) == list(range(MIN_ROUNDS))
     assert all(
-        (broken.id in line.cells) == (line.case != plan.cases[0].id) for line in campaign.lines
+        (broken.id in campaign.cells(line)) == (line.case != plan.cases[0].id)
+        for line in campaign.lines
     )
 
 
@@ -428,13 +956,14 @@ def test_a_failure_in_calibration_is_kept_and_the_case_goes_on(make: MakeCampaig
     assert len(campaign.lines) == MIN_ROUNDS
 
 
+@pytest.mark.parametrize("overlaps", [False, True])
 def test_a_worker_that_does_not_start_fails_every_case_of_its_round_and_nobody_else(
-    make: MakeCampaign,
+    overlaps: bool, make: MakeCampaign
 ) -> None:
     plan = make_plan()
     script = Script()
     script.unstartable = lambda contender, start: contender.strategy == BROKEN and start == 3
-    campaign = make(plan, script)
+    campaign = make(plan, script, overlaps=overlaps)
     done = campaign.run()
     assert {(row.case, row.cause, row.round) for row in done.failed} == {
         (case.id, "it does not start", 2) for case in plan.cases
@@ -463,18 +992,35 @@ def test_a_contender_whose_conditions_change_between_rounds_is_refused(
     assert script.open_workers == []
 
 
-def test_when_the_baseline_fails_the_others_are_measured_in_that_round(make: MakeCampaign) -> None:
-    """And no longer: nothing can be compared."""
-    plan = make_plan(tasks=(10,), budget_seconds=30.0)
+def test_when_the_baseline_fails_the_others_are_compared_with_its_other_half(
+    make: MakeCampaign,
+) -> None:
+    plan = make_plan(tasks=(10,))
 
     def fail(turn: Turn) -> None:
         if turn.role == "baseline":
             raise WorkerError("it broke", alive=True)
 
+    campaign = make(plan, Script(on_turn=fail))
+    done = campaign.run()
+    assert (done.status, done.rounds, len(done.failed)) == ("failed", MIN_ROUNDS, 1)
+    assert all(len(line.cells) == len(plan.contenders) - 1 for line in campaign.lines)
+
+
+def test_when_both_halves_of_the_baseline_fail_the_others_are_measured_in_that_round(
+    make: MakeCampaign,
+) -> None:
+    """And no longer: nothing can be compared."""
+    plan = make_plan(tasks=(10,), budget_seconds=30.0)
+
+    def fail(turn: Turn) -> None:
+        if turn.role != "contender":
+            raise WorkerError("it broke", alive=True)
+
     campaign = make(plan, Script(on_turn=fail, start_seconds=0.1))
     assert campaign.run().status == "failed"
     (line,) = campaign.lines
-    assert len(line.cells) == len(plan.contenders) - 1
+    assert len(line.cells) == len(plan.contenders) - 2
 
 
 @pytest.mark.parametrize("when", ["calibration", "rounds"])
@@ -501,6 +1047,21 @@ def test_a_case_in_which_all_have_failed_is_not_measured_again(
     assert len(campaign.rounds_of(other)) == done.rounds == MIN_ROUNDS
 
 
+def test_a_case_that_is_given_up_takes_no_time_of_the_next_rounds(make: MakeCampaign) -> None:
+    plan = make_plan(budget_seconds=75.0)
+    hopeless, other = plan.cases
+
+    def fail_in_the_third_round(turn: Turn) -> None:
+        if turn.case.id == hopeless.id and len(campaign.rounds_of(hopeless)) == 2:
+            script.clock.advance(5.0)
+            raise WorkerError("it broke", alive=True)
+
+    script = Script(on_turn=fail_in_the_third_round, busy_seconds=by_tasks({10: 2.0, 100: 0.01}))
+    campaign = make(plan, script)
+    campaign.run()
+    assert len(campaign.rounds_of(other)) == MIN_ROUNDS
+
+
 def test_a_cause_is_kept_to_500_characters(make: MakeCampaign) -> None:
     def fail(turn: Turn) -> None:
         if turn.strategy == BROKEN:
@@ -524,23 +1085,27 @@ def interrupting(script: Script, after_turns: int) -> None:
 
 
 def check_rounds(campaign: Campaign) -> None:
-    """Rounds before the interruption count, and no round of a case is there twice."""
+    """Each case has all of its rounds, no two of the same number."""
     for case in campaign.plan.cases:
         rounds = campaign.rounds_of(case)
-        assert len(rounds) == MIN_ROUNDS
+        assert len(rounds) >= MIN_ROUNDS
         assert rounds == sorted(set(rounds))
 
 
-def test_an_interrupted_campaign_goes_on_as_if_nothing_had_happened(make: MakeCampaign) -> None:
-    plan = make_plan(precision=0.02)
-    script = Script(seconds=noisy(0.005))
-    turns = 11 * turns_per_case(plan) + 7  # in the second case of the sixth round
+@pytest.mark.parametrize("overlaps", [False, True])
+def test_an_interrupted_campaign_goes_on_with_a_new_round(
+    overlaps: bool, make: MakeCampaign
+) -> None:
+    """The number of the round that was cut short is used up; what was measured of it is kept."""
+    plan = make_plan()
+    script = Script()
+    turns = turns_in(plan, 5) + len(plan.contenders) + 2  # in the second case of the sixth round
     interrupting(script, after_turns=turns)
-    campaign = make(plan, script)
+    campaign = make(plan, script, overlaps=overlaps)
     with pytest.raises(KeyboardInterrupt):
         campaign.run()
     saved = campaign.saved()
-    assert saved.status == "interrupted"
+    assert (saved.status, saved.rounds) == ("interrupted", 5)
     assert saved.finished is not None
     assert script.open_workers == []
     path = campaign.journal.folder / schema.JOURNAL_FILE
@@ -551,12 +1116,52 @@ def test_an_interrupted_campaign_goes_on_as_if_nothing_had_happened(make: MakeCa
     assert done.status == "complete"
     assert path.read_bytes().startswith(kept)
     check_rounds(campaign)
-    assert max(line.round for line in campaign.lines) < done.rounds
+    cut_short = campaign.lines[10]
+    rounds = [campaign.rounds_of(case) for case in plan.cases]
+    complete = [0, 1, 2, 3, 4, *range(6, MIN_ROUNDS + 1)]
+    assert sorted(rounds) == sorted([complete, sorted([*complete, 5])])
+    assert (cut_short.round, done.rounds) == (5, MIN_ROUNDS)
     # Time that was spent before is spent.
     spent_after = 0.01 * (len(script.turns) - turns)
     assert done.elapsed_seconds == pytest.approx(saved.elapsed_seconds + spent_after)
-    # Nothing was calibrated again.
+    # Nothing was calibrated or allocated again.
     assert len(script.calibrations) == len(plan.contenders) * len(plan.cases)
+    assert done.allocation == saved.allocation is not None
+    assert [case.sweeps for case in done.cases] == [case.sweeps for case in saved.cases]
+
+
+def test_rounds_before_the_interruption_count(make: MakeCampaign) -> None:
+    plan = make_plan()
+    script = Script()
+    interrupting(script, after_turns=turns_in(plan, 11) + 1)
+    campaign = make(plan, script)
+    with pytest.raises(KeyboardInterrupt):
+        campaign.run()
+    script.turns.clear()
+    assert campaign.resume().rounds == MIN_ROUNDS
+    assert len(script.turns) == len(plan.contenders) * len(plan.cases)
+
+
+@pytest.mark.parametrize("rounds", [0, 1, 2])
+def test_a_pilot_that_was_interrupted_begins_anew(rounds: int, make: MakeCampaign) -> None:
+    plan = make_plan()
+    script = Script()
+    interrupting(script, after_turns=turns_in(plan, rounds) + 1)
+    campaign = make(plan, script)
+    with pytest.raises(KeyboardInterrupt):
+        campaign.run()
+    saved = campaign.saved()
+    assert (saved.rounds, saved.allocation) == (rounds, None)
+    before = len(campaign.lines)
+
+    done = campaign.resume()
+    assert done.allocation is not None
+    assert {row.slice_sd for row in done.allocation.cases} == {0.0}
+    lines = campaign.lines[before:]
+    slices = [{cell.slices for cell in line.cells.values()} for line in lines]
+    first = [{PILOT_SWEEPS}] * len(plan.cases)
+    assert slices == first + [{1}] * (len(slices) - len(first))
+    assert done.rounds == MIN_ROUNDS
 
 
 def test_a_campaign_that_was_killed_can_be_resumed(make: MakeCampaign) -> None:
@@ -568,18 +1173,18 @@ def test_a_campaign_that_was_killed_can_be_resumed(make: MakeCampaign) -> None:
     as_it_was: list[bytes] = []
 
     def die(turn: Turn) -> None:
-        if len(script.turns) == 3 * turns_per_case(plan):
+        if len(script.turns) == turns_in(plan, 1) + 1:
             as_it_was.append(path.read_bytes())
-        if len(script.turns) == 5 * turns_per_case(plan) + 7:
+        if len(script.turns) == turns_in(plan, 2) + 3 * len(plan.contenders):
             raise SystemExit
 
     script.on_turn = die
     with pytest.raises(SystemExit):
         campaign.run()
     path.write_bytes(as_it_was[0])
-    assert campaign.saved().status == "running"
+    assert (campaign.saved().status, campaign.saved().rounds) == ("running", 1)
     with (campaign.journal.folder / schema.JOURNAL_FILE).open("ab") as stream:
-        stream.write(b'{"schema":1,"round":2,"ca')
+        stream.write(b'{"schema":2,"round":2,"ca')
 
     campaign.journal.drop_unfinished_line()
     assert campaign.resume().status == "complete"
@@ -588,27 +1193,54 @@ def test_a_campaign_that_was_killed_can_be_resumed(make: MakeCampaign) -> None:
 
 def test_only_what_is_left_of_the_budget_is_spent_after_resuming(make: MakeCampaign) -> None:
     plan = make_plan(budget_seconds=60.0)
-    script = Script(seconds=noisy(1.0))
-    interrupting(script, after_turns=4000)
+    script = Script(seconds=noisy(1.0), start_seconds=1.0)
+    stop_at = script.clock() + 45.0
+
+    def interrupt(turn: Turn) -> None:
+        if script.clock() > stop_at:
+            raise KeyboardInterrupt
+
+    script.on_turn = interrupt
     campaign = make(plan, script)
     with pytest.raises(KeyboardInterrupt):
         campaign.run()
-    assert 40.0 < campaign.saved().elapsed_seconds < 50.0
+    assert 45.0 < campaign.saved().elapsed_seconds < 47.0
+    script.on_turn = lambda turn: None
     script.clock.advance(10_000.0)  # the time between does not count
-    assert 60.0 <= campaign.resume().elapsed_seconds < 61.5
+    assert 55.0 < campaign.resume().elapsed_seconds <= 60.0
+
+
+@pytest.mark.parametrize("start_seconds", [0.0, 0.5])
+def test_resuming_a_complete_campaign_within_its_budget_measures_nothing(
+    start_seconds: float, make: MakeCampaign
+) -> None:
+    script = Script(seconds=noisy(1.0), start_seconds=start_seconds)
+    campaign = make(make_plan(budget_seconds=5.0), script)
+    before = campaign.run()
+    lines = len(campaign.lines)
+    done = campaign.resume()
+    assert len(campaign.lines) == lines
+    assert (done.status, done.rounds) == ("complete", before.rounds)
+    assert done.elapsed_seconds <= 5.0
+
+
+def test_resuming_a_precise_campaign_measures_nothing(make: MakeCampaign) -> None:
+    campaign = make(make_plan(), Script())
+    before = campaign.run()
+    done = campaign.resume()
+    assert len(campaign.lines) == MIN_ROUNDS * len(done.cases)
+    assert (done.status, done.rounds) == (before.status, before.rounds)
 
 
 def test_resuming_a_complete_campaign_with_a_larger_budget_measures_more(
     make: MakeCampaign,
 ) -> None:
-    campaign = make(make_plan(budget_seconds=20.0), Script(seconds=noisy(1.0)))
+    campaign = make(make_plan(budget_seconds=20.0), Script(seconds=noisy(1.0), start_seconds=0.5))
     campaign.run()
     before = len(campaign.lines)
-    campaign.resume()
-    assert len(campaign.lines) == before
     done = campaign.resume(budget_seconds=40.0)
     assert len(campaign.lines) > 1.5 * before
-    assert 40.0 <= done.elapsed_seconds < 41.5
+    assert 35.0 < done.elapsed_seconds <= 40.0
     assert campaign.saved().budget_seconds == 40.0
 
 
@@ -633,13 +1265,29 @@ def test_a_campaign_interrupted_while_calibrating_measures_every_case_when_resum
     check_rounds(campaign)
 
 
+def test_cases_that_have_values_are_not_left_out_when_resuming(make: MakeCampaign) -> None:
+    """Also where a case, in which all have failed, is tried again."""
+    plan = make_plan(tasks=(1, 10, 100), budget_seconds=5.0)
+
+    def fail(contender: Contender, case: AskedCase) -> None:
+        if case.tasks == 1:
+            raise WorkerError("it broke", alive=True)
+
+    script = Script(seconds=noisy(1.0), start_seconds=0.1, on_calibrate=fail)
+    campaign = make(plan, script)
+    before = campaign.run()
+    done = campaign.resume()
+    assert [case.left_out for case in done.cases] == ["", "", ""]
+    assert [case.sweeps for case in done.cases] == [case.sweeps for case in before.cases]
+
+
 def test_failures_are_remembered_when_resuming(make: MakeCampaign) -> None:
     script = Script()
 
     def fail_then_interrupt(turn: Turn) -> None:
         if turn.strategy == BROKEN:
             raise WorkerError("it broke", alive=True)
-        if len(script.turns) == 500:
+        if len(script.turns) == 20:
             raise KeyboardInterrupt
 
     script.on_turn = fail_then_interrupt

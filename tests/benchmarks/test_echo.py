@@ -152,7 +152,7 @@ def test_a_server_that_died_before_the_slice_is_an_error_not_a_hang(
     with EchoConnections(port_of(server)) as connections:
         bench = Bench(Launcher(loop, "lazy", "gather_tasks"), connections)
         case = Case("throughput", "echo", 100)
-        bench.measure(case, 1)
+        bench.measure(case, 1, 1)
         dies_before_the_slice(server)
         with pytest.raises(OSError):  # noqa: PT011  # the system chooses which
             measure_or_hang(bench, case)
@@ -193,7 +193,7 @@ def measure_or_hang(bench: Bench, case: Case) -> object:
         return run(lambda: asyncio.wait_for(main(), HANG_SECONDS))  # type: ignore[arg-type]
 
     bench.run = run_with_limit  # type: ignore[method-assign, assignment]
-    return bench.measure(case, 1)
+    return bench.measure(case, 1, 1)
 
 
 def test_the_server_ends_when_its_parents_pipe_closes(server: subprocess.Popen[str]) -> None:

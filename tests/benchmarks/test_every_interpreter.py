@@ -42,7 +42,7 @@ def test_all_of_them_take_turns_in_one_campaign(
     pythons = [f"--python={executable(interpreter)}" for interpreter in interpreters]
     cell = ("--probe", "throughput", "--workload", "yield_once", "--tasks", "10")
     done = run_benchmarks(
-        "run", *pythons, *cell, "--loop", "asyncio,uvloop", "--budget", "8s", "--precision",
+        "run", *pythons, *cell, "--loop", "asyncio,uvloop", "--budget", "15s", "--precision",
         "50%", "--no-report", "--quiet", "--out", folder,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -55,7 +55,7 @@ def test_all_of_them_take_turns_in_one_campaign(
 
     contenders = {row["id"]: row for row in campaign["contenders"]}
     [line, *_] = read_journal(folder)
-    assert set(line["cells"]) == set(contenders)
+    assert [int(place) for place in line["cells"]] == list(range(len(contenders)))
     measured = {(row["interpreter"], row["loop"]) for row in contenders.values()}
     skipped = {
         (row["contender"]["interpreter"], row["contender"].get("loop"))
@@ -118,7 +118,7 @@ WHAT_RAN = """if True:
             bench, proved = Bench(launcher, connections), conditions(launcher)
             for workload in ("noop", "echo"):
                 seen = {}
-                bench.measure(Case("throughput", workload, TASKS), 1)
+                bench.measure(Case("throughput", workload, TASKS), 1, 1)
                 print(json.dumps({**seen, "proved": proved, "workload": workload}))"""
 """Runs five coroutines of two workloads by every launcher that it is given, as a slice does, and
 tells what has run: how often each, how many had started around a pause, and how many at once.

@@ -74,7 +74,9 @@ def test_it_is_that_of_the_contents_wherever_they_are(package: Path) -> None:
     assert len(fingerprint()) == 64
 
 
-@pytest.mark.parametrize("file", ["worker.py", "slices.py", "probes/memory.py", "strategies.py"])
+@pytest.mark.parametrize(
+    "file", ["worker.py", "slices.py", "collecting.py", "probes/memory.py", "strategies.py"]
+)
 def test_measured_modules_count(file: str, package: Path) -> None:
     path = package / file
     source = path.read_text(encoding="utf-8")
@@ -116,7 +118,7 @@ MEASURE_ALL = """if True:
         desk = Desk(launcher, connections)
         for probe in PROBES.values():
             case = Case(probe.name, probe.workload("echo").name, 1000)
-            assert desk.answer(Measure(case, 1)).values, probe
+            assert desk.answer(Measure(case, 1, 1)).values, probe
     print(*(row.__file__ for name, row in sys.modules.items() if name.startswith("benchmarks")))
 """
 

@@ -30,7 +30,21 @@ ENDED = replace(
         replace(row, conditions={"gil": True, "loop_class": "a.b", "x": None})
         for row in PLAN.contenders
     ),
-    cases=tuple(replace(case, sweeps=5, loops=7) for case in PLAN.cases),
+    cases=tuple(
+        replace(case, sweeps=5, loops=7, blocks=20, quantile=0.05)
+        if number
+        else replace(case, left_out="it needs about 90 s before it has a value")
+        for number, case in enumerate(PLAN.cases)
+    ),
+    allocation=schema.Allocation(
+        pilot_rounds=3,
+        pilot_sweeps=2,
+        start_seconds=0.35,
+        cases=(
+            schema.Allocated(case=PLAN.cases[1].id, sweeps=5, slice_sd=0.02, sweep_seconds=0.1),
+            schema.Allocated(case=PLAN.cases[2].id, sweeps=1, round_sd=0.01, sweep_seconds=2.0),
+        ),
+    ),
     failed=(
         schema.Failure(
             contender=PLAN.contenders[1].id, case=PLAN.cases[0].id, round=2, cause="it broke"
@@ -47,7 +61,7 @@ def journal(tmp_path: Path) -> Journal:
 
 
 def line_of(number: int, *, value: float = 1e-3) -> schema.RoundLine:
-    return make_line(PLAN, number, lambda row, sweep: value * (1 + sweep))
+    return make_line(PLAN, number, lambda row: value * (1 + number))
 
 
 def content_of(journal: Journal) -> bytes:
@@ -67,19 +81,34 @@ def test_lines_come_back_in_the_order_they_were_appended(journal: Journal) -> No
 
 
 def test_a_line_has_the_fields_of_the_schema(journal: Journal) -> None:
-    journal.append(make_line(PLAN, 3, lambda row, sweep: 1e-3, without=[PLAN.contenders[1]]))
+    journal.append(make_line(PLAN, 3, lambda row: 1e-3, without=[PLAN.contenders[1]]))
     fields = json.loads(content_of(journal))
     assert list(fields) == [
         "schema", "round", "case", "started", "wall_seconds", "steal_seconds", "cells", "failures",
     ]  # fmt: skip
-    assert (fields["schema"], fields["round"]) == (1, 3)
+    assert (fields["schema"], fields["round"]) == (2, 3)
     assert fields["failures"] == {PLAN.contenders[1].id: "it was told to"}
-    assert fields["cells"][PLAN.contenders[0].id] == {
-        "loops": 7,
-        "timed_seconds": 0.03,
-        "values": {"total": [1e-3] * 3},
-        "observed": {"collections": [2.0] * 3},
-    }
+    places = [str(place) for place in range(len(PLAN.contenders)) if place != 1]
+    assert list(fields["cells"]) == places
+
+
+def test_a_cell_is_an_array_whose_places_are_those_of_the_schema() -> None:
+    cell = schema.Cell(
+        quantiles=[[1000, 1000, 1100, 1234.5, 2000]],
+        means=[[1010.5, 1200]],
+        batches=14,
+        timed_us=16_000,
+        collections=[(5, 100.5), (1, 50), (0, 0)],
+        cpu_share=0.98,
+        switches=[0, 3],
+        set_aside=[1],
+        observed=[100],
+    )
+    assert json.loads(schema.encode(cell)) == [
+        [[1000, 1000, 1100, 1234.5, 2000]], [[1010.5, 1200]], 14, 16_000,
+        [[5, 100.5], [1, 50], [0, 0]], 0.98, [0, 3], [1], [100],
+    ]  # fmt: skip
+    assert schema.decode(schema.encode(cell), schema.Cell) == cell
 
 
 @pytest.mark.parametrize("kept", [1, 20, -2, -1])
@@ -109,9 +138,11 @@ def spoiled(**changes: object) -> bytes:
         (b"\xff\xfe", "is not JSON"),
         (b"[]", "Expected `object`, got `array`"),
         (b"{}", "missing required field `round`"),
-        (spoiled(schema=2), "schema: Invalid enum value 2"),
+        (spoiled(schema=1), "schema: Invalid enum value 1"),
         (spoiled(round=-1), "round: Expected `int` >= 0"),
-        (spoiled(cells={"a": {"loops": 0}}), "cells[...].loops: Expected `int` >= 1"),
+        (spoiled(cells={"a": []}), "Expected `int`, got `str`"),
+        (spoiled(cells={"0": {}}), "cells[...]: Expected `array`, got `object`"),
+        (spoiled(cells={"0": [[[1.0]], [[1.0]], 0, 1.0, []]}), "cells[...][2]: Expected `int`"),
         (spoiled(case="another"), "case: 'another' is not in campaign.json"),
     ],
 )
@@ -232,7 +263,7 @@ def test_a_plan_comes_back(journal: Journal, plan: schema.Plan) -> None:
     journal.save(plan)
     assert journal.load() == plan
     content = (journal.folder / schema.CAMPAIGN_FILE).read_bytes()
-    assert content.startswith(b'{\n "schema": 1,\n "name": ')
+    assert content.startswith(b'{\n "schema": 2,\n "name": ')
     assert content.endswith(b"}\n")
 
 
@@ -247,30 +278,40 @@ def test_a_campaign_from_before_blocks_collectors_and_pauses_is_read(journal: Jo
     """Every contender was asked every case then, the collector on, without a pause."""
     later = (
         "blocks", "definitions", "collector", "refusals", "units", "work_seconds", "tasks_each",
-        "pause", "pause_seconds", "pause_suspends", "observed",
+        "pause", "pause_seconds", "pause_suspends", "observed", "splits", "answers", "quantile",
+        "left_out", "allocation",
     )  # fmt: skip
     path = journal.folder / schema.CAMPAIGN_FILE
     path.write_text(json.dumps(without(json.loads(schema.encode(PLAN)), *later)))
     plan = journal.load()
     assert asked_pairs(plan) == asked_pairs(PLAN)
     assert plan.contenders == PLAN.contenders
-    assert [replace(case, units={"total": "second"}) for case in plan.cases[:5]] == [
-        replace(case, units={"total": "second"}) for case in PLAN.cases[:5]
+    usual = {"units": {"total": "second"}, "splits": False, "answers": False}
+    assert [replace(case, **usual) for case in plan.cases[:5]] == [
+        replace(case, **usual) for case in PLAN.cases[:5]
     ]
-    line = json.dumps(without(json.loads(schema.encode(line_of(0))), *later))
-    (journal.folder / schema.JOURNAL_FILE).write_text(f"{line}\n")
-    assert [cell.observed for read in journal.lines(plan) for cell in read.cells.values()] == [
-        {} for _ in plan.contenders
-    ]
+    line = {
+        "schema": 1, "round": 0, "case": plan.cases[0].id, "started": "", "wall_seconds": 1.0,
+        "steal_seconds": 0.0,
+        "cells": {"a": {"loops": 7, "timed_seconds": 0.1, "values": {"total": [0.1, 0.2]}}},
+    }  # fmt: skip
+    (cell,) = schema.decode(json.dumps(line).encode(), schema.OldRoundLine).cells.values()
+    assert (cell.slices, cell.observed, cell.taken_again) == (2, {}, 0)
 
 
 @pytest.mark.parametrize("folder", REFERENCES, ids=lambda folder: folder.name)
 def test_the_reference_campaigns_are_read(folder: Path) -> None:
     journal = Journal(folder)
     plan = journal.load()
-    first = next(journal.lines(plan))
-    assert set(first.cells) <= {row.id for row in plan.contenders}
     assert plan.status == "complete"
+    with (folder / schema.JOURNAL_FILE).open("rb") as stream:
+        first = stream.readline()
+    if plan.schema == 1:
+        old = schema.decode(first, schema.OldRoundLine)
+        assert set(old.cells) <= {row.id for row in plan.contenders}
+    else:
+        line = next(journal.lines(plan))
+        assert set(line.cells) <= set(range(len(plan.contenders)))
 
 
 @pytest.mark.parametrize(
@@ -282,7 +323,7 @@ def test_the_reference_campaigns_are_read(folder: Path) -> None:
         (b"\xff", "is not JSON"),
         (b"{}", "missing required field `name`"),
         (schema.encode(PLAN).replace(b'"tasks":10,', b'"tasks":0,', 1), "cases[0].tasks: "),
-        (schema.encode(PLAN).replace(b'"schema":1', b'"schema":2', 1), "schema: "),
+        (schema.encode(PLAN).replace(b'"schema":2', b'"schema":3', 1), "schema: "),
     ],
 )
 def test_a_bad_campaign_file_is_one_line_that_names_the_field(

@@ -5,13 +5,21 @@ from __future__ import annotations
 import json
 import os
 import platform
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import psutil
 import pytest
 
-from benchmarks.campaign.machine import Cores, allot_cores, machine_facts, steal_seconds
+from benchmarks.campaign import machine
+from benchmarks.campaign.machine import (
+    Cores,
+    allot_cores,
+    busy_processes,
+    machine_facts,
+    steal_seconds,
+)
 from benchmarks.cases import Launcher
 from benchmarks.conditions import conditions, interpreter_facts
 from tests.benchmarks.cells import LOOPS
@@ -81,3 +89,36 @@ def test_steal_is_what_the_system_says_or_zero(monkeypatch: pytest.MonkeyPatch) 
     assert steal_seconds() == 2.5
     monkeypatch.setattr(psutil, "cpu_times", lambda: SimpleNamespace(user=1.0))
     assert steal_seconds() == 0.0
+
+
+def test_what_takes_more_than_a_twentieth_of_a_core_is_named_the_busiest_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own = os.getpid()
+    seen = iter(
+        [
+            {(1, "init"): 9.0, (2, "ninja"): 1.0, (3, "cc"): 0.0, (own, "python"): 5.0},
+            {
+                (1, "init"): 9.09,
+                (2, "ninja"): 1.5,
+                (3, "cc"): 0.6,
+                (own, "python"): 7.0,
+                (4, "cc"): 0.9,
+                (5, "editor"): 8.0,
+            },
+        ]
+    )
+    monkeypatch.setattr(machine, "_cpu_seconds", lambda: next(seen))
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    # What has only begun meanwhile is not known to take anything.
+    assert list(busy_processes(2.0).items()) == [("cc", 0.3), ("ninja", 0.25)]
+
+
+def test_the_seconds_of_this_process_are_seen_under_its_program() -> None:
+    [(name, seconds)] = [
+        (name, seconds)
+        for (pid, name), seconds in machine._cpu_seconds().items()
+        if pid == os.getpid()
+    ]
+    assert name == psutil.Process().name()
+    assert seconds > 0

@@ -102,36 +102,31 @@ def test_everything_is_measured_where_nothing_is_missing() -> None:
 
 @settings(deadline=None)
 @given(interpreters, several)
-def test_every_group_has_one_baseline_and_there_is_one_control(
+def test_every_group_has_one_baseline_and_one_control(
     available: list[Interpreter], chosen: list[Selection]
 ) -> None:
     found = lay_out(available, chosen).contenders
     groups = {row.group for row in found}
-    baselines = Counter(row.group for row in found if row.role == "baseline")
-    assert baselines == dict.fromkeys(groups, 1)
+    for role in ("baseline", "control"):
+        assert Counter(row.group for row in found if row.role == role) == dict.fromkeys(groups, 1)
     assert all((row.strategy == BASELINE) == (row.role != "contender") for row in found)
-    controls = [row for row in found if row.role == "control"]
-    assert len(controls) == bool(found)
-    for control in controls:
-        assert (found[0].role, launcher_of(found[0])) == ("baseline", launcher_of(control))
-        assert found[0].group == control.group
+    baselines = {row.group: row for row in found if row.role == "baseline"}
+    for row in found:
+        if row.role == "control":
+            assert launcher_of(row) == launcher_of(baselines[row.group])
 
 
 @settings(deadline=None)
 @given(interpreters, several)
-def test_a_contender_that_is_asked_a_case_has_its_baseline_in_it(
+def test_a_contender_that_is_asked_a_case_has_its_baseline_and_its_control_in_it(
     available: list[Interpreter], chosen: list[Selection]
 ) -> None:
     laid_out = lay_out(available, chosen)
     pairs = asked(laid_out)
-    baselines = {row.group: row for row in laid_out.contenders if row.role == "baseline"}
     by_id = {row.id: row for row in laid_out.contenders}
-    assert all((baselines[by_id[contender].group].id, case) in pairs for contender, case in pairs)
-    if laid_out.contenders:
-        first, control = laid_out.contenders[0], laid_out.contenders[-1]
-        assert {case for contender, case in pairs if contender == control.id} == {
-            case for contender, case in pairs if contender == first.id
-        }
+    for role in ("baseline", "control"):
+        of_group = {row.group: row.id for row in laid_out.contenders if row.role == role}
+        assert all((of_group[by_id[contender].group], case) in pairs for contender, case in pairs)
 
 
 @settings(deadline=None)
@@ -218,6 +213,7 @@ def test_selections_are_asked_what_each_of_them_says_and_no_more() -> None:
         ("gather_coroutines", "1"), ("gather_tasks", "1"), ("task_group", "1"),
         ("gather_coroutines/control", "1"), ("gather_coroutines", "2"), ("wait", "2"),
         ("gather_coroutines/control", "2"), ("gather_coroutines/off", "2"), ("wait/off", "2"),
+        ("gather_coroutines/off/control", "2"),
     }  # fmt: skip
 
 
@@ -318,8 +314,9 @@ def test_a_missing_loop_does_not_hide_what_another_interpreter_has() -> None:
     assert {row.group[:2] for row in found} == {
         (BARE.name, "asyncio"), (NEW.name, "asyncio"), (NEW.name, "uvloop"),
     }  # fmt: skip
-    assert found[-1].role == "control"
-    assert found[-1].interpreter == BARE.name
+    assert [(row.interpreter, row.loop) for row in found if row.role == "control"] == [
+        (BARE.name, "asyncio"), (NEW.name, "asyncio"), (NEW.name, "uvloop"),
+    ]  # fmt: skip
 
 
 def test_cases_are_every_probe_workload_and_task_count() -> None:
@@ -390,9 +387,12 @@ def test_presets_name_only_what_there_is(name: str) -> None:
 
 def test_the_default_preset_answers_the_question_in_four_minutes() -> None:
     preset = PRESETS["default"]
-    (selection,) = preset.selections
+    costs, moments = preset.selections
     assert preset.budget_seconds < 240
-    assert {1, 10_000} <= set(selection.tasks)
+    assert costs == Selection(probes=("throughput",))
+    assert {1, 10_000} <= set(costs.tasks)
+    # When tasks complete is seen at one size.
+    assert (moments.probes, moments.tasks) == (("latency",), (1000,))
     assert {100_000, 1_000_000} <= set(PRESETS["full"].selections[0].tasks)
     assert PRESETS["smoke"].budget_seconds < 30
 
@@ -400,7 +400,7 @@ def test_the_default_preset_answers_the_question_in_four_minutes() -> None:
 @pytest.mark.parametrize("name", ["smoke", "default", "full"])
 def test_further_axes_stay_out_of_the_usual_presets(name: str) -> None:
     for selection in PRESETS[name].selections:
-        assert selection.probes == ("throughput", "latency")
+        assert set(selection.probes) <= {"throughput", "latency"}
         assert selection.strategies == ("gather_coroutines", "gather_tasks", "task_group")
         assert selection.loops == ("asyncio", "uvloop")
         assert (selection.task_factories, selection.collectors) == (("lazy",), ("on",))

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -67,15 +68,15 @@ def test_the_same_on_every_interpreter(interpreters: tuple[Interpreter, ...]) ->
 def test_more_children_take_more() -> None:
     alone = Alone(Launcher("asyncio", "lazy", "gather_tasks"))
     few, many = (
-        alone.measure(Case("memory", "pending", tasks), 1).values for tasks in (3000, 12_000)
+        alone.measure(Case("memory", "pending", tasks), 1, 1).values for tasks in (3000, 12_000)
     )
-    assert many["steady"] - few["steady"] > 9000 * least_bytes()
+    assert many["steady"][0] - few["steady"][0] > 9000 * least_bytes()
 
 
 def test_in_a_process_of_its_own_an_error_is_one_line() -> None:
     alone = Alone(Launcher("asyncio", "lazy", "gather_tasks"))
     with pytest.raises(AloneError, match=r"^NotMeasurableError: .* not of 2$"):
-        alone.measure(Case("memory", "pending", ALONE_TASKS), 2)
+        alone.measure(Case("memory", "pending", ALONE_TASKS), 2, 1)
 
 
 # What is made of the sizes
@@ -247,3 +248,12 @@ def test_a_status_without_the_mark_is_no_error(
     assert sizes.peak_bytes() == 0
     status.write_text("Name:\tpython\nVmHWM:\t  100 kB\n", encoding="ascii")
     assert sizes.peak_bytes() == 102_400
+
+
+def test_switches_are_those_that_the_system_tells_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    resource = pytest.importorskip("resource", reason="Windows does not tell")
+    told = SimpleNamespace(ru_nivcsw=17, ru_nvcsw=1000)
+    monkeypatch.setattr(resource, "getrusage", {resource.RUSAGE_SELF: told}.__getitem__)
+    assert sizes.involuntary_switches() == 17
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert sizes.involuntary_switches() == 0

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from benchmarks.campaign import schema
 from benchmarks.campaign.plan import (
     asked_pairs,
-    baselines,
     case_of,
     case_record,
     definitions,
+    halves,
     launcher_of,
 )
 from benchmarks.cases import Case, Launcher
@@ -51,6 +51,8 @@ def test_a_case_says_what_the_analysis_has_to_know() -> None:
         return [row.work_seconds, row.tasks_each, pause, row.units, row.headline_metric]
 
     at_once, total = ("none", 0.0, False), {"total": "second"}
+    assert case_record(Case("throughput", "noop", 100)).answers
+    assert not case_record(Case("latency", "noop", 100)).answers
     assert facts(Case("throughput", "noop", 100)) == [None, 1, at_once, total, "total"]
     assert facts(Case("throughput", "tree", 1)) == [None, 55987, at_once, total, "total"]
     assert facts(Case("head_start", "sleep_20ms", 10, "compute_10ms")) == [
@@ -59,6 +61,26 @@ def test_a_case_says_what_the_analysis_has_to_know() -> None:
     assert facts(Case("memory", "pending", 10_000)) == [
         None, 1, at_once, {"steady": "byte", "peak": "byte"}, "steady",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("probe", "workload", "splits"),
+    [
+        ("throughput", "noop", True), ("throughput", "yield_once", True),
+        ("throughput", "tree", True), ("throughput", "sleep", False),
+        ("throughput", "echo", False), ("latency", "noop", False), ("stall", "noop", False),
+        ("memory", "pending", False),
+    ],
+)  # fmt: skip
+def test_the_cost_of_what_computes_is_split_into_code_and_collector(
+    probe: str, workload: str, splits: bool
+) -> None:
+    assert case_record(Case(probe, workload, 10)).splits == splits
+
+
+def test_a_case_is_calibrated_later() -> None:
+    row = case_record(Case("throughput", "noop", 100))
+    assert (row.sweeps, row.blocks, row.loops, row.left_out) == (0, 0, 0, "")
 
 
 def test_definitions_say_what_everything_that_is_named_means() -> None:
@@ -110,14 +132,26 @@ def test_pairs_are_those_of_the_blocks_or_all() -> None:
     assert asked_pairs(replace(QUESTION, blocks=())) == everything
 
 
-def test_everyone_has_the_baseline_of_its_group() -> None:
+def test_everyone_is_compared_with_both_halves_of_the_baseline_of_its_group() -> None:
     rows = {row.id: row for row in QUESTION.contenders}
-    found = baselines(QUESTION)
-    assert found.keys() == rows.keys()
-    for contender, baseline in found.items():
-        assert rows[baseline].strategy == BASELINE
-        assert rows[baseline].group == rows[contender].group
-        assert (contender == baseline) == (rows[contender].role == "baseline")
+    found = halves(QUESTION)
+    assert found.keys() == {row.id for row in QUESTION.contenders if row.role != "baseline"}
+    for contender, references in found.items():
+        assert {rows[one].group for one in references} == {rows[contender].group}
+        roles = [rows[one].role for one in references]
+        if rows[contender].role == "control":
+            assert roles == ["baseline"], "not with itself"
+        else:
+            assert roles == ["baseline", "control"]
+
+
+def test_a_group_without_a_control_has_one_half() -> None:
+    """In campaigns of schema 1 only the first baseline had one."""
+    plan = make_plan(tasks=(10,))
+    contenders = tuple(row for row in plan.contenders if row.role != "control")
+    baseline, *others = contenders
+    expected = {row.id: (baseline.id,) for row in others}
+    assert halves(replace(plan, contenders=contenders)) == expected
 
 
 # The names of Pythons

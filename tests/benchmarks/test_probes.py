@@ -5,6 +5,7 @@ where it is told to.
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import time
 from collections.abc import Sequence
@@ -16,8 +17,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import clock, probes
+from benchmarks import clock, collecting, probes
 from benchmarks.cases import Launcher
+from benchmarks.collecting import watched
 from benchmarks.echo import EchoConnections
 from benchmarks.matrix import Selection, cases
 from benchmarks.probes import PROBES, latency, throughput
@@ -57,6 +59,45 @@ def test_throughput_is_the_time_of_the_whole_fan_out() -> None:
 def test_throughput_is_per_inner_loop_and_timed_seconds_are_of_all() -> None:
     measurement = measured(throughput.PROBE, [1.0, 2.0, 4.0], loops=4)
     assert measurement == Measurement(30.0, {"total": 7.5}, [0, 1, 2])
+
+
+@pytest.mark.parametrize("loops", [1, 3])
+def test_throughput_tells_the_seconds_of_the_collections_within_it(loops: int) -> None:
+    async def work(index: int) -> int:
+        fake.advance(1.0)
+        return index
+
+    async def launch(work: Work, tasks: int, pause: PauseCall | None = None) -> list[int]:
+        results = [await work(index) for index in range(tasks)]
+        gc.collect(0)
+        gc.collect()
+        return results
+
+    async def main() -> Measurement:
+        gc.collect()  # before the launch: it is none of it
+        return await throughput.measure(FanOut(launch, work, 2), loops)
+
+    fake = FakeClock()
+    collecting_takes = iter([100.0] + [0.25, 0.5] * loops)
+
+    def slow(phase: str, info: dict[str, int]) -> None:
+        if phase == "stop":
+            fake.advance(next(collecting_takes))
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (throughput, collecting):
+            patch.setattr(module, "perf_counter", fake)
+        gc.disable()
+        gc.callbacks.insert(0, slow)
+        try:
+            with watched():
+                measurement = asyncio.run(main())
+        finally:
+            gc.callbacks.remove(slow)
+            gc.enable()
+    assert measurement == Measurement(
+        2.75 * loops, {"total": 2.75}, [0, 1], collector_seconds=0.75 * loops
+    )
 
 
 def test_latency_is_counted_from_the_launch() -> None:
@@ -145,6 +186,13 @@ def test_probes_come_in_reading_order_and_one_gives_the_answer() -> None:
     assert [probe.name for probe in PROBES.values() if probe.answers] == ["throughput"]
 
 
+def test_a_probe_that_splits_its_value_has_one() -> None:
+    """The collector's share is that of the timed seconds."""
+    splitting = [probe for probe in PROBES.values() if probe.splits]
+    assert [probe.name for probe in splitting] == ["throughput"]
+    assert all(len(probe.metrics) == 1 for probe in splitting)
+
+
 ADDED = """
 from dataclasses import replace
 from benchmarks.probes.throughput import PROBE as THROUGHPUT
@@ -166,7 +214,7 @@ def test_a_new_probe_is_one_file(
     (case,) = cases(Selection(probes=("added",), workloads=("noop",), tasks=(10,)))
     assert case.id == "added/noop/10"
     bench = Bench(Launcher("asyncio", "lazy", BASELINE), connections)
-    assert bench.measure(case, 1).values.keys() == {"total"}
+    assert bench.measure(case, 1, 1).values.keys() == {"total"}
 
 
 @pytest.mark.parametrize("probe", [throughput.PROBE, latency.PROBE])

@@ -31,13 +31,18 @@ cases = st.builds(Case, st.text(), st.text(), counts, st.text())
 messages: st.SearchStrategy[Message] = st.one_of(
     st.builds(Ready, st.dictionaries(st.text(), scalars)),
     st.builds(Calibrate, cases, numbers),
-    st.builds(Calibrated, counts, numbers, counts),
-    st.builds(Measure, cases, counts),
+    st.builds(Calibrated, counts, counts, numbers, counts),
+    st.builds(Measure, cases, counts, counts, numbers),
     st.builds(
         Measured,
-        st.dictionaries(st.text(), numbers),
+        st.dictionaries(st.text(), st.lists(numbers)),
         numbers,
         st.dictionaries(st.text(), numbers),
+        st.lists(counts),
+        st.lists(numbers),
+        numbers,
+        counts,
+        st.booleans(),
     ),
     st.builds(RunProgram, st.text()),
     st.builds(ProgramSaid, st.text(), st.text()),
@@ -85,11 +90,13 @@ def test_what_is_not_a_message_is_an_error(line: str) -> None:
 
 def test_a_message_names_its_type() -> None:
     stream = io.StringIO()
-    send(stream, Measure(Case("throughput", "noop", 5), 3))
+    send(stream, Measure(Case("throughput", "noop", 5), 3, 20, 0.25))
     assert json.loads(stream.getvalue()) == {
         "type": "Measure",
         "case": {"probe": "throughput", "workload": "noop", "tasks": 5, "pause": "none"},
         "loops": 3,
+        "blocks": 20,
+        "phase": 0.25,
     }
 
 

@@ -1,22 +1,25 @@
-"""One slice: its proof, its calibration, and what surrounds the timed loops."""
+"""One slice: its proof, its calibration, its blocks, what surrounds them, and the collector."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable, Iterator
+import itertools
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
 
-from benchmarks import slices
+from benchmarks import collecting, slices
 from benchmarks.cases import Case, Launcher
+from benchmarks.collecting import FULL
 from benchmarks.collectors import COLLECTORS, collector_in_force
 from benchmarks.echo import EchoConnections
 from benchmarks.pauses import PAUSES
 from benchmarks.probes import PROBES, latency, throughput
-from benchmarks.probing import FanOut, Measurement
-from benchmarks.slices import COLLECTIONS, Bench, ProofError
+from benchmarks.probing import FanOut, Measurement, Observed
+from benchmarks.slices import Bench, ProofError
 from benchmarks.strategies import STRATEGIES, Launch, PauseCall, Work
 from benchmarks.workloads import WORKLOADS
 from tests.benchmarks.cells import LOOPS, strategy_of
@@ -40,10 +43,18 @@ def bench_of(monkeypatch: pytest.MonkeyPatch, connections: EchoConnections) -> M
 
 
 @pytest.fixture
+def quiet() -> Iterator[None]:
+    """No collection but those that the test makes: the launcher's collector is on all the same."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     """The clock of the bench and of all probes."""
     fake = FakeClock()
-    for module in (slices, throughput, latency):
+    for module in (slices, throughput, latency, collecting):
         monkeypatch.setattr(module, "perf_counter", fake)
     return fake
 
@@ -99,7 +110,7 @@ def test_the_proof_catches_a_strategy_that(launch: Launch, says: str, bench_of: 
         bench_of(launch).prove(CASE)
 
 
-@pytest.mark.parametrize("check", [Bench.prove, lambda bench, case: bench.measure(case, 1)])
+@pytest.mark.parametrize("check", [Bench.prove, lambda bench, case: bench.measure(case, 1, 1)])
 def test_a_task_left_behind_is_caught(
     check: Callable[[Bench, Case], object], bench_of: MakeBench
 ) -> None:
@@ -120,7 +131,7 @@ def test_a_task_left_behind_is_caught(
 @pytest.mark.parametrize("probe", ["throughput", "latency", "head_start", "stall"])
 def test_a_measured_slice_checks_its_results_too(probe: str, bench_of: MakeBench) -> None:
     with pytest.raises(ProofError, match="argument order"):
-        bench_of(reverses_results).measure(Case(probe, "noop", 20), 1)
+        bench_of(reverses_results).measure(Case(probe, "noop", 20), 1, 2)
 
 
 def test_an_exception_of_measured_code_comes_out_and_the_next_slice_works(
@@ -135,22 +146,37 @@ def test_an_exception_of_measured_code_comes_out_and_the_next_slice_works(
 
     bench = bench_of(fails_at_first)
     with pytest.raises(LookupError, match="broken"):
-        bench.measure(CASE, 1)
+        bench.measure(CASE, 1, 1)
     fail = False
-    assert bench.measure(CASE, 1).results == list(range(20))
+    assert len(bench.measure(CASE, 1, 2).values["total"]) == 2
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_value_that_cannot_be_is_caught(
     value: float, bench_of: MakeBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """In any block: here it is the second."""
+    following = itertools.cycle([1.0, value, 1.0])
+
     async def measure(fan_out: FanOut, loops: int) -> Measurement:
         results = await fan_out.launch(fan_out.work, fan_out.tasks, None)
-        return Measurement(1.0, {"total": value}, results)
+        return Measurement(1.0, {"total": next(following)}, results)
 
     monkeypatch.setitem(PROBES, "throughput", replace(PROBES["throughput"], measure=measure))
     with pytest.raises(ProofError, match=r"total is .+, which is no measurement"):
-        bench_of(correct).measure(CASE, 1)
+        bench_of(correct).measure(CASE, 1, 3)
+
+
+def test_a_collector_that_took_more_than_the_whole_is_caught(
+    bench_of: MakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def measure(fan_out: FanOut, loops: int) -> Measurement:
+        results = await fan_out.launch(fan_out.work, fan_out.tasks, None)
+        return Measurement(1.0, {"total": 1.0}, results, collector_seconds=1.5)
+
+    monkeypatch.setitem(PROBES, "throughput", replace(PROBES["throughput"], measure=measure))
+    with pytest.raises(ProofError, match=r"total is -0\.5, which is no measurement"):
+        bench_of(correct).measure(CASE, 1, 1)
 
 
 def test_replies_that_nobody_has_read_do_not_reach_the_next_case(bench_of: MakeBench) -> None:
@@ -170,10 +196,10 @@ def test_replies_that_nobody_has_read_do_not_reach_the_next_case(bench_of: MakeB
     case = Case("throughput", "echo", 20)
     for _ in range(2):
         with pytest.raises(LookupError, match="broken"):
-            bench.measure(case, 1)
+            bench.measure(case, 1, 1)
     fail = False
     assert bench.prove(case) > 0
-    assert bench.measure(case, 3).results == list(range(20))
+    assert len(bench.measure(case, 1, 3).values["total"]) == 3
 
 
 @pytest.mark.parametrize("probe", [name for name, row in PROBES.items() if not row.fresh_process])
@@ -186,14 +212,13 @@ def test_every_real_cell_is_proved_and_measured(
     for workload in ("noop", "yield_once", "echo") if own is None else (own.name,):
         case = Case(probe, workload, 150)
         assert bench.calibrate(case, 0.001).loops >= 1
-        measurement = bench.measure(case, 2)
-        assert measurement.results == list(range(150))
-        assert tuple(measurement.values) == PROBES[probe].metric_names
-        assert all(0 < value <= measurement.timed_seconds for value in measurement.values.values())
-        assert all(value >= 0 for value in measurement.observed.values())
-        assert measurement.observed.keys() == {
-            row.name for row in (*PROBES[probe].observed, COLLECTIONS)
-        }
+        measured = bench.measure(case, 2, 3, 0.5)
+        assert tuple(measured.values) == PROBES[probe].metric_names
+        for values in measured.values.values():
+            assert 1 <= len(values) <= 3
+            assert all(0 < value <= measured.timed_seconds for value in values)
+        assert list(measured.observed) == [row.name for row in PROBES[probe].observed]
+        assert all(value >= 0 for value in measured.observed.values())
 
 
 # Calibration
@@ -211,25 +236,49 @@ def taking(clock: FakeClock, seconds_per_task: float, cold_seconds: float = 0.0)
 
 
 @pytest.mark.parametrize(
-    ("seconds_per_fan_out", "cold_seconds", "loops"),
+    ("seconds_per_fan_out", "cold_seconds", "loops", "blocks"),
     [
-        (1e-3, 0.0, 10),
-        (1e-3, 4e-3, 10),  # the proof, five times slower, suggests 2
-        (1e-4, 0.0, 100),
-        (4e-3, 0.0, 2),
-        (9e-3, 0.0, 1),
-        (2.0, 0.0, 1),
+        (1e-3, 0.0, 1, 10),
+        (3e-5, 0.0, 4, 83),  # four batches are a block of at least 100 µs
+        (3e-5, 1e-3, 4, 83),  # the proof suggests 1 x 10
+        (1e-3, 4e-3, 1, 10),  # the proof suggests 1 x 2
+        (4.2e-3, 0.0, 1, 2),
+        (9e-3, 0.0, 1, 1),
+        (2.0, 0.0, 1, 1),
     ],
 )
-def test_calibration_fills_a_slice(
+def test_calibration_makes_blocks_of_100_us_and_fills_a_slice_with_them(
     seconds_per_fan_out: float,
     cold_seconds: float,
     loops: int,
+    blocks: int,
     clock: FakeClock,
     bench_of: MakeBench,
 ) -> None:
     launch = taking(clock, seconds_per_fan_out / CASE.tasks, cold_seconds)
-    assert bench_of(launch).calibrate(CASE, slice_seconds=0.010).loops == loops
+    found = bench_of(launch).calibrate(CASE, slice_seconds=0.010)
+    assert (found.loops, found.blocks) == (loops, blocks)
+
+
+def test_longer_slices_have_more_blocks(clock: FakeClock, bench_of: MakeBench) -> None:
+    bench = bench_of(taking(clock, 3e-5 / CASE.tasks))
+    found = [bench.calibrate(CASE, slice_seconds) for slice_seconds in (0.001, 0.1)]
+    assert [(row.loops, row.blocks) for row in found] == [(4, 8), (4, 833)]
+
+
+def test_a_cycle_that_ends_while_calibrating_does_not_make_slices_longer(
+    clock: FakeClock, bench_of: MakeBench, quiet: None
+) -> None:
+    fan_outs = itertools.count(1)
+
+    async def launch(work: Work, tasks: int, pause: PauseCall | None = None) -> list[int]:
+        clock.advance(5e-4)
+        if next(fan_outs) % 5 == 0:
+            gc.collect()
+        return await correct(work, tasks)
+
+    found = bench_of(launch).calibrate(CASE, slice_seconds=0.010)
+    assert (found.loops, found.blocks) == (1, 20)
 
 
 def test_calibration_says_what_a_turn_takes_with_its_untimed_parts(
@@ -238,6 +287,7 @@ def test_calibration_says_what_a_turn_takes_with_its_untimed_parts(
     calibration = bench_of(taking(clock, 1e-3 / CASE.tasks)).calibrate(CASE, slice_seconds=0.010)
     timed = 10 * 1e-3
     assert timed <= calibration.turn_seconds <= 3 * timed
+    assert calibration.peak_bytes > 2**20
 
 
 def test_what_does_not_end_is_calibrated_by_its_slices(connections: EchoConnections) -> None:
@@ -264,7 +314,7 @@ def test_every_slice_has_a_fresh_loop_of_the_right_kind(bench_of: MakeBench) -> 
 
     bench = bench_of(launch)
     for _ in range(3):
-        bench.measure(CASE, loops=2)
+        bench.measure(CASE, loops=2, blocks=2)
     assert len(seen) == 3
     assert all(loop.is_closed() for loop in seen)
 
@@ -278,56 +328,86 @@ def test_the_loop_is_the_launchers(loop: str, connections: EchoConnections) -> N
     assert bench.run(module).partition(".")[0] == loop
 
 
-@pytest.fixture
-def collections_and_fan_outs() -> Iterator[list[object]]:
-    """What happens in order: "collected" for every full collection; tests add fan-outs."""
-    events: list[object] = []
+class FanOuts:
+    """A strategy that keeps the task counts of its fan-outs, in order."""
 
-    def on_collection(phase: str, info: dict[str, int]) -> None:
-        if phase == "stop" and info["generation"] == 2:
-            events.append("collected")
+    def __init__(self) -> None:
+        self.seen: list[int] = []
 
-    gc.callbacks.append(on_collection)
-    yield events
-    gc.callbacks.remove(on_collection)
-
-
-@pytest.mark.parametrize("tasks", [1, 100, 3000])
-def test_a_slice_is_collected_then_primed_with_few_tasks_then_timed(
-    tasks: int, collections_and_fan_outs: list[object], bench_of: MakeBench
-) -> None:
-    events = collections_and_fan_outs
-
-    async def launch(work: Work, tasks: int, pause: PauseCall | None = None) -> list[int]:
-        events.append(tasks)
+    async def launch(self, work: Work, tasks: int, pause: PauseCall | None = None) -> list[int]:
+        self.seen.append(tasks)
         return await correct(work, tasks)
 
-    bench = bench_of(launch)
-    bench.measure(Case("throughput", "noop", tasks), loops=1)  # the first also warms up
-    events.clear()
-    bench.measure(Case("throughput", "noop", tasks), loops=3)
-    assert events[0] == "collected"
-    fan_outs = [event for event in events if event != "collected"]
-    assert fan_outs == [min(tasks, slices.PRIME_TASKS), tasks, tasks, tasks]
+    def taken(self) -> list[int]:
+        seen, self.seen = self.seen, []
+        return seen
 
 
-def test_a_tree_fills_the_free_lists_itself(
+@pytest.mark.parametrize("tasks", [1, 100, 999])
+def test_a_slice_is_primed_with_few_tasks_then_measured_block_by_block(
+    tasks: int, bench_of: MakeBench, quiet: None
+) -> None:
+    fan_outs = FanOuts()
+    bench = bench_of(fan_outs.launch)
+    case = Case("throughput", "noop", tasks)
+    bench.measure(case, loops=1, blocks=1)
+    *warm_up, measured = fan_outs.taken()
+    assert measured == tasks
+    assert set(warm_up) == {min(tasks, slices.PRIME_TASKS)}
+    assert len(warm_up) > 1, "the first also warms up"
+    found = bench.measure(case, loops=3, blocks=4)
+    assert fan_outs.taken() == [min(tasks, slices.PRIME_TASKS), *[tasks] * 12]
+    assert len(found.values["total"]) == 4
+
+
+def test_a_block_is_one_call_of_the_probe_whatever_it_measures(
     bench_of: MakeBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fan_outs: list[int] = []
+    asked: list[tuple[int, int]] = []
 
-    async def launch(work: Work, tasks: int, pause: PauseCall | None = None) -> list[int]:
-        fan_outs.append(tasks)
-        return await correct(work, tasks)
+    async def measure(fan_out: FanOut, loops: int) -> Measurement:
+        asked.append((fan_out.tasks, loops))
+        results = await fan_out.launch(fan_out.work, fan_out.tasks, None)
+        number = len(asked)
+        return Measurement(
+            10.0 * number, {"p50": 1.0 * number, "max": 2.0 * number}, results, {"seen": number}
+        )
 
-    bench = bench_of(launch)
+    words = ("p50", "max")
+    probe = replace(
+        PROBES["latency"],
+        measure=measure,
+        metrics=tuple(row for row in PROBES["latency"].metrics if row.name in words),
+        observed=(Observed("seen", "seen", "what is seen"),),
+    )
+    monkeypatch.setitem(PROBES, "latency", probe)
+    bench = bench_of(correct)
+    case = Case("latency", "noop", 500)
+    bench.measure(case, 1, 1)
+    asked.clear()
+    measured = bench.measure(case, loops=5, blocks=3)
+    assert asked == [(slices.PRIME_TASKS, 1), (500, 5), (500, 5), (500, 5)]
+    assert measured.values == {"p50": [2.0, 3.0, 4.0], "max": [4.0, 6.0, 8.0]}
+    assert measured.timed_seconds == 90.0
+    assert measured.observed == {"seen": 3.0}
+
+
+def test_what_waits_for_a_timer_is_not_primed(bench_of: MakeBench) -> None:
+    fan_outs = FanOuts()
+    bench_of(fan_outs.launch).measure(Case("throughput", "sleep", 7), loops=1, blocks=2)
+    assert fan_outs.taken() == [7, 7]
+
+
+def test_a_tree_primes_itself(bench_of: MakeBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    fan_outs = FanOuts()
+    bench = bench_of(fan_outs.launch)
     for tasks_each, expected in ((30, [3, 7]), (101, [7])):
         row = replace(WORKLOADS["noop"], tasks_each=tasks_each)
         monkeypatch.setitem(WORKLOADS, "noop", row)
-        bench.measure(Case("throughput", "noop", 7), loops=1)  # the first also warms up
-        fan_outs.clear()
-        bench.measure(Case("throughput", "noop", 7), loops=1)
-        assert fan_outs == expected
+        bench.measure(Case("throughput", "noop", 7), loops=1, blocks=1)  # the first also warms up
+        fan_outs.taken()
+        bench.measure(Case("throughput", "noop", 7), loops=1, blocks=1)
+        assert fan_outs.taken() == expected
 
 
 def test_the_pause_of_a_case_is_awaited_when_it_is_proved_and_timed_not_when_primed(
@@ -347,84 +427,357 @@ def test_the_pause_of_a_case_is_awaited_when_it_is_proved_and_timed_not_when_pri
     row = replace(PAUSES["none"], name="of_this_test", make=pause)
     monkeypatch.setitem(PAUSES, row.name, row)
     bench = bench_of(launch)
-    case = Case("throughput", "noop", 5, row.name)
+    case = Case("throughput", "noop", 1000, row.name)
     bench.prove(case)
     assert paused == 1
-    bench.measure(case, loops=3)
+    bench.measure(case, loops=3, blocks=1)
     assert paused == 1 + 3
 
 
-# The collector
+def test_a_slice_tells_its_share_of_the_core_and_how_often_it_was_taken_from_there(
+    clock: FakeClock, bench_of: MakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    switches = itertools.count(100, step=3)
+    began = clock.seconds
+    monkeypatch.setattr(slices, "involuntary_switches", lambda: next(switches))
+    monkeypatch.setattr(time, "process_time", lambda: 0.75 * (clock.seconds - began))
+    measured = bench_of(taking(clock, 1e-3)).measure(CASE, 2, 3)
+    assert measured.switches == 3
+    assert measured.cpu_share == pytest.approx(0.75)
+
+
+# The collector: its state
 
 
 @pytest.mark.parametrize("collector", COLLECTORS)
 @pytest.mark.parametrize("fails", [False, True])
-def test_the_collector_is_as_the_launcher_says_in_the_timed_loops_and_nowhere_else(
-    collector: str, fails: bool, bench_of: MakeBench
+@pytest.mark.parametrize("tasks", [150, 1000])
+def test_the_collector_is_as_the_launcher_says_in_the_blocks_and_nowhere_else(
+    tasks: int, collector: str, fails: bool, bench_of: MakeBench
 ) -> None:
     states: list[tuple[int, str]] = []
 
     async def launch(work: Work, tasks: int, pause: PauseCall | None = None) -> list[int]:
         states.append((tasks, collector_in_force()))
-        if fails and tasks == 150:
+        if fails and len(states) == untimed + 2:
             raise LookupError("broken")
         return await correct(work, tasks)
 
     bench = bench_of(launch, collector)
-    case = Case("throughput", "noop", 150)
+    case = Case("throughput", "noop", tasks)
+    untimed = 1000
+    bench.measure(case, loops=1, blocks=1)  # the first also warms up
+    bench.measure(CASE, loops=1, blocks=1)  # another, so that a cycle begins
+    states.clear()
+    untimed = 2 if tasks >= slices.FILLING_TASKS and collector == "on" else 1
     if fails:
         with pytest.raises(LookupError, match="broken"):
-            bench.measure(case, loops=2)
+            bench.measure(case, loops=2, blocks=1)
     else:
-        bench.measure(case, loops=2)
-    assert {state for tasks, state in states if tasks == slices.PRIME_TASKS} == {"on"}
-    assert {state for tasks, state in states if tasks == 150} == {collector}
+        bench.measure(case, loops=2, blocks=1)
+    began = [(tasks, "on")] * (untimed - 1)
+    assert states == [(slices.PRIME_TASKS, "on"), *began, *[(tasks, collector)] * 2]
     assert collector_in_force() == "on"
 
 
-@pytest.mark.parametrize(("loops", "collections"), [(1, 3.0), (4, 3.0)])
-def test_collections_are_counted_in_the_timed_loops_per_inner_loop(
-    loops: int, collections: float, bench_of: MakeBench
-) -> None:
-    async def launch(work: Work, tasks: int, pause: PauseCall | None = None) -> list[int]:
-        for generation in range(3):
+# The collector: its cycle
+
+
+class Collecting:
+    """A strategy that collects at the end of a fan-out: by the number of the fan-out, from 1, these
+    generations. Fan-outs of ``PRIME_TASKS`` do not count.
+    """
+
+    def __init__(self, plan: Mapping[int, Sequence[int]] = {}) -> None:
+        self.plan = plan
+        self.number = 0
+        self.ran: list[int] = []
+        """Indexes of the coroutines that were run so far, of all fan-outs that count."""
+        self.full_after: list[tuple[int, int]] = []
+        """Of every full collection: how many of those had run, and how many tasks were alive."""
+
+    async def launch(self, work: Work, tasks: int, pause: PauseCall | None = None) -> list[int]:
+        if tasks == slices.PRIME_TASKS:
+            return await correct(work, tasks)
+
+        async def counted(index: int) -> int:
+            self.ran.append(index)
+            return await work(index)
+
+        self.number += 1
+        results = await correct(counted, tasks)
+        for generation in self.plan.get(self.number, ()):
             gc.collect(generation)
-        return await correct(work, tasks)
+        return results
 
-    bench = bench_of(launch, "off")
-    assert bench.measure(CASE, loops).observed == {"collections": collections}
+    def on_collection(self, phase: str, info: dict[str, int]) -> None:
+        if phase == "stop" and info["generation"] == FULL:
+            self.full_after.append((len(self.ran), len(asyncio.all_tasks())))
 
 
-def test_where_python_does_not_count_collections_none_are_observed(
-    bench_of: MakeBench, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def collecting_of(quiet: None) -> Iterator[Callable[..., Collecting]]:
+    made: list[Collecting] = []
+
+    def make(plan: Mapping[int, Sequence[int]] | None = None) -> Collecting:
+        made.append(Collecting(plan or {}))
+        gc.callbacks.append(made[-1].on_collection)
+        return made[-1]
+
+    yield make
+    for one in made:
+        gc.callbacks.remove(one.on_collection)
+
+
+MakeCollecting = Callable[..., Collecting]
+FILLING = Case("throughput", "noop", 1000)
+SMALL = Case("throughput", "noop", 999)
+
+
+@pytest.mark.parametrize(("phase", "at"), [(0.0, 0), (0.25, 250), (0.9999, 999)])
+def test_a_cycle_begins_after_a_full_collection_at_a_phase_of_an_untimed_fan_out(
+    phase: float, at: int, collecting_of: MakeCollecting, bench_of: MakeBench
 ) -> None:
-    monkeypatch.setattr(gc, "get_stats", lambda: "PyPy's own")
-    assert bench_of(correct).measure(CASE, 2).observed == {}
+    strategy = collecting_of()
+    measured = bench_of(strategy.launch).measure(FILLING, loops=1, blocks=2, phase=phase)
+    ((ran, alive),) = strategy.full_after
+    assert strategy.number == 1 + 2
+    assert ran == 1 + at
+    # Those whose turn was before have ended; the caller is one of them all.
+    assert alive > 1000 - at
+    assert measured.collections == [0, 0, 0]
 
 
-def test_what_a_probe_observes_stays(bench_of: MakeBench, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def measure(fan_out: FanOut, loops: int) -> Measurement:
-        results = await fan_out.launch(fan_out.work, fan_out.tasks, None)
-        return Measurement(1.0, {"total": 1.0}, results, {"seen": 0.5})
+def test_a_cycle_is_carried_over_to_the_next_slice_of_the_case(
+    collecting_of: MakeCollecting, bench_of: MakeBench
+) -> None:
+    strategy = collecting_of()
+    bench = bench_of(strategy.launch)
+    for _ in range(3):
+        bench.measure(FILLING, loops=1, blocks=2)
+    assert len(strategy.full_after) == 1
+    assert strategy.number == 1 + 3 * 2
 
-    monkeypatch.setitem(PROBES, "throughput", replace(PROBES["throughput"], measure=measure))
-    observed = bench_of(correct, "off").measure(CASE, 1).observed
-    assert observed == {"seen": 0.5, "collections": 0.0}
+
+def test_nothing_is_collected_around_small_fan_outs(
+    collecting_of: MakeCollecting, bench_of: MakeBench
+) -> None:
+    strategy = collecting_of()
+    bench = bench_of(strategy.launch)
+    for case in (SMALL, CASE, SMALL):
+        bench.measure(case, loops=2, blocks=2)
+    assert strategy.full_after == []
+
+
+def test_the_tasks_of_a_tree_count(
+    collecting_of: MakeCollecting, bench_of: MakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = replace(WORKLOADS["noop"], tasks_each=250)
+    monkeypatch.setitem(WORKLOADS, "noop", row)
+    strategy = collecting_of()
+    bench = bench_of(strategy.launch)
+    bench.measure(Case("throughput", "noop", 3), loops=1, blocks=1)
+    assert strategy.full_after == []
+    bench.measure(Case("throughput", "noop", 4), loops=1, blocks=1)
+    assert len(strategy.full_after) == 1
+
+
+@pytest.mark.parametrize("probe", ["latency", "stall"])
+def test_what_is_not_split_has_no_cycle(
+    probe: str, collecting_of: MakeCollecting, bench_of: MakeBench
+) -> None:
+    strategy = collecting_of({2: [0, FULL]})
+    case = Case(probe, "noop", 1000)
+    measured = bench_of(strategy.launch).measure(case, loops=1, blocks=4)
+    assert set(map(len, measured.values.values())) == {4}
+    assert measured.collections == [1, 0, 1]
+    assert not measured.is_open
+    assert len(strategy.full_after) == 1
+
+
+def test_what_waits_has_no_cycle(collecting_of: MakeCollecting, bench_of: MakeBench) -> None:
+    strategy = collecting_of({1: [0, 0, FULL]})
+    case = Case("throughput", "sleep", 1000)
+    measured = bench_of(strategy.launch).measure(case, loops=1, blocks=2)
+    assert len(measured.values["total"]) == 2
+    assert (measured.collections, measured.is_open) == ([2, 0, 1], False)
+    assert len(strategy.full_after) == 1
+
+
+@pytest.mark.parametrize("collector", [name for name in COLLECTORS if name != "on"])
+def test_a_collector_that_is_not_the_usual_one_has_no_cycle(
+    collector: str, collecting_of: MakeCollecting, bench_of: MakeBench
+) -> None:
+    """Off it comes to no end, and gc.freeze() begins it anew at every slice."""
+    strategy = collecting_of({number: [0] * 100 for number in (1, 3)})
+    bench = bench_of(strategy.launch, collector)
+    for _ in range(2):
+        measured = bench.measure(FILLING, loops=1, blocks=2)
+        assert measured.collections == [100, 0, 0]
+        assert not measured.is_open
+    assert strategy.full_after == []
+    assert strategy.number == 2 * 2
+
+
+def test_another_case_in_between_begins_a_cycle_anew(
+    collecting_of: MakeCollecting, bench_of: MakeBench
+) -> None:
+    strategy = collecting_of()
+    bench = bench_of(strategy.launch)
+    for case in (FILLING, SMALL, FILLING):
+        bench.measure(case, loops=1, blocks=1)
+    assert len(strategy.full_after) == 2
+
+
+def test_the_slice_ends_with_the_block_in_which_a_full_collection_comes(
+    collecting_of: MakeCollecting, bench_of: MakeBench
+) -> None:
+    # The fan-out that begins the cycle is the first; blocks are of two.
+    strategy = collecting_of({4: [0, 1], 6: [0, FULL], 9: [FULL]})
+    bench = bench_of(strategy.launch)
+    measured = bench.measure(FILLING, loops=2, blocks=10)
+    assert len(measured.values["total"]) == 3
+    assert measured.collections == [2, 1, 1]
+    assert strategy.number == 1 + 3 * 2
+    assert not measured.is_open
+    # The next cycle begins as the first did: with the eighth fan-out.
+    measured = bench.measure(FILLING, loops=2, blocks=10)
+    assert len(measured.values["total"]) == 1
+    assert len(strategy.full_after) == 4
+
+
+def test_a_cycle_may_end_in_a_later_slice(
+    collecting_of: MakeCollecting, bench_of: MakeBench
+) -> None:
+    strategy = collecting_of({5: [FULL]})
+    bench = bench_of(strategy.launch)
+    blocks = [len(bench.measure(FILLING, loops=1, blocks=3).values["total"]) for _ in range(3)]
+    assert blocks == [3, 1, 3]
+    assert strategy.number == 1 + 3 + 1 + 1 + 3
+
+
+def test_a_full_collection_in_the_first_block_is_not_yet_the_end_of_a_cycle(
+    collecting_of: MakeCollecting, bench_of: MakeBench
+) -> None:
+    """Where every fan-out has one, the last ends where the first began: two are measured."""
+    # The first and the fourth begin a cycle.
+    strategy = collecting_of({number: [FULL] for number in (2, 3, 5, 6)})
+    bench = bench_of(strategy.launch)
+    seen = [bench.measure(FILLING, loops=1, blocks=1) for _ in range(4)]
+    assert [row.is_open for row in seen] == [True, False, True, False]
+    assert strategy.number == 2 * (1 + 2)
+    assert len(strategy.full_after) == 2 * (1 + 2)
+
+
+@pytest.mark.parametrize(
+    ("young", "block_seconds", "is_open"),
+    [
+        (0, 0.001, False),  # nothing says that there ever will be one
+        (1, 0.001, True),  # 121 collections, at one in 2 ms, are 0.242 s
+        (1, 0.00105, False),
+        (10, 0.01, True),
+    ],
+)
+def test_a_slice_is_open_where_a_full_collection_will_soon_come(
+    young: int,
+    block_seconds: float,
+    is_open: bool,
+    clock: FakeClock,
+    collecting_of: MakeCollecting,
+    bench_of: MakeBench,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gc, "get_threshold", lambda: (700, 10, 10))
+    strategy = collecting_of({3: [0] * young})
+
+    async def launch(work: Work, tasks: int, pause: PauseCall | None = None) -> list[int]:
+        clock.advance(block_seconds)
+        return await strategy.launch(work, tasks, pause)
+
+    measured = bench_of(launch).measure(FILLING, loops=1, blocks=2)
+    assert measured.collections == [young, 0, 0]
+    assert measured.is_open == is_open
 
 
 # What is timed
 
 
-def test_what_surrounds_the_timed_loops_is_not_timed(
-    clock: FakeClock, bench_of: MakeBench, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def collections_take(clock: FakeClock) -> Iterator[Sequence[float]]:
+    """Seconds of a collection, by generation, on the clock."""
+    takes = (0.001, 0.002, 0.5)
+
+    def advance(phase: str, info: dict[str, int]) -> None:
+        if phase == "stop":
+            clock.advance(takes[info["generation"]])
+
+    gc.callbacks.insert(0, advance)
+    yield takes
+    gc.callbacks.remove(advance)
+
+
+def timed(strategy: Collecting, clock: FakeClock, seconds: float) -> Launch:
+    """The strategy, taking these seconds for a fan-out beside its collections."""
+
+    async def launch(work: Work, tasks: int, pause: PauseCall | None = None) -> list[int]:
+        clock.advance(seconds)
+        return await strategy.launch(work, tasks, pause)
+
+    return launch
+
+
+def test_values_are_those_of_the_code_and_the_collectors_seconds_stand_beside_them(
+    clock: FakeClock,
+    collections_take: Sequence[float],
+    collecting_of: MakeCollecting,
+    bench_of: MakeBench,
 ) -> None:
-    collect = gc.collect
+    strategy = collecting_of({2: [0], 4: [0, 0, 1], 6: [FULL]})
+    measured = bench_of(timed(strategy, clock, 0.020)).measure(FILLING, loops=2, blocks=10)
+    assert measured.values["total"] == pytest.approx([0.020] * 3)
+    assert measured.collections == [3, 1, 1]
+    assert measured.collector_seconds == pytest.approx([0.003, 0.002, 0.5])
+    assert measured.timed_seconds == pytest.approx(6 * 0.020 + 0.505)
 
-    def slow_collect(generation: int = 2) -> int:
-        clock.advance(100.0)
-        return collect(generation)
 
-    monkeypatch.setattr(gc, "collect", slow_collect)
-    measurement = bench_of(taking(clock, 1e-3)).measure(CASE, loops=5)
-    assert measurement.values["total"] == pytest.approx(0.020)
-    assert measurement.timed_seconds == pytest.approx(0.100)
+def test_of_what_waits_the_values_have_the_collector_in_them(
+    clock: FakeClock,
+    collections_take: Sequence[float],
+    collecting_of: MakeCollecting,
+    bench_of: MakeBench,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(WORKLOADS, "noop", replace(WORKLOADS["noop"], waits=True))
+    strategy = collecting_of({1: [0], 3: [FULL]})
+    measured = bench_of(timed(strategy, clock, 0.020)).measure(FILLING, loops=2, blocks=2)
+    assert measured.values["total"] == pytest.approx([0.0205, 0.27])
+    assert measured.collector_seconds == pytest.approx([0.001, 0.0, 0.5])
+    assert measured.timed_seconds == pytest.approx(4 * 0.020 + 0.501)
+
+
+def test_what_surrounds_the_blocks_is_not_timed(
+    clock: FakeClock,
+    collections_take: Sequence[float],
+    collecting_of: MakeCollecting,
+    bench_of: MakeBench,
+) -> None:
+    strategy = collecting_of({1: [0, 0, 0]})
+    measured = bench_of(timed(strategy, clock, 0.020)).measure(FILLING, loops=5, blocks=1)
+    assert len(strategy.full_after) == 1
+    assert measured.values["total"] == pytest.approx([0.020])
+    assert measured.timed_seconds == pytest.approx(0.100)
+    assert (measured.collections, measured.collector_seconds) == ([0, 0, 0], [0.0, 0.0, 0.0])
+
+
+def test_where_python_does_not_call_back_the_values_are_of_all(
+    clock: FakeClock,
+    collections_take: Sequence[float],
+    collecting_of: MakeCollecting,
+    bench_of: MakeBench,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(collecting, "_CALLBACKS", None)
+    strategy = collecting_of({2: [0], 3: [FULL]})
+    measured = bench_of(timed(strategy, clock, 0.020)).measure(FILLING, loops=1, blocks=3)
+    assert measured.values["total"] == pytest.approx([0.021, 0.520, 0.020])
+    assert (measured.collections, measured.is_open) == ([0, 0, 0], False)

@@ -44,7 +44,7 @@ def plan() -> Plan:
 def lines(plan: Plan) -> list[RoundLine]:
     rng = random.Random(1)
     return [
-        make_line(plan, number, lambda row, sweep: rng.uniform(1e-4, 2e-4), case=case)
+        make_line(plan, number, lambda row: rng.uniform(1e-4, 2e-4), case=case)
         for number in range(ROUNDS)
         for case in plan.cases
     ]
@@ -78,10 +78,12 @@ def test_there_is_a_benchmark_for_every_contender_case_and_metric(
     )
 
 
-def test_values_are_those_of_the_journal_a_run_for_every_round(
-    lines: list[RoundLine], paths: list[Path]
+def test_a_run_for_every_round_has_one_value_what_the_round_says(
+    plan: Plan, lines: list[RoundLine], paths: list[Path]
 ) -> None:
     by_key = {(line.round, line.case): line for line in lines}
+    places = {row.id: place for place, row in enumerate(plan.contenders)}
+    cases = {case.id: case for case in plan.cases}
     seen = 0
     for suite in suites(paths):
         for benchmark in suite:
@@ -89,17 +91,29 @@ def test_values_are_those_of_the_journal_a_run_for_every_round(
             assert [run.get_metadata()["round"] for run in runs] == list(range(ROUNDS))
             for run in runs:
                 metadata = run.get_metadata()
-                cell = by_key[metadata["round"], metadata["case"]].cells[metadata["contender"]]
-                assert list(run.values) == cell.values[metadata["metric"]]
-                assert run.get_total_loops() == CASE_LOOPS
-                seen += len(run.values)
-    in_journal = sum(
-        len(values)
-        for line in lines
-        for cell in line.cells.values()
-        for values in cell.values.values()
-    )
-    assert seen == in_journal
+                case = cases[metadata["case"]]
+                line = by_key[metadata["round"], case.id]
+                cell = line.cells[places[metadata["contender"]]]
+                metric = case.metrics.index(metadata["metric"])
+                assert list(run.values) == [cell.cost(metric, case)]
+                assert run.get_total_loops() == cell.batches == 3 * CASE_LOOPS
+                seen += 1
+    assert seen == sum(len(cases[line.case].metrics) * len(line.cells) for line in lines)
+
+
+def test_the_collectors_share_is_in_the_value(plan: Plan, tmp_path: Path) -> None:
+    def line_of(number: int) -> RoundLine:
+        line = make_line(plan, number, lambda row: 1e-3)
+        cells = {
+            place: replace(cell, collections=[(1000, 0.2 * cell.timed_us)])
+            for place, cell in line.cells.items()
+        }
+        return replace(line, cells=cells)
+
+    assert plan.cases[0].splits
+    for suite in suites(write_suites(tmp_path, plan, map(line_of, range(2)))):
+        for benchmark in suite:
+            assert benchmark.get_values() == pytest.approx((1e-3 / 0.8,) * 2)
 
 
 def test_everything_that_identifies_a_run_is_in_its_metadata(plan: Plan, paths: list[Path]) -> None:
@@ -141,7 +155,7 @@ def test_units_collectors_and_pauses_are_told_to_pyperf(tmp_path: Path) -> None:
     plan = make_plan(selections=[memory, head_start])
     by_case = {case.id: case for case in plan.cases}
     lines = [
-        make_line(plan, number, lambda row, sweep: 1e6 + sweep, case=case)
+        make_line(plan, number, lambda row: 1e6, case=case)
         for number in range(2)
         for case in plan.cases
     ]
@@ -163,7 +177,7 @@ def test_units_collectors_and_pauses_are_told_to_pyperf(tmp_path: Path) -> None:
 def test_a_cell_that_failed_has_no_run(plan: Plan, tmp_path: Path) -> None:
     broken = plan.contenders[1]
     lines = [
-        make_line(plan, number, lambda row, sweep: 1e-3, without=[broken] if number else [])
+        make_line(plan, number, lambda row: 1e-3, without=[broken] if number else [])
         for number in range(3)
     ]
     (suite, _) = suites(write_suites(tmp_path, plan, lines))
@@ -179,8 +193,8 @@ def test_a_campaign_without_values_has_no_suite(plan: Plan, tmp_path: Path) -> N
 
 
 def test_an_older_suite_is_replaced_whole(plan: Plan, tmp_path: Path) -> None:
-    first = make_line(plan, 0, lambda row, sweep: 1e-3)
-    second = make_line(plan, 1, lambda row, sweep: 2e-3)
+    first = make_line(plan, 0, lambda row: 1e-3)
+    second = make_line(plan, 1, lambda row: 2e-3)
     write_suites(tmp_path, plan, [first])
     (suite, _) = suites(write_suites(tmp_path, plan, [first, second]))
     assert {benchmark.get_nrun() for benchmark in suite} == {2}

@@ -12,6 +12,7 @@ from benchmarks.collectors import COLLECTORS
 from benchmarks.matrix import PRESETS
 from benchmarks.pauses import PAUSES
 from benchmarks.probes import PROBES
+from benchmarks.slices import COLLECTIONS
 from tests.benchmarks.campaigns import TINY, Ran, lines_of, plan_of, ran
 from tests.repository import (
     copy_repository,
@@ -49,20 +50,34 @@ def test_cells_are_those_of_the_blocks_and_carry_what_was_observed(question: Ran
     asked = asked_pairs(question.plan)
     cases = {case.id: case for case in question.plan.cases}
     observed = {
-        probe.name: {word.name for word in probe.observed}
+        probe.name: [word.name for word in probe.observed]
         for probe in question.plan.definitions.probes
     }
     assert question.lines
     for line in question.lines:
         case = cases[line.case]
-        assert {(contender, case.id) for contender in line.cells} == {
+        contenders = {question.plan.contenders[place].id for place in line.cells}
+        assert {(contender, case.id) for contender in contenders} == {
             pair for pair in asked if pair[1] == case.id
         }
         assert line.failures == {}
         for cell in line.cells.values():
-            assert tuple(cell.values) == case.metrics
-            assert set(cell.observed) == observed[case.probe], case.id
-            assert all(value >= 0 for values in cell.observed.values() for value in values)
+            assert len(cell.quantiles) == len(case.metrics)
+            # What every probe observes, the collections, stands apart.
+            assert observed[case.probe][-1] == COLLECTIONS.name
+            assert len(cell.observed) == len(observed[case.probe]) - 1, case.id
+            assert all(value >= 0 for value in cell.observed)
+
+
+def test_only_a_collector_that_is_on_collects(question: Ran) -> None:
+    cases = {case.id: case for case in question.plan.cases}
+    seen = set()
+    for line in question.lines:
+        if cases[line.case].splits:
+            for place, cell in line.cells.items():
+                seen.add((question.plan.contenders[place].collector, bool(cell.collections)))
+    assert {("on", True), ("frozen", True), ("off", False)} <= seen
+    assert ("off", True) not in seen
 
 
 # A copy of the repository

@@ -11,16 +11,18 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
-from benchmarks.campaign import workers
-from benchmarks.campaign.executors import LocalExecutor
+from benchmarks.campaign import executors, workers
+from benchmarks.campaign.executors import LocalExecutor, LocalStarting
 from benchmarks.campaign.machine import Cores
 from benchmarks.campaign.schema import Contender, Interpreter
 from benchmarks.campaign.workers import ProcessWorker, WorkerError
 from benchmarks.cases import Case, Launcher
+from benchmarks.collecting import FULL
 from benchmarks.collectors import COLLECTORS
 from benchmarks.echo import EchoConnections
 from benchmarks.loops import EVENT_LOOPS
@@ -92,21 +94,37 @@ def test_a_worker_proves_its_conditions_and_answers_turns(
             case = Case(probe, workload, 3000 if row.fresh_process else 10)
             calibrated = worker.calibrate(case, 0.001)
             assert calibrated.loops >= 1
+            assert calibrated.blocks >= 1
             assert calibrated.turn_seconds > 0
             assert calibrated.peak_bytes > 2**20
-            measured = worker.measure(case, calibrated.loops)
+            blocks = 1 if row.fresh_process else 3
+            measured = worker.measure(case, calibrated.loops, blocks, 0.5)
             assert tuple(measured.values) == row.metric_names
-            assert all(value > 0 for value in measured.values.values())
+            for values in measured.values.values():
+                assert 1 <= len(values) <= blocks
+                assert all(value > 0 for value in values)
             assert measured.timed_seconds > 0
+            assert tuple(measured.observed) == tuple(word.name for word in row.observed)
             assert all(value >= 0 for value in measured.observed.values())
+            assert len(measured.collections) == len(measured.collector_seconds) == 3
+            assert measured.cpu_share > 0
+            assert measured.switches >= 0
 
 
 @pytest.mark.parametrize("collector", COLLECTORS)
 def test_a_worker_proves_the_state_of_its_collector(collector: str, start: Start) -> None:
     worker = start("gather_tasks", "asyncio", collector)
     assert worker.conditions["collector"] == collector
-    collections = worker.measure(Case("throughput", "yield_once", 5000), 2).observed["collections"]
-    assert (collections == 0) == (collector == "off")
+    measured = worker.measure(Case("throughput", "yield_once", 5000), 2, 1, 0.5)
+    assert (sum(measured.collections) == 0) == (collector == "off")
+    assert (sum(measured.collector_seconds) == 0) == (collector == "off")
+
+
+def test_slices_that_follow_one_another_come_to_the_end_of_a_cycle(start: Start) -> None:
+    worker = start("gather_tasks")
+    case = Case("throughput", "yield_once", 1000)
+    full = [worker.measure(case, 1, 1, 0.5).collections[FULL] for _ in range(60)]
+    assert sum(full) >= 1
 
 
 def test_a_worker_whose_task_factory_is_not_in_force_does_not_start(
@@ -130,13 +148,13 @@ def test_what_measured_code_prints_does_not_reach_the_pipe(hostile: Start) -> No
     worker = hostile("prints")
     assert worker.calibrate(CASE, 0.0001).loops >= 1
     for _ in range(3):
-        assert worker.measure(CASE, 2).timed_seconds > 0
+        assert worker.measure(CASE, 2, 2, 0.5).timed_seconds > 0
 
 
 def test_a_worker_whose_pipe_is_spoiled_is_given_up(hostile: Start) -> None:
     worker = hostile("babbles")
     with pytest.raises(WorkerError, match="its answer cannot be read") as caught:
-        worker.measure(CASE, 1)
+        worker.measure(CASE, 1, 1, 0.0)
     assert not caught.value.alive
 
 
@@ -160,7 +178,7 @@ def test_a_strategy_that_fails_its_proof_says_which_coroutine(hostile: Start) ->
 def test_a_worker_that_is_killed_in_its_turn_names_the_signal(hostile: Start) -> None:
     worker = hostile("kills_itself")
     with pytest.raises(WorkerError) as caught:
-        worker.measure(CASE, 1)
+        worker.measure(CASE, 1, 1, 0.0)
     assert not caught.value.alive
     assert caught.value.cause == "the worker was killed by SIGKILL"
 
@@ -172,7 +190,7 @@ def test_a_worker_that_is_killed_between_turns_fails_its_next_and_can_be_closed(
     os.kill(worker._process.pid, signal.SIGTERM)
     os.waitid(os.P_PID, worker._process.pid, os.WEXITED | os.WNOWAIT)
     with pytest.raises(WorkerError) as caught:
-        worker.measure(CASE, 1)
+        worker.measure(CASE, 1, 1, 0.0)
     assert not caught.value.alive
     assert caught.value.cause == "the worker was killed by SIGTERM"
     worker.close()
@@ -181,7 +199,7 @@ def test_a_worker_that_is_killed_between_turns_fails_its_next_and_can_be_closed(
 def test_a_worker_that_ends_tells_its_exit_code_and_its_last_words(hostile: Start) -> None:
     worker = hostile("ends")
     with pytest.raises(WorkerError) as caught:
-        worker.measure(CASE, 1)
+        worker.measure(CASE, 1, 1, 0.0)
     assert not caught.value.alive
     assert caught.value.cause == "the worker ended with exit code 3: last words"
 
@@ -190,7 +208,7 @@ def test_a_worker_that_hangs_is_killed_at_the_turn_limit(hostile: Start) -> None
     worker = hostile("hangs")
     worker._turn_limit_seconds = 0.2
     with pytest.raises(WorkerError) as caught:
-        worker.measure(CASE, 1)
+        worker.measure(CASE, 1, 1, 0.0)
     assert not caught.value.alive
     assert caught.value.cause == "no answer within 0.2 s, killed"
     assert worker._process.wait(TIMEOUT_SECONDS) == -signal.SIGKILL
@@ -208,7 +226,7 @@ def test_ctrl_c_in_a_turn_leaves_no_watchdog(start: Start, monkeypatch: pytest.M
 
     monkeypatch.setattr(threading.Timer, "start", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        worker.measure(CASE, 1)
+        worker.measure(CASE, 1, 1, 0.0)
     (timer,) = timers
     timer.join(TIMEOUT_SECONDS / 2)
     assert not timer.is_alive()
@@ -283,13 +301,14 @@ def contenders_of(interpreter: Interpreter, *strategies: str) -> list[Contender]
 def test_the_executor_starts_all_and_returns_the_failures(interpreter: Interpreter) -> None:
     asked = contenders_of(interpreter, "gather_coroutines", "no_such_strategy", "gather_tasks")
     with LocalExecutor([interpreter], Cores(None, frozenset()), TIMEOUT_SECONDS) as executor:
-        started, failures = executor.start(asked, random.Random(1))
+        started, failures = executor.start(asked, random.Random(1)).wait()
         try:
             assert list(started) == [asked[0].id, asked[2].id]
             assert list(failures) == [asked[1].id]
             assert "no_such_strategy" in failures[asked[1].id].cause
             for worker in started.values():
-                assert worker.measure(Case("throughput", "echo", 10), 1).timed_seconds > 0
+                measured = worker.measure(Case("throughput", "echo", 10), 1, 1, 0.0)
+                assert measured.timed_seconds > 0
         finally:
             for worker in started.values():
                 worker.close()
@@ -305,13 +324,16 @@ def test_workers_are_pinned_to_the_measured_core_and_the_driver_is_kept_off_it(
     (contender,) = contenders_of(interpreter, "gather_tasks")
     with LocalExecutor([interpreter], Cores(measured, others), TIMEOUT_SECONDS) as executor:
         assert os.sched_getaffinity(0) == others
-        started, _ = executor.start([contender], random.Random(1))
-        worker = started[contender.id]
-        assert isinstance(worker, ProcessWorker)
+        starting = executor.start([contender], random.Random(1))
+        (getting_ready,) = starting._starting.values()
         try:
-            assert os.sched_getaffinity(worker._process.pid) == {measured}
+            # While others are still measured.
+            assert os.sched_getaffinity(getting_ready._process.pid) == others
+            started, _ = starting.wait()
+            assert started == {contender.id: getting_ready}
+            assert os.sched_getaffinity(getting_ready._process.pid) == {measured}
         finally:
-            worker.close()
+            starting.close()
     assert os.sched_getaffinity(0) == before
 
 
@@ -321,7 +343,7 @@ def test_every_start_draws_a_new_hash_seed_and_environment_size(interpreter: Int
     rng = random.Random(1)
     with LocalExecutor([interpreter], Cores(None, frozenset()), TIMEOUT_SECONDS) as executor:
         for _ in range(2):
-            started, _ = executor.start([contender], rng)
+            started, _ = executor.start([contender], rng).wait()
             worker = started[contender.id]
             assert isinstance(worker, ProcessWorker)
             environment = psutil.Process(worker._process.pid).environ()
@@ -330,3 +352,76 @@ def test_every_start_draws_a_new_hash_seed_and_environment_size(interpreter: Int
     (first_seed, first_size), (second_seed, second_size) = drawn
     assert first_seed != second_seed
     assert first_size != second_size
+
+
+def processes_of(starting: LocalStarting) -> list[subprocess.Popen[str]]:
+    return [worker._process for worker in starting._starting.values()]
+
+
+def test_workers_that_nobody_has_waited_for_can_be_ended(interpreter: Interpreter) -> None:
+    asked = contenders_of(interpreter, "gather_coroutines", "gather_tasks")
+    with LocalExecutor([interpreter], Cores(None, frozenset()), TIMEOUT_SECONDS) as executor:
+        starting = executor.start(asked, random.Random(1))
+        processes = processes_of(starting)
+        assert [process.poll() for process in processes] == [None, None]
+        starting.close()
+        assert [process.returncode for process in processes] == [-signal.SIGKILL] * 2
+        starting.close()
+
+
+def test_ctrl_c_while_workers_get_ready_leaves_none(
+    interpreter: Interpreter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = contenders_of(interpreter, "gather_coroutines", "gather_tasks")
+    wait = ProcessWorker.wait_until_ready
+
+    def interrupted_in_the_second(worker: ProcessWorker) -> None:
+        if not ready:
+            ready.append(worker)
+            return wait(worker)
+        raise KeyboardInterrupt
+
+    ready: list[ProcessWorker] = []
+    monkeypatch.setattr(ProcessWorker, "wait_until_ready", interrupted_in_the_second)
+    with LocalExecutor([interpreter], Cores(None, frozenset()), TIMEOUT_SECONDS) as executor:
+        starting = executor.start(asked, random.Random(1))
+        with pytest.raises(KeyboardInterrupt):
+            starting.wait()
+        assert all(process.returncode is not None for process in processes_of(starting))
+
+
+def test_a_start_that_breaks_off_leaves_no_process(
+    interpreter: Interpreter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = contenders_of(interpreter, "gather_coroutines", "gather_tasks")
+    made: list[ProcessWorker] = []
+
+    def only_one(*arguments: Any, **options: Any) -> ProcessWorker:  # noqa: ANN401
+        if made:
+            raise OSError("no more processes")
+        made.append(ProcessWorker(*arguments, **options))
+        return made[0]
+
+    monkeypatch.setattr(executors, "ProcessWorker", only_one)
+    with LocalExecutor([interpreter], Cores(None, frozenset()), TIMEOUT_SECONDS) as executor:
+        with pytest.raises(OSError, match="no more processes"):
+            executor.start(asked, random.Random(1))
+        assert made[0]._process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(
+    ("cores", "count", "overlaps"),
+    [
+        (Cores(1, frozenset({0})), 2, True),
+        (Cores(0, frozenset({0})), 1, False),
+        (Cores(3, frozenset({3})), 8, False),  # the others are not ours to use
+        (Cores(None, frozenset()), 8, True),
+        (Cores(None, frozenset()), 1, False),
+        (Cores(None, frozenset()), None, False),
+    ],
+)
+def test_starting_overlaps_with_measuring_where_there_is_a_core_beside_the_measured_one(
+    cores: Cores, count: int | None, overlaps: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: count)
+    assert LocalExecutor([], cores, TIMEOUT_SECONDS).overlaps == overlaps

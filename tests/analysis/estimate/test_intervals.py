@@ -18,7 +18,6 @@ from analysis.estimate.intervals import (
     hodges_lehmann,
     hodges_lehmann_rows,
     hodges_lehmann_shift,
-    rounds_to_tell,
     simultaneous,
 )
 
@@ -138,21 +137,6 @@ def test_interval_covers_the_truth_as_often_as_it_says(rounds: int, outliers: fl
     disturbance = hit * rng.choice((-1, 1), shape) * rng.exponential(0.2, shape)
     found = hodges_lehmann_rows(truth + 0.01 * rng.standard_normal(shape) + disturbance)
     assert 0.93 <= ((found.low <= truth) & (truth <= found.high)).mean() <= 0.97
-
-
-@pytest.mark.parametrize(
-    ("effect", "spread", "beyond"), [(0.01, 0.012, 0.0), (0.01, 0.006, 0.005), (0.005, 0.008, 0.0)]
-)
-def test_the_rounds_that_an_effect_takes_show_it_that_often(
-    effect: float, spread: float, beyond: float
-) -> None:
-    rounds = rounds_to_tell(effect, spread, beyond, power=0.8)
-    drawn = np.random.default_rng(5).normal(effect, spread, (2000, rounds))
-    shown = hodges_lehmann_rows(drawn).low > beyond
-    assert float(shown.mean()) == pytest.approx(0.8, abs=0.05)
-    assert rounds_to_tell(0.5, 0.001) == 6
-    with pytest.raises(ValueError, match="never lies beyond"):
-        rounds_to_tell(beyond, spread, beyond)
 
 
 def draw(rng: np.random.Generator, lines: int, rounds: int, shared: float, tail: str) -> FloatArray:

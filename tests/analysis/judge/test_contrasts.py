@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.estimate.intervals import hodges_lehmann, hodges_lehmann_rows, round_difference
+from analysis.estimate.intervals import hodges_lehmann, hodges_lehmann_rows
 from analysis.judge.contrasts import (
     AXES,
     COLUMNS,
@@ -35,6 +35,7 @@ OLD, NEW, SOURCE = "3.10.12", "3.14.0", "3.14.0+source"
 NAMES = {OLD: OLD, NEW: f"cpython-{NEW}", SOURCE: f"cpython-{SOURCE}"}
 GROUP = f"cpython-{NEW}/asyncio/lazy"
 BASELINE, TASKS = f"{GROUP}/gather_coroutines", f"{GROUP}/gather_tasks"
+CONTROL = f"{BASELINE}/control"
 CASES = (
     Case("throughput", "noop", 100),
     Case("throughput", "noop", 1000),
@@ -226,29 +227,56 @@ def test_ratios_and_values_lie_near_the_truth_and_in_their_intervals(
         np.testing.assert_allclose(rows["reference_value"], value, rtol=0.4)
 
 
-def test_a_contrast_is_hodges_lehmann_over_rounds_of_medians_over_sweeps(
+def logs_of(campaign: Campaign, contender: str, case: str = CASE) -> pd.Series:
+    """ln(seconds) of a contender by round."""
+    rows = only(campaign.values, contender=contender, case=case)
+    return pd.Series(np.log(rows["seconds"].to_numpy()), index=rows["round"])
+
+
+def test_a_contrast_is_hodges_lehmann_over_rounds_and_a_baseline_the_mean_of_its_halves(
     campaign: Campaign, frame: pd.DataFrame
 ) -> None:
-    values = only(campaign.values, case=CASE)
-    differences = [
-        round_difference(*(only(of_round, contender=one)["seconds"] for one in (TASKS, BASELINE)))
-        for _, of_round in values.groupby("round")
-    ]
-    expected = hodges_lehmann(differences)
+    def halves(group: str) -> pd.Series:
+        baseline = f"{group}/gather_coroutines"
+        return (logs_of(campaign, baseline) + logs_of(campaign, f"{baseline}/control")) / 2
+
+    other = GROUP.replace("asyncio", "uvloop")
+    group = f"{GROUP}/task_group"
+    sides = {
+        (TASKS, BASELINE): (logs_of(campaign, TASKS), halves(GROUP)),
+        (group, TASKS): (logs_of(campaign, group), logs_of(campaign, TASKS)),
+        (f"{other}/gather_coroutines", BASELINE): (halves(other), halves(GROUP)),
+        # Half of its reference would be itself.
+        (CONTROL, BASELINE): (logs_of(campaign, CONTROL), logs_of(campaign, BASELINE)),
+    }
+    for (subject, reference), (one, against) in sides.items():
+        [index] = only(frame, subject=subject, reference=reference, case=CASE).index
+        row = frame.loc[index]
+        expected = hodges_lehmann(one - against)
+        assert np.log(row["ratio"]) == pytest.approx(expected.value)
+        if row["family"] == "":
+            ends = np.log([row["low"], row["high"]])
+            assert ends == pytest.approx([expected.low, expected.high])
+        level = hodges_lehmann(one + np.log(1e9 / 100))
+        amounts = [np.log(row[f"value{end}"]) for end in ("", "_low", "_high")]
+        assert amounts == pytest.approx([level.value, level.low, level.high])
     [row] = only(frame, subject=TASKS, reference=BASELINE, case=CASE).to_dict("records")
-    found = [np.log(row[name]) for name in ("ratio", "low", "high")]
-    assert found == pytest.approx([expected.value, expected.low, expected.high])
-    logs = np.log(only(values, contender=TASKS)["seconds"] * 1e9 / 100)
-    level = hodges_lehmann(logs.groupby(values["round"]).median())
-    amounts = [np.log(row[f"value{end}"]) for end in ("", "_low", "_high")]
-    assert amounts == pytest.approx([level.value, level.low, level.high])
+    level = hodges_lehmann(halves(GROUP) + np.log(1e9 / 100))
+    assert np.log(row["reference_value"]) == pytest.approx(level.value)
     # The machine's drift of 20 % is in the values and not in the ratio.
     assert row["high"] / row["low"] < 1.02 < 1.05 < row["value_high"] / row["value_low"]
 
 
-def test_scaling_all_values_cancels(tmp_path: Path) -> None:
-    """Nor does the control's own estimate move anything but the control."""
+def test_every_group_has_a_control_of_its_own(campaign: Campaign, frame: pd.DataFrame) -> None:
+    rows = only(frame, control=True, case=CASE)
+    groups = [one.group for one in campaign.contenders if one.role == "baseline"]
+    of_rows = rows[["python", "loop", "task_factory", "collector"]].itertuples(index=False)
+    labels = {one.name: one.label for one in campaign.interpreters}
+    assert list(of_rows) == [(labels[python], *rest) for python, *rest in groups]
+    assert len(rows) == 3 * 2 * 2 * 2
 
+
+def test_what_differs_between_the_halves_is_halved(tmp_path: Path) -> None:
     def of(scale: float, bias: float) -> pd.DataFrame:
         folder = campaigns.write(
             tmp_path / f"{scale} {bias}",
@@ -260,9 +288,45 @@ def test_scaling_all_values_cancels(tmp_path: Path) -> None:
     np.testing.assert_allclose(scaled["ratio"], usual["ratio"])
     np.testing.assert_allclose(scaled["value"], usual["value"] * np.e)
     assert (scaled["verdict"] == usual["verdict"]).all()
-    others = ~usual["control"]
-    pd.testing.assert_frame_equal(biased[others], usual[others])
-    assert (biased["ratio"][~others] > usual["ratio"][~others]).all()
+    moved = np.log(biased["ratio"] / usual["ratio"])
+    with_baseline = usual["against"] == "gather_coroutines"
+    control = usual["control"]
+    np.testing.assert_allclose(moved[control], 0.03)
+    np.testing.assert_allclose(moved[with_baseline & ~control], -0.015)
+    np.testing.assert_allclose(moved[~with_baseline], 0.0, atol=1e-12)
+    assert (~with_baseline).any()
+
+
+@pytest.mark.parametrize("control", [True, False])
+def test_an_old_campaign_is_compared_as_a_new_one(tmp_path: Path, control: bool) -> None:
+    """In a round it says the median of its sweeps."""
+    cases = CASES[2:6]
+    one, other = (
+        contrasts(
+            read_campaign(
+                campaigns.write(
+                    tmp_path / str(old) / "c", cases=cases, drift=0.2, old=old, control=control
+                )
+            )
+        )
+        for old in (False, True)
+    )
+    pd.testing.assert_frame_equal(one, other)
+
+
+def test_the_collector_is_in_the_ratio(tmp_path: Path) -> None:
+    folder = campaigns.write(
+        tmp_path / "c",
+        noise=1e-4,
+        cases=(Case("throughput", "noop", 100), Case("throughput", "sleep", 100)),
+        collector=lambda one, case: {"gather_tasks": 0.2, "task_group": 0.5}.get(one.strategy, 0.1),
+    )
+    rows = only(contrasts(read_campaign(folder)), scope="case", default=True, control=False)
+    # Where the fan-out waits it is not split: it is within.
+    expected = rows["workload"].map({"noop": 1.0, "sleep": 0.0}) * rows["compared"].map(
+        {"gather_tasks": np.log(1.2 / 1.1), "task_group": np.log(1.5 / 1.1)}
+    )
+    np.testing.assert_allclose(np.log(rows["ratio"]), expected, atol=1e-3)
 
 
 def test_an_aggregate_is_the_geometric_mean_within_rounds(found: Contrasts) -> None:
@@ -297,8 +361,9 @@ def test_an_aggregate_uses_rounds_with_all_cases_and_says_what_is_left_out(tmp_p
     )
     folder = campaigns.write(tmp_path / "c", cases=many, failed=failures, drift=0.2)
     group = f"{GROUP}/task_group"
+    place = [one.id for one in read_campaign(folder).contenders].index(group)
     campaigns.change_lines(
-        folder, lambda lines: (lines.pop(), [one["cells"].pop(group) for one in lines[:15:5]])
+        folder, lambda lines: (lines.pop(), [one["cells"].pop(f"{place}") for one in lines[:15:5]])
     )
     campaigns.change_plan(folder, lambda plan: plan.update(status="interrupted"))
     campaign = read_campaign(folder)
@@ -311,10 +376,9 @@ def test_an_aggregate_uses_rounds_with_all_cases_and_says_what_is_left_out(tmp_p
     )
     [row] = only(frame, subject=group).to_dict("records")
     assert (row["cases"], row["rounds"], row["reason"]) == (5, 8, "")
-    values = only(campaign.values, contender=BASELINE)
+    values = campaign.values[campaign.values["contender"].isin((BASELINE, CONTROL))]
     logs = np.log(values["seconds"] / values["tasks"] * 1e9)
-    means = logs.groupby([values["round"], values["tasks"]]).median().groupby("round").mean()
-    of_same_rounds = hodges_lehmann(means.loc[3:10])
+    of_same_rounds = hodges_lehmann(logs.groupby(values["round"]).mean().loc[3:10])
     assert np.log(row["reference_value"]) == pytest.approx(of_same_rounds.value)
 
 
@@ -365,7 +429,10 @@ def test_turning_rows_round_twice_changes_nothing(frame: pd.DataFrame) -> None:
 def test_what_failed_is_missing_or_shorter_with_its_cause(tmp_path: Path) -> None:
     failures = (
         schema.Failure(contender=TASKS, case="throughput/noop/100", round=0, cause="killed"),
-        schema.Failure(contender=BASELINE, case="throughput/noop/1000", round=8, cause="hung"),
+        *(
+            schema.Failure(contender=half, case="throughput/noop/1000", round=8, cause="hung")
+            for half in (BASELINE, CONTROL)
+        ),
     )
     frame = contrasts(read_campaign(campaigns.write(tmp_path / "c", failed=failures)))
     check(frame)
@@ -377,11 +444,44 @@ def test_what_failed_is_missing_or_shorter_with_its_cause(tmp_path: Path) -> Non
     [row] = only(first, subject=TASKS).to_dict("records")
     assert np.isnan(row["value"])
     assert row["reference_value"] > 0
-    second = only(frame, case="throughput/noop/1000", reference=BASELINE)
+    second = only(frame, case="throughput/noop/1000", reference=BASELINE, control=False)
     assert set(second["reason"]) == {"its reference failed in round 8: hung"}
     assert set(second["rounds"]) == {8}
     missing = only(frame, scope="workload", subject=f"{GROUP}/task_group", reference=TASKS)
     assert missing["reason"].tolist() == ["without throughput/noop/100"]
+
+
+@pytest.mark.parametrize(("failed", "other"), [(BASELINE, CONTROL), (CONTROL, BASELINE)])
+def test_where_one_half_of_a_baseline_failed_the_other_is_what_is_compared_with(
+    tmp_path: Path, failed: str, other: str
+) -> None:
+    failure = schema.Failure(contender=failed, case=CASE, round=0, cause="killed")
+    campaign = read_campaign(campaigns.write(tmp_path / "c", failed=(failure,)))
+    frame = contrasts(campaign)
+    check(frame)
+    [row] = only(frame, subject=TASKS, reference=BASELINE, case=CASE).to_dict("records")
+    expected = hodges_lehmann(logs_of(campaign, TASKS) - logs_of(campaign, other))
+    assert np.log(row["ratio"]) == pytest.approx(expected.value)
+    assert row["rounds"] == 12
+    [row] = only(frame, subject=CONTROL, case=CASE).to_dict("records")
+    assert row["verdict"] == "missing"
+    assert row["reason"].endswith("failed in round 0: killed")
+
+
+def test_a_case_that_is_left_out_says_why(tmp_path: Path) -> None:
+    folder = campaigns.write(tmp_path / "c")
+    campaigns.change_lines(folder, lambda lines: lines.__delitem__(slice(1, None, 2)))
+    campaigns.change_plan(
+        folder, lambda plan: plan["cases"][1].update(sweeps=0, left_out="it needs about 900 s")
+    )
+    campaign = read_campaign(folder)
+    assert (campaign.problems, campaign.rounds) == ((), 12)
+    frame = contrasts(campaign)
+    check(frame)
+    missing = only(frame, case="throughput/noop/1000")
+    assert set(missing["verdict"]) == {"missing"}
+    assert set(missing["reason"]) == {"it needs about 900 s"}
+    assert set(only(frame, scope="workload")["reason"]) == {"without throughput/noop/1000"}
 
 
 @pytest.mark.parametrize(

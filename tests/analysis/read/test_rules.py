@@ -7,12 +7,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from analysis.read import rules
 from analysis.read.load import read_campaign
-from benchmarks.campaign.schema import Plan, decode
+from benchmarks.campaign.schema import (
+    Failure,
+    OldRoundLine,
+    Plan,
+    RoundLine,
+    decode,
+    encode,
+)
 from benchmarks.cases import Case
 from tests import campaigns
 
@@ -50,7 +57,7 @@ def block(contenders: list[str], cases: list[str]) -> Change:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda plan: plan.update(schema=2), "schema: Invalid enum value 2"),
+        (lambda plan: plan.update(schema=3), "schema: Invalid enum value 3"),
         (lambda plan: plan.pop("name"), "missing required field `name`"),
         (lambda plan: plan.update(status="done"), "status: Invalid enum value 'done'"),
         (lambda plan: plan.update(precision=-0.1), "precision: Expected `float` >= 0"),
@@ -79,6 +86,11 @@ def block(contenders: list[str], cases: list[str]) -> Change:
         (case(headline_metric="p1"), "cases[0].headline_metric: 'p1' is not among metrics"),
         (case(units={"x": "byte"}), "cases[0].units: names something that is not among metrics"),
         (case(units={"total": "hour"}), "cases[0].units[...]: Invalid enum value 'hour'"),
+        (case(quantile=2), "cases[0].quantile: Expected `float` <= 1.0"),
+        (case(quantile=0.3), "cases[0].quantile: "),
+        (case(blocks=-1), "cases[0].blocks: Expected `int` >= 0"),
+        (case(splits="yes"), "cases[0].splits: Expected `bool`"),
+        (lambda plan: plan.update(allocation={}), "allocation: Object missing required field"),
         (contender(id=BASELINE), f"contenders: id '{BASELINE}' is given 2 times"),
         (contender(role="x"), "contenders[1].role: Invalid enum value 'x'"),
         (contender(role="baseline"), f"contenders[1]: is what '{BASELINE}' is already: baseline"),
@@ -126,21 +138,48 @@ def test_too_many_planned_cells_and_names_in_blocks_are_refused(
     ]
 
 
-def test_a_cell_that_no_block_asks_is_an_error_and_never_missed(tmp_path: Path) -> None:
-    folder = campaigns.write(tmp_path / "c", cases=(Case("throughput", "noop", 100),), rounds=2)
+@pytest.mark.parametrize("old", [False, True])
+def test_a_cell_that_no_block_asks_is_an_error_and_never_missed(tmp_path: Path, old: bool) -> None:
+    cases = (Case("throughput", "noop", 100),)
+    folder = campaigns.write(tmp_path / "c", cases=cases, rounds=2, old=old)
     ids = [one.id for one in read_campaign(folder).contenders]
     campaigns.change_plan(folder, block([one for one in ids if one != ids[1]], [CASE]))
     campaign = read_campaign(folder)
     assert [error.line for error in campaign.errors] == [1, 2]
     assert campaign.errors[0].message == f"'{ids[1]}': not asked this case by the plan"
-    campaigns.change_lines(folder, lambda lines: [line["cells"].pop(ids[1]) for line in lines])
+    key = ids[1] if old else "1"
+    campaigns.change_lines(folder, lambda lines: [line["cells"].pop(key) for line in lines])
     campaign = read_campaign(folder)
     assert campaign.problems == ()
     assert campaign.asked[:, 0].tolist() == [True, False, True, True]
 
 
-def test_what_is_implausible_lies_outside_its_range_or_is_no_number() -> None:
-    values = np.array([1e-9, 3600.0, 9e-10, 3600.1, np.nan, np.inf, -1.0])
-    ranges = np.tile(rules.SECONDS_RANGE, (len(values), 1))
-    assert rules.implausible(values, ranges).tolist() == [False] * 2 + [True] * 5
+def test_a_place_that_the_plan_has_not_is_no_id(tmp_path: Path) -> None:
+    """Ids are free: one may be a number."""
+    folder = campaigns.write(tmp_path / "c", cases=(Case("throughput", "noop", 100),), rounds=1)
+    campaigns.change_plan(folder, lambda plan: plan["contenders"][1].update(id="99"))
+    assert read_campaign(folder).problems == ()
+    campaigns.change_lines(
+        folder, lambda lines: lines[0]["cells"].update({"99": lines[0]["cells"].pop("1")})
+    )
+    [error] = read_campaign(folder).errors
+    assert "'contender 99': not asked this case by the plan" in error.message
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_the_cause_of_a_failure_may_say_anything(tmp_path: Path, old: bool) -> None:
+    """Also what looks like a cell."""
+    failure = Failure(contender=BASELINE, case=CASE, round=0, cause='{"0":[[[1]]],"values":1}')
+    cases = (Case("throughput", "noop", 100),)
+    folder = campaigns.write(
+        tmp_path / "c", cases=cases, rounds=1, old=old, strategies=("gather_coroutines",)
+    )
+    path = folder / "rounds.jsonl"
+    line = decode(path.read_bytes(), OldRoundLine if old else RoundLine)
+    path.write_bytes(encode(replace(line, failures={BASELINE: failure.cause})) + b"\n")
+    assert read_campaign(folder).problems == ()
+
+
+def test_a_few_of_many_names_are_said() -> None:
+    assert rules.some(["a", "b", "c"]) == "'a', 'b', 'c'"
     assert rules.some(["a", "b", "c", "d", "e"]) == "'a', 'b', 'c' and 2 more"

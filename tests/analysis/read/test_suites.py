@@ -12,17 +12,28 @@ import pyperf
 import pytest
 
 from analysis.read.load import read_campaign
+from benchmarks.campaign.journal import Journal
+from benchmarks.campaign.suites import write_suites
 from benchmarks.cases import Case
 from tests import campaigns
 
 SUITE = "cpython-3.14.0.json"
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A small campaign with seconds and bytes, and its suite as pyperf itself writes it."""
+@pytest.fixture(params=["new", "old"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A small campaign with seconds and bytes, and its suite as it is written; that of an old one
+    has all values of a round.
+    """
     cases = (Case("throughput", "noop", 10), Case("memory", "pending", 10))
-    folder = campaigns.write(tmp_path / "campaign", cases=cases, rounds=2)
+    old = request.param == "old"
+    folder = campaigns.write(
+        tmp_path / "campaign", cases=cases, rounds=2, old=old, collector=lambda *_: 0.2
+    )
+    if not old:
+        plan = Journal(folder).load()
+        assert write_suites(folder, plan, Journal(folder).lines(plan)) == [folder / SUITE]
+        return folder
     benchmarks: dict[str, list[pyperf.Run]] = {}
     for text in (folder / "rounds.jsonl").read_text(encoding="utf-8").splitlines():
         line = json.loads(text)
@@ -47,6 +58,10 @@ def last_values(suite: Any) -> Any:  # noqa: ANN401
     return suite["benchmarks"][-1]["runs"][-1]["values"]
 
 
+def shift(values: list[float], by: float) -> None:
+    values[:] = [value + by for value in values]
+
+
 def test_a_suite_that_agrees_is_no_problem(folder: Path) -> None:
     assert read_campaign(folder, suites=True).problems == ()
 
@@ -63,9 +78,9 @@ def test_a_missing_suite_is_a_warning_once_the_campaign_is_complete(folder: Path
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda suite: first_run(suite)["values"].append(0.1), "4 values where the journal has 3"),
-        (lambda suite: first_run(suite)["values"].reverse(), "values that differ from the jour"),
-        (lambda suite: last_values(suite).append(last_values(suite).pop() + 1), "'peak', round 1"),
+        (lambda suite: first_run(suite)["values"].extend([0.1] * 3), "has a run that differs from"),
+        (lambda suite: first_run(suite)["values"].clear(), "lacks 1 runs of the journal"),
+        (lambda suite: shift(last_values(suite), 1), "'peak', round 1"),
         (lambda suite: suite["benchmarks"].pop(), "lacks 2 runs of the journal, the first: cont"),
         (lambda suite: suite["benchmarks"].append(suite["benchmarks"][0]), "has a run twice: cont"),
         (

@@ -264,7 +264,7 @@ def test_steal_is_a_share_of_the_whole_round() -> None:
 def test_health_shows_steal_the_control_and_half_widths(charts: Mapping[str, Drawing]) -> None:
     steal, control, widths = charts["campaign-health"].axes
     assert [bar.get_bbox().height for bar in rectangles(steal)] == pytest.approx([1.0] * 12)
-    assert len(points(control, theme.FIRST.light)) == len(ALL_PROBES)
+    assert len(points(control, theme.FIRST.light)) == 2 * len(ALL_PROBES)  # one for each loop
     share = np.asarray(widths.lines[0].get_ydata(), dtype=float)
     assert share[-1] == pytest.approx(100)
 

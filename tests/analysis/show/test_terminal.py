@@ -25,7 +25,8 @@ def shown(findings: Findings, *, width: int = 100, everything: bool = False) -> 
 
 
 def test_two_pythons_and_one_case_print_their_tables_and_the_answer(tmp_path: Path) -> None:
-    folder = campaigns.write(tmp_path / "two", pythons=("3.13.0", "3.14.0"), cases=FEW)
+    pythons = ("3.13.0", "3.14.0")
+    folder = campaigns.write(tmp_path / "two", pythons=pythons, cases=FEW, noise=0.003)
     text = shown(find(read_campaign(folder)))
     assert "--all" not in text
     assert "Throughput: single cases" in text
@@ -79,6 +80,13 @@ def test_an_unproven_campaign_says_so_above_the_answer(tmp_path: Path) -> None:
     )
     text = shown(find(read_campaign(folder)))
     assert text.index("Campaign unproven") < text.index("The answer in numbers")
+
+
+def test_controls_that_agree_too_loosely_say_how_closely(tmp_path: Path) -> None:
+    folder = campaigns.write(tmp_path / "noisy", cases=FEW, noise=0.1)
+    text = " ".join(shown(find(read_campaign(folder))).split())
+    assert "Campaign unproven: the controls, baselines entered twice, agree within " in text
+    assert "verdicts need 0.5 %, which takes more rounds" in text
 
 
 def test_a_campaign_without_answer_or_other_axis_still_prints_its_figures(tmp_path: Path) -> None:

@@ -1,0 +1,291 @@
+"""Figures of calm measurement: what a round is reduced to, the steady state, and a neighbour."""
+
+from __future__ import annotations
+
+import math
+import random
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from analysis.estimate.intervals import FloatArray, hodges_lehmann
+from analysis.judge.contrasts import STRATEGY
+from analysis.show.tables import by_row
+from benchmarks.campaign import interpreters, schema
+from benchmarks.campaign.cells import cell_of, quantile_of
+from benchmarks.campaign.conduct import Crew, sweep_order
+from benchmarks.campaign.executors import LocalExecutor
+from benchmarks.campaign.interpreters import executable
+from benchmarks.campaign.machine import allot_cores
+from benchmarks.campaign.plan import SLICE_SECONDS, case_record
+from benchmarks.cases import Case
+from benchmarks.loops import EVENT_LOOPS
+from benchmarks.matrix import COMPUTING, MAIN, Selection, lay_out
+from benchmarks.probes import PROBES
+from benchmarks.probes.throughput import TOTAL
+from benchmarks.protocol import Measured
+from benchmarks.strategies import BASELINE
+from harness.commands import campaign_of, rows_of, run
+from harness.neighbour import neighbour
+
+THROUGHPUT = next(name for name, probe in PROBES.items() if probe.answers)
+LOOP = tuple(EVENT_LOOPS)[:1]
+*_, GROUP = MAIN
+ROUNDS = 30
+SWEEPS = {10: 6, 100: 6, 1000: 12, 10_000: 10}
+"""Slices of a round by n: as many as a pair gets within a second."""
+CALM_MS, SLOW_MS, SLOWDOWN = 8.0, 4.0, (1.5, 2.0)
+"""A host of two speeds: mean stretches, and by how much the slow ones are slower."""
+
+STEADY_PYTHONS = ("3.11", "3.12", "3.14")
+STEADY_TASKS = (100, 1000, 10_000)
+BATCHES, WARM_UP, REPEATS = 200, 20, 6
+
+
+def estimators() -> Sequence[float]:
+    """The control's D over rounds: spread (sd) by our cost over that by the mean of slices."""
+    return [*_ratios(_traces()), *_ratios(_traces(), two_speeds=True)]
+
+
+def estimators_beside_neighbour() -> Sequence[float]:
+    """The same while a neighbour loads the other core and the memory."""
+    with neighbour():
+        return _ratios(_traces())
+
+
+Trace = Mapping[str, Sequence[Measured]]
+"""The slices of one round, by contender."""
+
+
+@dataclass(frozen=True)
+class Traces:
+    """Rounds of one case."""
+
+    case: schema.Case
+    rounds: Sequence[Trace]
+
+
+def _traces() -> Iterator[Traces]:
+    """The baseline and its control on noop, in fresh processes each round."""
+    interpreter = interpreters.prepare(None)
+    selection = Selection((THROUGHPUT,), COMPUTING[:1], tuple(SWEEPS), LOOP, strategies=())
+    contenders = lay_out([interpreter], [selection]).contenders
+    rng = random.Random(1)
+    with LocalExecutor([interpreter], allot_cores(), 60.0) as executor:
+        for tasks, sweeps in SWEEPS.items():
+            case = Case(THROUGHPUT, COMPUTING[0], tasks)
+            with closing(Crew(executor, contenders, rng)) as crew:
+                known = crew.worker(contenders[0]).calibrate(case, SLICE_SECONDS)
+            record = case_record(case)
+            quantile = quantile_of(record, known.blocks)
+            record = msgspec.structs.replace(record, loops=known.loops, quantile=quantile)
+            rounds = []
+            for _ in range(ROUNDS):
+                taken: dict[str, list[Measured]] = {one.id: [] for one in contenders}
+                with closing(Crew(executor, contenders, rng)) as crew:
+                    for _ in range(sweeps):
+                        for one in sweep_order(contenders, rng):
+                            slices = (case, known.loops, known.blocks, rng.random())
+                            taken[one.id].append(crew.worker(one).measure(*slices))
+                rounds.append(taken)
+            yield Traces(record, rounds)
+
+
+def _ratios(several: Iterator[Traces], *, two_speeds: bool = False) -> list[float]:
+    found = []
+    for traces in several:
+        ours, means = [], []
+        for of_round in traces.rounds:
+            one, two = of_round.values()
+            if two_speeds:
+                one, two = (_slowed(slices, traces.case.loops) for slices in (one, two))
+            ours.append(
+                math.log(cell_of(traces.case, two, set()).cost(0, traces.case))
+                - math.log(cell_of(traces.case, one, set()).cost(0, traces.case))
+            )
+            means.append(
+                statistics.median(
+                    math.log(_mean(b) / _mean(a)) for a, b in zip(one, two, strict=True)
+                )
+            )
+        print(
+            f"  n = {traces.case.tasks}: {statistics.stdev(means):.2%} by means, "
+            f"{statistics.stdev(ours):.2%} by ours",
+            flush=True,
+        )
+        found.append(statistics.stdev(ours) / statistics.stdev(means))
+    return found
+
+
+def _mean(one: Measured) -> float:
+    return one.timed_seconds / len(one.values[TOTAL.name])
+
+
+_SPEED = np.random.default_rng(1)
+
+
+def _slowed(slices: Sequence[Measured], loops: int) -> list[Measured]:
+    """The slices as a host of two speeds would have let them take."""
+    found = []
+    for one in slices:
+        code = np.array(one.values[TOTAL.name]) * loops
+        share = one.timed_seconds / code.sum()
+        factors = _stretched(code * share) / (code * share)
+        slow = float((factors * code).sum() / code.sum())
+        found.append(
+            replace(
+                one,
+                values={TOTAL.name: (code * factors / loops).tolist()},
+                timed_seconds=one.timed_seconds * slow,
+                collector_seconds=[took * slow for took in one.collector_seconds],
+            )
+        )
+    return found
+
+
+def _stretched(seconds: FloatArray) -> FloatArray:
+    """What work that takes so long at full speed takes, piece after piece."""
+    is_slow = _SPEED.random() < SLOW_MS / (CALM_MS + SLOW_MS)
+    left, factor, found = 0.0, 1.0, []
+    for piece in seconds:
+        work, took = float(piece), 0.0
+        while work > 0:
+            if left <= 0:
+                is_slow = not is_slow
+                factor = _SPEED.uniform(*SLOWDOWN) if is_slow else 1.0
+                left = _SPEED.exponential(SLOW_MS if is_slow else CALM_MS) / 1000
+            done = min(work, left / factor)
+            work, left, took = work - done, left - done * factor, took + done * factor
+        found.append(took)
+    return np.array(found)
+
+
+# --- the steady state -----------------------------------------------------------------------------
+
+CONSECUTIVE = """
+import asyncio, sys, time
+from benchmarks.strategies import STRATEGIES
+from benchmarks.workloads import WORKLOADS, Surroundings
+strategy, workload, tasks, warm_up, batches = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])
+launch = STRATEGIES[strategy].launch
+async def main():
+    async with WORKLOADS[workload].open(Surroundings(None, launch)) as work:
+        for _ in range(warm_up):
+            await launch(work, tasks, None)
+        started = time.perf_counter()
+        for _ in range(batches):
+            await launch(work, tasks, None)
+        return (time.perf_counter() - started) / batches
+print(asyncio.run(main()))
+"""
+
+
+def steady_state() -> Sequence[float]:
+    """TaskGroup / gather in a campaign and over 200 consecutive batches in processes of their own:
+    the largest difference, over three Pythons, two workloads and three n.
+    """
+    found, _ = interpreters.prepare_all(STEADY_PYTHONS, skip_missing=False)
+    pythons = " ".join(f"--python {wanted}" for wanted in STEADY_PYTHONS)
+    tasks = ",".join(map(str, STEADY_TASKS))
+    campaign, _ = campaign_of(
+        f"--no-report --probe throughput --workload {','.join(COMPUTING)} --loop asyncio "
+        f"--tasks {tasks} --strategy task_group --budget 6m {pythons}"
+    )
+    rows: dict[tuple[str, str], Any] = {
+        (row.python, row.case): row for row in by_row(rows_of(campaign, STRATEGY))
+    }
+    largest = 0.0
+    for python in found:
+        for workload in COMPUTING:
+            for count in STEADY_TASKS:
+                ratios = [_consecutive(python, workload, count) for _ in range(REPEATS)]
+                apart = hodges_lehmann(np.log(ratios))
+                row = rows[python.version, Case(THROUGHPUT, workload, count).id]
+                difference = row.ratio - math.exp(apart.value)
+                largest = max(largest, abs(difference))
+                print(
+                    f"  | {python.version} | {workload} | {count} | {row.ratio:.3f} "
+                    f"[{row.low:.3f}, {row.high:.3f}] | {math.exp(apart.value):.3f} "
+                    f"[{math.exp(apart.low):.3f}, {math.exp(apart.high):.3f}] "
+                    f"| {100 * difference:+.1f} |",
+                    flush=True,
+                )
+    return [largest]
+
+
+def _consecutive(python: schema.Interpreter, workload: str, tasks: int) -> float:
+    """The ratio of two processes, one after the other in random order, on the measured core."""
+    core = allot_cores().measured
+    pinned = ["taskset", "-c", str(core)] if core is not None else []
+    seconds = {}
+    for strategy in random.sample((BASELINE, GROUP), 2):
+        cell = (strategy, workload, str(tasks), str(WARM_UP), str(BATCHES))
+        said, _ = run(*pinned, executable(python), "-c", CONSECUTIVE, *cell)
+        seconds[strategy] = float(said)
+    return seconds[GROUP] / seconds[BASELINE]
+
+
+def slice_length() -> Sequence[float]:
+    """TaskGroup / gather in slices of 10 and of 40 ms: the largest difference of one case."""
+    tasks = ",".join(map(str, STEADY_TASKS))
+    options = (
+        f"--no-report --probe throughput --workload {','.join(COMPUTING)} --loop asyncio "
+        f"--tasks {tasks} --strategy task_group --budget 2m"
+    )
+    short, long = (
+        rows_of(campaign_of(f"{options} --slice {length}")[0], STRATEGY).set_index("case")
+        for length in ("10ms", "40ms")
+    )
+    for case in short.index:
+        both = (f"{of.loc[case, 'ratio']:.3f}" for of in (short, long))
+        print(f"  | {case} | {' | '.join(both)} |", flush=True)
+    return [float((short["ratio"] - long["ratio"]).abs().max())]
+
+
+# --- what users run -------------------------------------------------------------------------------
+
+PAIR = "--no-report --probe throughput --workload noop --loop asyncio --strategy gather_tasks"
+
+
+def default_preset_decides() -> Sequence[float]:
+    """The default preset: throughput lines decided, their half-width, and time in slices."""
+    return _default()
+
+
+def default_preset_beside_neighbour() -> Sequence[float]:
+    """The same while a neighbour loads the other core and the memory."""
+    with neighbour():
+        return _default()
+
+
+def _default() -> Sequence[float]:
+    campaign, _ = campaign_of("--preset default --no-report")
+    rows = rows_of(campaign, STRATEGY)
+    rows = rows[rows["probe"] == THROUGHPUT]
+    timed = campaign.lines["timed_seconds"].sum() / campaign.plan.elapsed_seconds
+    decided = rows["verdict"].isin(("slower", "faster", "same")).mean()
+    return [decided, rows["half_width"].median(), timed, campaign.rounds]
+
+
+def pair() -> Sequence[float]:
+    """One pair after 60 s, n = 100 and n = 1000: half-width."""
+    return _pair()
+
+
+def pair_beside_neighbour() -> Sequence[float]:
+    """The same while a neighbour loads the other core and the memory."""
+    with neighbour():
+        return _pair()
+
+
+def _pair() -> Sequence[float]:
+    campaigns = (
+        campaign_of(f"{PAIR} --tasks {tasks} --precision 0.0001% --budget 60s")[0]
+        for tasks in (100, 1000)
+    )
+    return [rows_of(campaign, STRATEGY)["half_width"].item() for campaign in campaigns]
