@@ -21,9 +21,13 @@ class Ready:
     conditions: Mapping[str, Scalar]
 
 
+PROVE_ONLY = 0.0
+"""Seconds of no slice."""
+
+
 @dataclass(frozen=True)
 class Calibrate:
-    """Coordinator: prove this case and find its number of inner loops."""
+    """Coordinator: prove this case and, unless that is all, find how many batches fill a slice."""
 
     case: Case
     slice_seconds: float

@@ -22,7 +22,7 @@ from benchmarks.loops import loop_maker
 from benchmarks.pauses import PAUSES
 from benchmarks.probes import PROBES
 from benchmarks.probing import FanOut, Observed, Probe
-from benchmarks.protocol import Calibrated, Measured
+from benchmarks.protocol import PROVE_ONLY, Calibrated, Measured
 from benchmarks.sizes import involuntary_switches, peak_bytes
 from benchmarks.strategies import STRATEGIES, Work
 from benchmarks.workloads import Surroundings, Workload
@@ -97,7 +97,7 @@ class Bench:
 
     def calibrate(self, case: Case, slice_seconds: float) -> Calibrated:
         """Prove the case, then find how many batches make a block and how many blocks take
-        ``slice_seconds``; at least one of each. Raises ProofError.
+        ``slice_seconds``, if any; at least one of each. Raises ProofError.
         """
         started = perf_counter()
         if PROBES[case.probe].own_workload is None:
@@ -105,6 +105,8 @@ class Bench:
         else:  # it may not end by itself: the results of a slice are the proof
             seconds = self.measure(case, 1, 1).timed_seconds
         loops = blocks = 1
+        if slice_seconds == PROVE_ONLY:
+            return Calibrated(loops, blocks, seconds, peak_bytes())
         known = 0
         # The first fan-out of a process is slow: the sizes that follow from it are too small.
         for _ in range(MOST_CALIBRATIONS):

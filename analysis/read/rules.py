@@ -124,6 +124,7 @@ def line_problems(
             (any(len(one) != len(QUANTILES) for one in cell.quantiles), "lacks a quantile"),
             (not slices or any(len(one) != slices for one in cell.means), "lacks a mean"),
             (len(cell.switches) not in (0, slices), "has not as many switches as slices"),
+            (len(cell.cpu_shares) not in (0, slices), "has not as many CPU shares as slices"),
             (any(one >= slices for one in cell.set_aside), "sets a slice aside that is not there"),
             (len(cell.observed) != len(observed), f"observes {len(cell.observed)} things"),
             (cell.collector_us > cell.timed_us, "collects for longer than it was timed"),

@@ -54,7 +54,6 @@ def cell_of(case: Case, slices: Sequence[Measured], set_aside: AbstractSet[int])
         sum(of_one) for of_one in zip(*(one.collector_seconds for one in slices), strict=True)
     ]
     wall = [one.timed_seconds for one in slices]
-    cpu = sum(one.cpu_share * share for one, share in zip(slices, wall, strict=True)) / sum(wall)
     observed = {name: [one.observed[name] for one in slices] for name in slices[0].observed}
     headline = case.metrics[0]
     return Cell(
@@ -67,7 +66,7 @@ def cell_of(case: Case, slices: Sequence[Measured], set_aside: AbstractSet[int])
         ]
         if any(counts)
         else [],
-        cpu_share=round(cpu, 3),
+        cpu_shares=[round(one.cpu_share, 3) for one in slices],
         switches=[one.switches for one in slices] if any(one.switches for one in slices) else [],
         set_aside=sorted(set_aside),
         observed=[_digits(_mean(of_one)) for of_one in observed.values()],

@@ -39,7 +39,7 @@ from benchmarks.campaign.stop import (
     slice_spread,
 )
 from benchmarks.campaign.workers import Worker, WorkerError
-from benchmarks.protocol import Calibrated, Measured
+from benchmarks.protocol import PROVE_ONLY, Calibrated, Measured
 from benchmarks.sizes import peak_bytes
 
 AIMED_ROUNDS = 16
@@ -48,6 +48,9 @@ CYCLE_TURNS = 25
 """Turns beyond the planned ones that a contender gets to complete a cycle of the collector."""
 GOLDEN = 0.6180339887
 """Phases that follow one another by this share cover a cycle evenly, however many they are."""
+LOST_SHARE = 0.03
+"""Of a slice's time: a kernel's thread that takes some microseconds of the core, as it does every
+30 ms, disturbs nothing that can be seen."""
 LONG_SECONDS = 0.1
 """A turn that takes longer is not taken again, and one is enough for the pilot: there always is
 somebody who wants the core meanwhile."""
@@ -180,23 +183,27 @@ class Conductor:
         if needed > left:
             why = f"it needs about {needed:.0f} s before it has a value; {_left(left)}"
             return replace(case, left_out=why)
-        calibrated: dict[str, Calibrated] = {}
+        rows: list[Calibrated] = []
+        peak = self.plan.peak_worker_bytes
         for contender in contenders:
+            # All have to prove it; the baselines, or whoever can, say how long it takes.
+            says = contender.role == "baseline" or not rows
+            seconds = self.plan.slice_seconds if says else PROVE_ONLY
             try:
-                worker = crew.worker(contender)
-                calibrated[contender.id] = worker.calibrate(case_of(case), self.plan.slice_seconds)
+                row = crew.worker(contender).calibrate(case_of(case), seconds)
             except WorkerError as error:
                 self._fail(crew, contender, case, self._number, error)
-        if not calibrated:
+                continue
+            peak = max(peak, row.peak_bytes)
+            rows += [row] if says else []
+        if not rows:
             return case
-        rows = list(calibrated.values())
-        peak = max([self.plan.peak_worker_bytes, *(row.peak_bytes for row in rows)])
         self._change(save=False, peak_worker_bytes=peak)
-        turns = [row.turn_seconds for row in rows]
-        if statistics.median(turns) > LONG_SECONDS:
+        turn = statistics.fmean(row.turn_seconds for row in rows)
+        if turn > LONG_SECONDS:
             self._long.add(case.id)
         sweeps = 1 if case.id in self._long else PILOT_SWEEPS
-        self._case_seconds[case.id] = sweeps * sum(turns)
+        self._case_seconds[case.id] = sweeps * turn * len(contenders)
         # One number for all: a value is of as many batches, whoever is measured.
         blocks = round(statistics.median(row.blocks for row in rows))
         return replace(
@@ -314,8 +321,7 @@ class Conductor:
                 try:
                     worker = crew.worker(contender)
                     taken.append(worker.measure(case_of(case), case.loops, case.blocks, phase))
-                    if taken[-1].switches and case.id not in self._long:
-                        # Whatever its seconds were: it was not alone on its core.
+                    if _was_preempted(case, taken[-1]) and case.id not in self._long:
                         set_aside[contender.id].add(len(taken) - 1)
                         again = (case_of(case), case.loops, case.blocks, phase)
                         taken.append(worker.measure(*again))
@@ -503,6 +509,13 @@ def sweep_order(contenders: Sequence[Contender], rng: random.Random) -> list[Con
         groups.setdefault(contender.group, []).append(contender)
     shuffled = rng.sample(list(groups.values()), len(groups))
     return [contender for group in shuffled for contender in rng.sample(group, len(group))]
+
+
+def _was_preempted(case: Case, taken: Measured) -> bool:
+    """Whether a slice that computes has lost its core for a part of its time, whatever its seconds
+    were.
+    """
+    return case.splits and taken.switches > 0 and taken.cpu_share < 1 - LOST_SHARE
 
 
 def _left(seconds: float) -> str:

@@ -306,10 +306,10 @@ class Cell(Record, frozen=True, kw_only=True, array_like=True):
     ``quantiles``, shape (metrics, :data:`QUANTILES`), of the values of all blocks, per batch; with
     ``splits`` those of the code. ``means``, shape (metrics, slices), likewise. ``batches`` and
     ``timed_us`` of all slices; ``collections`` of all slices, a number and microseconds by
-    generation, none where there were none. ``cpu_share`` of the wall time; ``switches``, by slice,
-    and ``set_aside``, the indexes of the slices that were taken again, are empty where there are
-    none: a slice that was set aside is in the means and in the collections, not in the quantiles.
-    ``observed`` means per batch, in the order of the probe.
+    generation, none where there were none. ``cpu_shares``, of the wall time, and ``switches`` are
+    by slice; ``switches``, and ``set_aside``, the indexes of the slices that were taken again, are
+    empty where there are none. A slice that was set aside is in the means and in the collections,
+    not in the quantiles. ``observed`` means per batch, in the order of the probe.
     """
 
     quantiles: Annotated[list[list[Micros]], Meta(min_length=1, max_length=200)]
@@ -317,7 +317,7 @@ class Cell(Record, frozen=True, kw_only=True, array_like=True):
     batches: Annotated[int, Meta(ge=1, le=2**62)]
     timed_us: Micros
     collections: Annotated[list[tuple[Count, Micros]], Meta(max_length=10)]
-    cpu_share: Annotated[float, Meta(ge=0, le=100)] = 1.0
+    cpu_shares: Annotated[list[float], Meta(max_length=10_000)] = field(default_factory=list)
     switches: Annotated[list[Count], Meta(max_length=10_000)] = field(default_factory=list)
     set_aside: Annotated[list[Count], Meta(max_length=10_000)] = field(default_factory=list)
     observed: Annotated[list[Micros], Meta(max_length=100)] = field(default_factory=list)

@@ -8,7 +8,8 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import astuple
 from typing import IO, Protocol, TypeVar
 
@@ -38,6 +39,47 @@ class WorkerError(Exception):
         super().__init__(cause)
         self.cause = cause
         self.alive = alive
+
+
+class Watchdog:
+    """Ends what is waited for too long. One thread for all, which looks every now and then: a
+    thread for each turn would take a tenth of a millisecond of it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rest = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._watched: dict[threading.Event, tuple[float, Callable[[], None]]] = {}
+
+    @contextlib.contextmanager
+    def watching(self, end: Callable[[], None], seconds: float) -> Iterator[threading.Event]:
+        """Call ``end`` and set the event if this takes so long; a little later, never sooner."""
+        expired = threading.Event()
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._look, daemon=True)
+                self._thread.start()
+            self._watched[expired] = (time.monotonic() + seconds, end)
+        try:
+            yield expired
+        finally:
+            with self._lock:
+                self._watched.pop(expired, None)
+
+    def _look(self) -> None:
+        while True:
+            self._rest.wait(LOOK_SECONDS)
+            with self._lock:
+                for expired, (until, end) in list(self._watched.items()):
+                    if time.monotonic() >= until:
+                        del self._watched[expired]
+                        expired.set()
+                        end()
+
+
+LOOK_SECONDS = 0.2
+WATCHDOG = Watchdog()
 
 
 class Worker(Protocol):
@@ -137,20 +179,11 @@ class ProcessWorker:
 
     def _receive(self, kind: type[Answer]) -> Answer:
         """Wait for an answer no longer than the turn limit. Raises WorkerError."""
-        expired = threading.Event()
-
-        def expire() -> None:
-            expired.set()
-            self._kill()
-
-        watchdog = threading.Timer(self._turn_limit_seconds, expire)
-        try:
-            watchdog.start()  # here, so that Ctrl-C in it leaves no thread that is waited for
-            answer = protocol.receive(self._answers)
-        except ValueError as error:
-            raise WorkerError(f"its answer cannot be read: {error}") from error
-        finally:
-            watchdog.cancel()
+        with WATCHDOG.watching(self._kill, self._turn_limit_seconds) as expired:
+            try:
+                answer = protocol.receive(self._answers)
+            except ValueError as error:
+                raise WorkerError(f"its answer cannot be read: {error}") from error
         if isinstance(answer, protocol.Failed):
             raise WorkerError(answer.cause, alive=True)
         if isinstance(answer, kind):

@@ -158,6 +158,7 @@ class Script:
     seconds: Callable[[Turn], float] = lambda turn: 1e-3
     collections: Callable[[Turn], Sequence[int]] = lambda turn: (0, 0, 0)
     switches: Callable[[Turn], int] = lambda turn: 0
+    cpu_share: Callable[[Turn], float] = lambda turn: 0.9
     is_open: Callable[[Turn], bool] = lambda turn: False
     observed: Callable[[Turn], float] = lambda turn: 0.0
     loops: Callable[[Contender], int] = lambda contender: CASE_LOOPS
@@ -227,7 +228,7 @@ class FakeWorker:
                 observed={row.name: script.observed(turn) for row in probe.observed},
                 collections=list(script.collections(turn)),
                 collector_seconds=[1e-6 * count for count in script.collections(turn)],
-                cpu_share=1.0,
+                cpu_share=script.cpu_share(turn),
                 switches=script.switches(turn),
                 is_open=script.is_open(turn),
             )

@@ -152,12 +152,9 @@ def test_a_slice_that_was_interrupted_twice_is_kept_and_its_switches_are_told() 
     assert (cell.switches, cell.set_aside) == ([1, 2], [0])
 
 
-def test_the_share_of_the_core_is_that_of_all_seconds() -> None:
-    slices = [
-        slice_of(NOOP, [1e-3], timed_seconds=0.030, cpu_share=0.9),
-        slice_of(NOOP, [1e-3], timed_seconds=0.010, cpu_share=0.5),
-    ]
-    assert cell_of(NOOP, slices, NOTHING).cpu_share == 0.8
+def test_the_share_of_the_core_is_told_for_every_slice() -> None:
+    slices = [slice_of(NOOP, [1e-3], cpu_share=0.98765), slice_of(NOOP, [1e-3], cpu_share=0.5)]
+    assert cell_of(NOOP, slices, {0}).cpu_shares == [0.988, 0.5]
 
 
 def test_what_was_observed_is_the_mean_over_slices_in_the_order_of_the_probe() -> None:

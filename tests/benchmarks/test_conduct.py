@@ -224,21 +224,36 @@ def test_workers_are_fresh_in_every_round_and_none_is_left(make: MakeCampaign) -
     assert campaign.script.open_workers == []
 
 
-def test_workers_are_asked_for_the_batches_that_half_of_them_found(make: MakeCampaign) -> None:
-    plan = make_plan()
-    names = ids(plan.contenders)
-    loops = dict(zip(names, (1, CASE_LOOPS, 100, CASE_LOOPS), strict=True))
-    blocks = dict(zip(names, (20, 21, 1, 1000), strict=True))
+def test_baselines_say_how_many_batches_fill_a_slice_and_all_prove_that_they_can(
+    make: MakeCampaign,
+) -> None:
+    plan = make_plan(loops=("asyncio", "uvloop"))
+    said = {"asyncio": 7, "uvloop": 9}
     script = Script(
-        loops=lambda contender: loops[contender.id], blocks=lambda contender: blocks[contender.id]
+        loops=lambda one: said[one.loop] if one.role == "baseline" else 1000,
+        blocks=lambda one: 10 + said[one.loop] if one.role == "baseline" else 1,
     )
     campaign = make(plan, script)
     campaign.run()
-    assert {(turn.loops, turn.blocks) for turn in campaign.script.turns} == {(CASE_LOOPS, 20)}
+    assert {(turn.loops, turn.blocks) for turn in campaign.script.turns} == {(8, 18)}
     cases = campaign.saved().cases
-    assert {(case.loops, case.blocks, case.quantile) for case in cases} == {(CASE_LOOPS, 20, 0.05)}
-    everything = itertools.product(names, ids(plan.cases))
+    assert {(case.loops, case.blocks, case.quantile) for case in cases} == {(8, 18, 0.05)}
+    everything = itertools.product(ids(plan.contenders), ids(plan.cases))
     assert sorted(campaign.script.calibrations) == sorted(everything)
+
+
+def test_where_the_baseline_cannot_another_says_how_many_batches_fill_a_slice(
+    make: MakeCampaign,
+) -> None:
+    def fail(contender: Contender, case: AskedCase) -> None:
+        if contender.role == "baseline":
+            raise WorkerError("it broke", alive=True)
+
+    plan = make_plan(tasks=(10,))
+    second = plan.contenders[1].id
+    script = Script(on_calibrate=fail, loops=lambda one: 5 if one.id == second else 1000)
+    (case,) = make(plan, script).run().cases
+    assert case.loops == 5
 
 
 @pytest.mark.parametrize(
@@ -695,6 +710,26 @@ def test_turns_are_never_taken_again_for_their_seconds(make: MakeCampaign) -> No
     assert {cell.taken_again for line in campaign.lines for cell in line.cells.values()} == {0}
     sweeps = sum(sweeps_in(line, done.cases[0]) for line in campaign.lines)
     assert len(script.turns) == sweeps * len(plan.contenders)
+
+
+@pytest.mark.parametrize(
+    ("switches", "cpu_share", "workload", "is_taken_again"),
+    [
+        (1, 0.5, "noop", True),
+        (1, 0.96, "noop", True),
+        (5, 0.98, "noop", False),
+        (0, 0.5, "noop", False),
+        (1, 0.5, "sleep", False),
+    ],
+)
+def test_a_turn_is_taken_again_that_computes_and_has_lost_a_part_of_its_time(
+    switches: int, cpu_share: float, workload: str, is_taken_again: bool, make: MakeCampaign
+) -> None:
+    script = Script(switches=lambda turn: switches, cpu_share=lambda turn: cpu_share)
+    campaign = make(make_plan(tasks=(10,), workloads=(workload,)), script)
+    campaign.run()
+    taken_again = {bool(cell.set_aside) for line in campaign.lines for cell in line.cells.values()}
+    assert taken_again == {is_taken_again}
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from benchmarks.echo import EchoConnections
 from benchmarks.pauses import PAUSES
 from benchmarks.probes import PROBES, latency, throughput
 from benchmarks.probing import FanOut, Measurement, Observed
+from benchmarks.protocol import PROVE_ONLY
 from benchmarks.slices import Bench, ProofError
 from benchmarks.strategies import STRATEGIES, Launch, PauseCall, Work
 from benchmarks.workloads import WORKLOADS
@@ -258,6 +259,18 @@ def test_calibration_makes_blocks_of_100_us_and_fills_a_slice_with_them(
     launch = taking(clock, seconds_per_fan_out / CASE.tasks, cold_seconds)
     found = bench_of(launch).calibrate(CASE, slice_seconds=0.010)
     assert (found.loops, found.blocks) == (loops, blocks)
+
+
+def test_a_case_that_is_only_to_be_proved_is_run_once(bench_of: MakeBench) -> None:
+    counts: list[int] = []
+
+    async def launch(work: Work, tasks: int, pause: PauseCall | None = None) -> list[int]:
+        counts.append(tasks)
+        return [await work(index) for index in range(tasks)]
+
+    found = bench_of(launch).calibrate(CASE, PROVE_ONLY)
+    assert (found.loops, found.blocks, counts) == (1, 1, [CASE.tasks])
+    assert found.turn_seconds > 0
 
 
 def test_longer_slices_have_more_blocks(clock: FakeClock, bench_of: MakeBench) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
+from benchmarks import protocol
 from benchmarks.campaign import executors, workers
 from benchmarks.campaign.executors import LocalExecutor, LocalStarting
 from benchmarks.campaign.machine import Cores
@@ -214,23 +215,31 @@ def test_a_worker_that_hangs_is_killed_at_the_turn_limit(hostile: Start) -> None
     assert worker._process.wait(TIMEOUT_SECONDS) == -signal.SIGKILL
 
 
-def test_ctrl_c_in_a_turn_leaves_no_watchdog(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The process would wait for it at its end, as long as a turn may take."""
-    worker, begin = start("gather_tasks"), threading.Timer.start
-    timers: list[threading.Timer] = []
+def test_ctrl_c_in_a_turn_leaves_nothing_watched(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker is ended by its round, not by the watchdog at some later time."""
+    worker = start("gather_tasks")
 
-    def interrupted(timer: threading.Timer) -> None:
-        begin(timer)
-        timers.append(timer)
+    def interrupted(stream: object) -> None:
+        assert len(workers.WATCHDOG._watched) == 1
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(threading.Timer, "start", interrupted)
+    monkeypatch.setattr(protocol, "receive", interrupted)
     with pytest.raises(KeyboardInterrupt):
         worker.measure(CASE, 1, 1, 0.0)
-    (timer,) = timers
-    timer.join(TIMEOUT_SECONDS / 2)
-    assert not timer.is_alive()
+    assert workers.WATCHDOG._watched == {}
     assert worker._process.poll() is None
+
+
+def test_the_watchdog_ends_what_takes_too_long_and_nothing_else() -> None:
+    watchdog, ended = workers.Watchdog(), threading.Event()
+    with watchdog.watching(lambda: pytest.fail("it was in time"), 60.0) as in_time:
+        with watchdog.watching(ended.set, 0.0) as late:
+            assert ended.wait(TIMEOUT_SECONDS)
+            assert late.wait(TIMEOUT_SECONDS)
+        assert not in_time.is_set()
+    assert watchdog._watched == {}
 
 
 def test_a_worker_that_cannot_start_says_why(start: Start) -> None:

@@ -72,7 +72,7 @@ def old_folder(old_template: Path, tmp_path: Path) -> Path:
 
 PLACE = "1"
 """Of the contender in the plan."""
-QUANTILES, MEANS, BATCHES, TIMED_US, COLLECTIONS, CPU_SHARE, SWITCHES, SET_ASIDE, OBSERVED = range(
+QUANTILES, MEANS, BATCHES, TIMED_US, COLLECTIONS, CPU_SHARES, SWITCHES, SET_ASIDE, OBSERVED = range(
     9
 )
 
@@ -539,7 +539,7 @@ def check_error(folder: Path, change: Change, words: str) -> None:
         (lambda line: cell(line).__delitem__(slice(4, None)), "cells[...]: Expected `array` of at"),
         (field(BATCHES, 0), "cells[...][2]: Expected `int` >= 1"),
         (field(TIMED_US, -1), "cells[...][3]: Expected `float` >= 0"),
-        (field(CPU_SHARE, 101), "cells[...][5]: Expected `float` <= 100"),
+        (field(CPU_SHARES, 101), "cells[...][5]: Expected `float` <= 100"),
         (field(COLLECTIONS, [[1]]), "cells[...][4][0]: Expected `array` of length 2"),
         (field(COLLECTIONS, [[1, 2.0]] * 11), "cells[...][4]: Expected `array` of length <= 10"),
         (field(QUANTILES, []), "cells[...][0]: Expected `array` of length >= 1"),
@@ -548,6 +548,7 @@ def check_error(folder: Path, change: Change, words: str) -> None:
         (field(MEANS, [[1.0] * 3] * 2), "has means of 2 metrics"),
         (field(MEANS, [[]]), "lacks a mean"),
         (field(SWITCHES, [1]), "has not as many switches as slices"),
+        (field(CPU_SHARES, [1.0]), "has not as many CPU shares as slices"),
         (field(SET_ASIDE, [3]), "sets a slice aside that is not there"),
         (field(OBSERVED, [1.0]), "observes 1 things; the case has 1 metrics, and its probe obs"),
         (field(COLLECTIONS, [[100, 31_000.0]]), "collects for longer than it was timed"),
