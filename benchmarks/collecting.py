@@ -59,10 +59,21 @@ def watched() -> Iterator[Collected]:
         _CALLBACKS.remove(collected.take)
 
 
-def cycle_seconds(collected: Collected, seconds: float) -> float:
-    """How long it takes until the collector has been through all its generations, at the rate of
-    these collections in ``seconds``; infinite without any.
+def cycle_collections() -> int:
+    """Collections of a cycle through all generations, the last of which is full: a generation is
+    collected once the one before it was more often than its threshold. 0 where the collector does
+    not work so.
     """
     _, middle, full = gc.get_threshold()
-    total = sum(collected.counts)
-    return seconds / total * (middle + 1) * (full + 1) if total else float("inf")
+    return (middle + 2) * (full + 1) + 1 if middle and full else 0
+
+
+def begin_at(phase: float) -> None:
+    """Bring the collector to where it is after this share of a cycle."""
+    gc.collect()
+    _, middle, full = gc.get_threshold()
+    older, younger = divmod(int(phase * (middle + 1) * (full + 1)), middle + 1)
+    for _ in range(older):
+        gc.collect(1)  # each counts for the oldest generation
+    for _ in range(younger):
+        gc.collect(0)

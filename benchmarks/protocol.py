@@ -49,7 +49,7 @@ class Calibrated:
 @dataclass(frozen=True)
 class Measure:
     """Coordinator: your turn; measure one slice of this case, at most ``blocks`` blocks of
-    ``loops`` batches. A new cycle of the collector starts at ``phase`` of a fan-out, a share.
+    ``loops`` batches. A new cycle of the collector starts at ``phase``, a share.
     """
 
     case: Case
@@ -66,6 +66,7 @@ class Measured:
     where the case splits. ``timed_seconds`` of all batches, with the collector's. ``observed`` are
     means per batch. ``collections`` and ``collector_seconds`` are by generation. ``cpu_share`` is
     the process's time on the core in its wall time, ``switches`` how often it was taken from there.
+    ``cycles`` are those that the collector should have been through, after so many collections.
     ``is_open``: the collector is within a cycle that more slices should complete.
     """
 
@@ -76,6 +77,7 @@ class Measured:
     collector_seconds: Sequence[float]
     cpu_share: float
     switches: int
+    cycles: float
     is_open: bool
 
 

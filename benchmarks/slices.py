@@ -5,7 +5,6 @@ all.
 from __future__ import annotations
 
 import asyncio
-import gc
 import math
 import time
 from array import array
@@ -15,7 +14,7 @@ from typing import Any, TypeVar
 
 from benchmarks.cases import Case, Launcher
 from benchmarks.clock import perf_counter
-from benchmarks.collecting import FULL, Collected, cycle_seconds, watched
+from benchmarks.collecting import Collected, begin_at, cycle_collections, watched
 from benchmarks.collectors import COLLECTORS
 from benchmarks.echo import EchoConnections
 from benchmarks.loops import loop_maker
@@ -45,8 +44,6 @@ WARM_UP_SECONDS = 0.005
 FILLING_TASKS = 1000
 """From here on a fan-out fills the collector's youngest generation by itself."""
 MOST_CALIBRATIONS = 3
-LEAST_BLOCKS = 2
-"""A cycle goes on for so many blocks, also where every fan-out has a full collection."""
 CYCLE_SECONDS = 0.25
 """A case whose full collections are rarer is measured without waiting for one."""
 
@@ -65,7 +62,7 @@ class Bench:
         self._surroundings = Surroundings(connections, self._launch)
         self._met: set[Case] = set()
         self._in_cycle_of: Case | None = None
-        self._cycle_blocks = 0
+        self._collections = 0
 
     def prove(self, case: Case) -> float:
         """Run the case once, unprimed; return the seconds it took. Raises ProofError unless each
@@ -116,9 +113,7 @@ class Bench:
                 break
             known = loops * blocks
             started = perf_counter()
-            measured = self.measure(case, loops, blocks)
-            taken = len(next(iter(measured.values.values())))
-            seconds = measured.timed_seconds / (loops * taken)
+            seconds = self.measure(case, loops, blocks).timed_seconds / known
         return Calibrated(loops, blocks, perf_counter() - started, peak_bytes())
 
     def measure(self, case: Case, loops: int, blocks: int, phase: float = 0.0) -> Measured:
@@ -126,8 +121,7 @@ class Bench:
         collector in the launcher's state. Raises ProofError.
 
         The collector goes on where the last slice of this case has left it. Where a fan-out keeps
-        it busy, the first slice of a cycle comes after a full collection within an untimed fan-out,
-        at ``phase`` of its tasks, and the cycle ends with the next full collection.
+        it busy, the first slice of a cycle finds it at ``phase``, a share of the cycle.
         """
         probe = PROBES[case.probe]
         workload = probe.workload(case.workload)
@@ -139,8 +133,10 @@ class Bench:
             async with workload.open(self._surroundings) as work:
                 await self._prime(case, workload, work)
                 if cycles and self._in_cycle_of != case:
-                    await self._begin_cycle(case, workload, work, phase)
-                    self._in_cycle_of, self._cycle_blocks = case, 0
+                    self._in_cycle_of, self._collections = case, 0
+                    if case.tasks * workload.tasks_each >= FILLING_TASKS:
+                        await self._launch(work, case.tasks, None)  # memory for so many
+                        begin_at(phase)
                 fan_out = FanOut(self._launch, work, case.tasks, PAUSES[case.pause].make)
                 with self._collector.in_force(), watched() as collected:
                     return await _blocks(probe, fan_out, loops, blocks, collected, splits=splits)
@@ -150,25 +146,15 @@ class Bench:
         except BaseException:
             self._surroundings.connections.drop()  # unread replies would reach the next slice
             raise
-        self._cycle_blocks += len(measured.values[probe.metric_names[0]])
-        is_full = measured.collections[FULL] > 0
-        if is_full and self._cycle_blocks < LEAST_BLOCKS:
-            return replace(measured, is_open=cycles)
-        self._in_cycle_of = None if is_full else case
-        return measured if cycles else replace(measured, is_open=False)
-
-    async def _begin_cycle(self, case: Case, workload: Workload, work: Work, phase: float) -> None:
-        """A full collection as a program meets it: while some of a fan-out's tasks are alive."""
-        if case.tasks * workload.tasks_each < FILLING_TASKS:
-            return
-        at = int(phase * case.tasks)
-
-        async def collecting(index: int) -> int:
-            if index == at:
-                gc.collect()
-            return await work(index)
-
-        await self._launch(collecting, case.tasks, None)
+        if not cycles:
+            return measured
+        self._collections += (seen := sum(measured.collections))
+        is_over = self._collections >= cycle_collections()
+        if is_over:
+            self._in_cycle_of = None
+        rate = seen / measured.timed_seconds
+        is_busy = rate * CYCLE_SECONDS >= cycle_collections() > 0
+        return replace(measured, is_open=is_busy and not is_over)
 
     async def _prime(self, case: Case, workload: Workload, work: Work) -> None:
         """A short run, untimed; the first time that a process meets the case, a longer one."""
@@ -204,38 +190,36 @@ class Bench:
 async def _blocks(
     probe: Probe, fan_out: FanOut, loops: int, blocks: int, collected: Collected, *, splits: bool
 ) -> Measured:
-    """Measure block after block, up to the end of the collector's cycle if it comes first."""
+    """Measure block after block."""
     # Arrays, made beforehand: a list of results would bring the next collection nearer.
     values = {name: array("d", bytes(8 * blocks)) for name in probe.metric_names}
     observed = dict.fromkeys((row.name for row in probe.observed), 0.0)
-    timed_seconds, taken = 0.0, 0
+    timed_seconds = 0.0
     results: Sequence[int] = ()
     cpu, switches, started = time.process_time(), involuntary_switches(), perf_counter()
-    for taken in range(1, blocks + 1):
+    for block in range(blocks):
         seen = await probe.measure(fan_out, loops)
         timed_seconds += seen.timed_seconds
         for name, value in seen.values.items():
-            values[name][taken - 1] = value - seen.collector_seconds / loops if splits else value
+            values[name][block] = value - seen.collector_seconds / loops if splits else value
         for name, number in seen.observed.items():
             observed[name] += number
         results = seen.results
-        if splits and collected.counts[FULL]:
-            break
     wall, cpu = perf_counter() - started, time.process_time() - cpu
     switches = involuntary_switches() - switches
     _check_results(results, fan_out.tasks)
     for name, of_metric in values.items():
-        _check_values(name, of_metric[:taken])
-    cycle = cycle_seconds(collected, timed_seconds)
+        _check_values(name, of_metric)
     return Measured(
-        values={name: list(of_metric[:taken]) for name, of_metric in values.items()},
+        values={name: list(of_metric) for name, of_metric in values.items()},
         timed_seconds=timed_seconds,
-        observed={name: number / taken for name, number in observed.items()},
+        observed={name: number / blocks for name, number in observed.items()},
         collections=collected.counts,
         collector_seconds=collected.seconds,
         cpu_share=cpu / wall,
         switches=switches,
-        is_open=splits and not collected.counts[FULL] and cycle <= CYCLE_SECONDS,
+        cycles=sum(collected.counts) / per_cycle if (per_cycle := cycle_collections()) else 0.0,
+        is_open=False,
     )
 
 

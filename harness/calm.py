@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from analysis.estimate.intervals import FloatArray, hodges_lehmann
-from analysis.judge.contrasts import STRATEGY
+from analysis.judge.contrasts import CASE, STRATEGY, contrasts
 from analysis.show.tables import by_row
 from benchmarks.campaign import interpreters, schema
 from benchmarks.campaign.cells import cell_of, quantile_of
@@ -265,11 +265,13 @@ def default_preset_beside_neighbour() -> Sequence[float]:
 
 def _default() -> Sequence[float]:
     campaign, _ = campaign_of("--preset default --no-report")
-    rows = rows_of(campaign, STRATEGY)
-    rows = rows[rows["probe"] == THROUGHPUT]
+    frame = contrasts(campaign)
+    is_line = frame["headline"] & (frame["scope"] == CASE) & ~frame["control"]
+    rows = frame[is_line & (frame["probe"] == THROUGHPUT)]
+    half_widths = np.log(rows["high"] / rows["low"]) / 2
     timed = campaign.lines["timed_seconds"].sum() / campaign.plan.elapsed_seconds
     decided = rows["verdict"].isin(("slower", "faster", "same")).mean()
-    return [decided, rows["half_width"].median(), timed, campaign.rounds]
+    return [decided, float(np.median(half_widths)), timed, campaign.rounds]
 
 
 def pair() -> Sequence[float]:

@@ -155,6 +155,7 @@ def measured(rng: np.random.Generator) -> Measured:
         collector_seconds=[0.0, 0.0, 0.0],
         cpu_share=1.0,
         switches=0,
+        cycles=0.0,
         is_open=False,
     )
 

@@ -568,9 +568,7 @@ def foot(findings: Findings) -> list[str]:
         families.setdefault(one.family.label, []).append(one.label)
     builds = (f"Build of Python {', '.join(of)}: {family}." for family, of in families.items())
     reasons = Counter(skipped.reason for skipped in campaign.skipped)
-    groups = [f"{name} {say.share(within, 2)}" for name, within in findings.control.groups]
     return [
-        *([f"The controls agree, by group, within: {', '.join(groups)}."] if groups[1:] else []),
         *(builds if len(families) > 1 else ()),
         *(f"Skipped {say.times(n, 'contender')}: {reason}" for reason, n in reasons.items()),
         *(f"Failed: {one.contender} in {one.case}: {one.cause}" for one in campaign.failed),

@@ -66,6 +66,7 @@ def cell_of(case: Case, slices: Sequence[Measured], set_aside: AbstractSet[int])
         ]
         if any(counts)
         else [],
+        cycles=_digits(sum(one.cycles for one in slices)),
         cpu_shares=[round(one.cpu_share, 3) for one in slices],
         switches=[one.switches for one in slices] if any(one.switches for one in slices) else [],
         set_aside=sorted(set_aside),

@@ -42,8 +42,8 @@ from benchmarks.campaign.workers import Worker, WorkerError
 from benchmarks.protocol import PROVE_ONLY, Calibrated, Measured
 from benchmarks.sizes import peak_bytes
 
-AIMED_ROUNDS = 16
-"""Rounds that the budget should be enough for: the smallest number, and one more look."""
+AIMED_ROUNDS = 30
+"""Rounds that the budget should be enough for before a case gets more than one slice."""
 CYCLE_TURNS = 25
 """Turns beyond the planned ones that a contender gets to complete a cycle of the collector."""
 GOLDEN = 0.6180339887

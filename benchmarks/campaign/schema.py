@@ -300,13 +300,18 @@ Micros: TypeAlias = Annotated[float, Meta(ge=0, le=1e15)]
 """Microseconds, or bytes where the metric's unit says so."""
 
 
+CpuShare: TypeAlias = Annotated[float, Meta(ge=0, le=100)]
+"""Of the wall time; clocks differ, so that it may be above 1."""
+
+
 class Cell(Record, frozen=True, kw_only=True, array_like=True):
     """One contender in one case and round, reduced from its slices. An array in the file.
 
     ``quantiles``, shape (metrics, :data:`QUANTILES`), of the values of all blocks, per batch; with
     ``splits`` those of the code. ``means``, shape (metrics, slices), likewise. ``batches`` and
     ``timed_us`` of all slices; ``collections`` of all slices, a number and microseconds by
-    generation, none where there were none. ``cpu_shares``, of the wall time, and ``switches`` are
+    generation, none where there were none; ``cycles`` of the collector that so many should make, 0
+    where that is not known. ``cpu_shares``, of the wall time, and ``switches`` are
     by slice; ``switches``, and ``set_aside``, the indexes of the slices that were taken again, are
     empty where there are none. A slice that was set aside is in the means and in the collections,
     not in the quantiles. ``observed`` means per batch, in the order of the probe.
@@ -317,7 +322,8 @@ class Cell(Record, frozen=True, kw_only=True, array_like=True):
     batches: Annotated[int, Meta(ge=1, le=2**62)]
     timed_us: Micros
     collections: Annotated[list[tuple[Count, Micros]], Meta(max_length=10)]
-    cpu_shares: Annotated[list[float], Meta(max_length=10_000)] = field(default_factory=list)
+    cycles: Annotated[float, Meta(ge=0, le=1e15)] = 0.0
+    cpu_shares: Annotated[list[CpuShare], Meta(max_length=10_000)] = field(default_factory=list)
     switches: Annotated[list[Count], Meta(max_length=10_000)] = field(default_factory=list)
     set_aside: Annotated[list[Count], Meta(max_length=10_000)] = field(default_factory=list)
     observed: Annotated[list[Micros], Meta(max_length=100)] = field(default_factory=list)
@@ -345,8 +351,13 @@ class Cell(Record, frozen=True, kw_only=True, array_like=True):
         """Microseconds of the collector in all batches; 0 where it is called so rarely that what
         surrounds the slices has as much to do with it as the fan-outs have.
         """
-        is_busy = sum(count for count, _ in self.collections) * RARE_US > self.timed_us
-        return sum(us for _, us in self.collections) if is_busy else 0.0
+        if sum(count for count, _ in self.collections) * RARE_US <= self.timed_us:
+            return 0.0
+        *younger, (full, full_us) = self.collections
+        # A cycle has one full collection: how often its end was in these slices is chance.
+        if 0 < self.cycles <= 2 * full:
+            full_us *= self.cycles / full
+        return sum(us for _, us in younger) + full_us
 
     def code(self, metric: int, case: Case) -> float:
         """The undisturbed value of a metric, per batch, in seconds or bytes; without what the

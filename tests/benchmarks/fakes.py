@@ -230,6 +230,7 @@ class FakeWorker:
                 collector_seconds=[1e-6 * count for count in script.collections(turn)],
                 cpu_share=script.cpu_share(turn),
                 switches=script.switches(turn),
+                cycles=0.0,
                 is_open=script.is_open(turn),
             )
 

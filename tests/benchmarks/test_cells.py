@@ -41,6 +41,7 @@ def slice_of(case: schema.Case, of_blocks: Sequence[float], **fields: object) ->
         collector_seconds=[0.0, 0.0, 0.0],
         cpu_share=1.0,
         switches=0,
+        cycles=0.0,
         is_open=False,
     )
     return changed(measured, **fields)  # type: ignore[arg-type]
@@ -205,6 +206,7 @@ def kept(
     *,
     timed_us: float = 100_000.0,
     collections: Sequence[tuple[int, float]] = (),
+    cycles: float = 0.0,
 ) -> Cell:
     """A cell whose lowest quantile is its code."""
     quantiles = [code_us * (1 + place) for place in range(len(QUANTILES))]
@@ -214,6 +216,7 @@ def kept(
         batches=100,
         timed_us=timed_us,
         collections=list(collections),
+        cycles=cycles,
     )
 
 
@@ -221,6 +224,20 @@ def test_code_is_the_quantile_of_the_case_in_seconds() -> None:
     for place, share in enumerate(QUANTILES):
         case = replace(NOOP, quantile=share)
         assert kept().code(0, case) == pytest.approx((1 + place) * 900e-6)
+
+
+@pytest.mark.parametrize(
+    ("cycles", "full_us"),
+    [
+        (0.0, 4000.0),  # it is not known how many there should be
+        (0.8, 3200.0),
+        (1.7, 6800.0),
+        (2.1, 4000.0),  # so seldom is not chance: the collector works in another way
+    ],
+)
+def test_full_collections_count_as_often_as_a_cycle_has_them(cycles: float, full_us: float) -> None:
+    busy = kept(collections=[(90, 4000.0), (9, 2000.0), (1, 4000.0)], cycles=cycles)
+    assert busy.collector_us == pytest.approx(6000.0 + full_us)
 
 
 def test_where_it_is_split_the_collectors_share_of_the_time_is_added() -> None:

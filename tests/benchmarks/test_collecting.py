@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import pytest
 
 from benchmarks import collecting
-from benchmarks.collecting import FULL, Collected, collector_seconds, cycle_seconds, watched
+from benchmarks.collecting import (
+    FULL,
+    begin_at,
+    collector_seconds,
+    cycle_collections,
+    watched,
+)
 from tests.benchmarks.clocks import FakeClock
 
 TAKES = (0.25, 0.5, 4.0)
@@ -137,19 +143,36 @@ def test_fan_outs_are_collected_as_often_watched_as_not() -> None:
 
 
 @pytest.mark.parametrize(
-    ("counts", "seconds", "cycle"),
-    [
-        ([0, 0, 0], 0.010, float("inf")),
-        ([1, 0, 0], 0.010, 0.010 * 121),
-        ([10, 1, 0], 0.010, 0.010 * 11),
-        ([110, 10, 1], 0.010, 0.010),
-    ],
+    ("thresholds", "collections"),
+    [((700, 10, 10), 133), ((2000, 10, 10), 133), ((700, 1, 1), 7), ((2000, 10, 0), 0)],
 )
-def test_a_cycle_takes_as_long_as_all_generations_need(
-    counts: Sequence[int], seconds: float, cycle: float, monkeypatch: pytest.MonkeyPatch
+def test_a_cycle_has_so_many_collections(
+    thresholds: tuple[int, int, int], collections: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With thresholds of 10, each eleventh collection is one of the next generation."""
-    monkeypatch.setattr(gc, "get_threshold", lambda: (700, 10, 10))
-    collected = Collected()
-    collected.counts = list(counts)
-    assert cycle_seconds(collected, seconds) == pytest.approx(cycle)
+    monkeypatch.setattr(gc, "get_threshold", lambda: thresholds)
+    assert cycle_collections() == collections
+
+
+def test_this_python_makes_a_full_collection_once_in_a_cycle() -> None:
+    """Of objects that all survive: then there are always enough for a full one."""
+    kept: list[list[int]] = []
+    gc.collect()
+    gc.enable()
+    try:
+        with watched() as collected:
+            while collected.counts[FULL] < 3:
+                kept.append([])
+    finally:
+        gc.disable()
+    cycles = sum(collected.counts) / cycle_collections()
+    assert cycles == pytest.approx(3, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("phase", "counts"),
+    [(0.0, (0, 0)), (0.5, (5, 5)), (0.99, (9, 10)), (0.9999, (10, 10)), (10.5 / 121, (10, 0))],
+)
+def test_the_collector_is_brought_to_a_phase(phase: float, counts: tuple[int, int]) -> None:
+    assert gc.get_threshold()[1:] == (10, 10)
+    begin_at(phase)
+    assert gc.get_count()[1:] == counts

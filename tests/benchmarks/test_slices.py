@@ -547,17 +547,19 @@ FILLING = Case("throughput", "noop", 1000)
 SMALL = Case("throughput", "noop", 999)
 
 
-@pytest.mark.parametrize(("phase", "at"), [(0.0, 0), (0.25, 250), (0.9999, 999)])
-def test_a_cycle_begins_after_a_full_collection_at_a_phase_of_an_untimed_fan_out(
-    phase: float, at: int, collecting_of: MakeCollecting, bench_of: MakeBench
+@pytest.mark.parametrize("phase", [0.0, 0.5, 0.9999])
+def test_a_cycle_begins_at_a_phase_after_an_untimed_fan_out(
+    phase: float,
+    collecting_of: MakeCollecting,
+    bench_of: MakeBench,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    phases: list[float] = []
+    monkeypatch.setattr(slices, "begin_at", phases.append)
     strategy = collecting_of()
     measured = bench_of(strategy.launch).measure(FILLING, loops=1, blocks=2, phase=phase)
-    ((ran, alive),) = strategy.full_after
+    assert phases == [phase]
     assert strategy.number == 1 + 2
-    assert ran == 1 + at
-    # Those whose turn was before have ended; the caller is one of them all.
-    assert alive > 1000 - at
     assert measured.collections == [0, 0, 0]
 
 
@@ -642,53 +644,34 @@ def test_another_case_in_between_begins_a_cycle_anew(
     assert len(strategy.full_after) == 2
 
 
-def test_the_slice_ends_with_the_block_in_which_a_full_collection_comes(
-    collecting_of: MakeCollecting, bench_of: MakeBench
+@pytest.fixture
+def cycle_of_seven(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every third collection is of the middle generation, the seventh is full."""
+    monkeypatch.setattr(gc, "get_threshold", lambda: (700, 1, 1))
+
+
+@pytest.mark.usefixtures("cycle_of_seven")
+def test_a_cycle_is_over_after_as_many_collections_as_it_has(
+    clock: FakeClock, collecting_of: MakeCollecting, bench_of: MakeBench
 ) -> None:
-    # The fan-out that begins the cycle is the first; blocks are of two.
-    strategy = collecting_of({4: [0, 1], 6: [0, FULL], 9: [FULL]})
-    bench = bench_of(strategy.launch)
-    measured = bench.measure(FILLING, loops=2, blocks=10)
-    assert len(measured.values["total"]) == 3
-    assert measured.collections == [2, 1, 1]
-    assert strategy.number == 1 + 3 * 2
-    assert not measured.is_open
-    # The next cycle begins as the first did: with the eighth fan-out.
-    measured = bench.measure(FILLING, loops=2, blocks=10)
-    assert len(measured.values["total"]) == 1
-    assert len(strategy.full_after) == 4
-
-
-def test_a_cycle_may_end_in_a_later_slice(
-    collecting_of: MakeCollecting, bench_of: MakeBench
-) -> None:
-    strategy = collecting_of({5: [FULL]})
-    bench = bench_of(strategy.launch)
-    blocks = [len(bench.measure(FILLING, loops=1, blocks=3).values["total"]) for _ in range(3)]
-    assert blocks == [3, 1, 3]
-    assert strategy.number == 1 + 3 + 1 + 1 + 3
-
-
-def test_a_full_collection_in_the_first_block_is_not_yet_the_end_of_a_cycle(
-    collecting_of: MakeCollecting, bench_of: MakeBench
-) -> None:
-    """Where every fan-out has one, the last ends where the first began: two are measured."""
-    # The first and the fourth begin a cycle.
-    strategy = collecting_of({number: [FULL] for number in (2, 3, 5, 6)})
-    bench = bench_of(strategy.launch)
-    seen = [bench.measure(FILLING, loops=1, blocks=1) for _ in range(4)]
-    assert [row.is_open for row in seen] == [True, False, True, False]
-    assert strategy.number == 2 * (1 + 2)
-    assert len(strategy.full_after) == 2 * (1 + 2)
+    """Wherever in it the full one came. The first fan-out, and the eighth, begin a cycle."""
+    strategy = collecting_of({2: [0, 0], 3: [FULL], 4: [0], 6: [0, 1, 0], 9: [0] * 7})
+    bench = bench_of(timed(strategy, clock, 0.001))
+    seen = [bench.measure(FILLING, loops=1, blocks=2) for _ in range(4)]
+    assert [row.is_open for row in seen] == [True, True, False, False]
+    assert [sum(row.collections) for row in seen] == [3, 1, 3, 7]
+    assert [row.cycles for row in seen] == pytest.approx([3 / 7, 1 / 7, 3 / 7, 1])
+    assert {len(row.values["total"]) for row in seen} == {2}
+    assert strategy.number == 1 + 3 * 2 + 1 + 2
 
 
 @pytest.mark.parametrize(
     ("young", "block_seconds", "is_open"),
     [
         (0, 0.001, False),  # nothing says that there ever will be one
-        (1, 0.001, True),  # 121 collections, at one in 2 ms, are 0.242 s
-        (1, 0.00105, False),
-        (10, 0.01, True),
+        (1, 0.0009, True),  # 133 collections, at one in 1.8 ms, are 0.239 s
+        (1, 0.00095, False),
+        (12, 0.01, True),
     ],
 )
 def test_a_slice_is_open_where_a_full_collection_will_soon_come(
@@ -746,7 +729,7 @@ def test_values_are_those_of_the_code_and_the_collectors_seconds_stand_beside_th
     bench_of: MakeBench,
 ) -> None:
     strategy = collecting_of({2: [0], 4: [0, 0, 1], 6: [FULL]})
-    measured = bench_of(timed(strategy, clock, 0.020)).measure(FILLING, loops=2, blocks=10)
+    measured = bench_of(timed(strategy, clock, 0.020)).measure(FILLING, loops=2, blocks=3)
     assert measured.values["total"] == pytest.approx([0.020] * 3)
     assert measured.collections == [3, 1, 1]
     assert measured.collector_seconds == pytest.approx([0.003, 0.002, 0.5])

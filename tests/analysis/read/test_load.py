@@ -72,9 +72,8 @@ def old_folder(old_template: Path, tmp_path: Path) -> Path:
 
 PLACE = "1"
 """Of the contender in the plan."""
-QUANTILES, MEANS, BATCHES, TIMED_US, COLLECTIONS, CPU_SHARES, SWITCHES, SET_ASIDE, OBSERVED = range(
-    9
-)
+QUANTILES, MEANS, BATCHES, TIMED_US, COLLECTIONS = range(5)
+CYCLES, CPU_SHARES, SWITCHES, SET_ASIDE, OBSERVED = range(5, 10)
 
 
 def cell(line: Json) -> Json:
@@ -539,7 +538,7 @@ def check_error(folder: Path, change: Change, words: str) -> None:
         (lambda line: cell(line).__delitem__(slice(4, None)), "cells[...]: Expected `array` of at"),
         (field(BATCHES, 0), "cells[...][2]: Expected `int` >= 1"),
         (field(TIMED_US, -1), "cells[...][3]: Expected `float` >= 0"),
-        (field(CPU_SHARES, 101), "cells[...][5]: Expected `float` <= 100"),
+        (field(CPU_SHARES, [101]), "cells[...][6][0]: Expected `float` <= 100"),
         (field(COLLECTIONS, [[1]]), "cells[...][4][0]: Expected `array` of length 2"),
         (field(COLLECTIONS, [[1, 2.0]] * 11), "cells[...][4]: Expected `array` of length <= 10"),
         (field(QUANTILES, []), "cells[...][0]: Expected `array` of length >= 1"),
