@@ -48,8 +48,8 @@ class Calibrated:
 
 @dataclass(frozen=True)
 class Measure:
-    """Coordinator: your turn; measure one slice of this case, at most ``blocks`` blocks of
-    ``loops`` batches. A new cycle of the collector starts at ``phase``, a share.
+    """Coordinator: your turn; measure one slice of this case, ``blocks`` blocks of ``loops``
+    batches. A new cycle of the collector starts at ``phase``, a share.
     """
 
     case: Case

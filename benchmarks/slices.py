@@ -20,18 +20,13 @@ from benchmarks.echo import EchoConnections
 from benchmarks.loops import loop_maker
 from benchmarks.pauses import PAUSES
 from benchmarks.probes import PROBES
-from benchmarks.probing import FanOut, Observed, Probe
+from benchmarks.probing import FanOut, Probe
 from benchmarks.protocol import PROVE_ONLY, Calibrated, Measured
 from benchmarks.sizes import involuntary_switches, peak_bytes
 from benchmarks.strategies import STRATEGIES, Work
 from benchmarks.workloads import Surroundings, Workload
 
 T = TypeVar("T")
-
-COLLECTIONS = Observed(
-    "collections", label="collections", meaning="garbage collections in one fan-out"
-)
-"""Observed in the slices of every probe, where Python tells them."""
 
 BLOCK_SECONDS = 0.0001
 """A block is as many batches as take this long, at least one: a host that slows a core down does

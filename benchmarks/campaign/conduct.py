@@ -316,15 +316,15 @@ class Conductor:
         first_phase = rng.random()
         for turn in range(case.sweeps + CYCLE_TURNS):
             phase = (first_phase + (number + turn) * GOLDEN) % 1
+            asked = (case_of(case), case.loops, case.blocks, phase)
             for contender in sweep_order(contenders, rng):
                 taken = slices[contender.id]
                 try:
                     worker = crew.worker(contender)
-                    taken.append(worker.measure(case_of(case), case.loops, case.blocks, phase))
+                    taken.append(worker.measure(*asked))
                     if _was_preempted(case, taken[-1]) and case.id not in self._long:
                         set_aside[contender.id].add(len(taken) - 1)
-                        again = (case_of(case), case.loops, case.blocks, phase)
-                        taken.append(worker.measure(*again))
+                        taken.append(worker.measure(*asked))
                 except WorkerError as error:
                     contenders.remove(contender)
                     del slices[contender.id]

@@ -19,14 +19,17 @@ from benchmarks.collectors import COLLECTORS
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
 from benchmarks.pauses import PAUSES
 from benchmarks.probes import PROBES
-from benchmarks.probing import Probe
-from benchmarks.slices import COLLECTIONS
+from benchmarks.probing import Observed, Probe
 from benchmarks.strategies import STRATEGIES
 from benchmarks.workloads import WORKLOADS
 
 AnyWord = TypeVar("AnyWord", bound=schema.Word)
 
 SLICE_SECONDS = 0.010
+COLLECTIONS = Observed(
+    schema.COLLECTIONS, label="collections", meaning="garbage collections in one fan-out"
+)
+"""Observed in the slices of every probe, where Python tells them."""
 
 
 def case_record(case: Case) -> schema.Case:

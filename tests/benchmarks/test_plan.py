@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from benchmarks.campaign import schema
 from benchmarks.campaign.plan import (
+    COLLECTIONS,
     asked_pairs,
     case_of,
     case_record,
@@ -19,7 +20,6 @@ from benchmarks.campaign.plan import (
 from benchmarks.cases import Case, Launcher
 from benchmarks.matrix import PRESETS, contender_of, control_of
 from benchmarks.probes import PROBES
-from benchmarks.slices import COLLECTIONS
 from benchmarks.strategies import BASELINE, STRATEGIES
 from benchmarks.workloads import WORKLOADS
 from tests.benchmarks.fakes import INTERPRETER, make_plan

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.campaign.plan import asked_pairs
+from benchmarks.campaign.plan import COLLECTIONS, asked_pairs
 from benchmarks.collectors import COLLECTORS
 from benchmarks.matrix import PRESETS
 from benchmarks.pauses import PAUSES
 from benchmarks.probes import PROBES
-from benchmarks.slices import COLLECTIONS
 from tests.benchmarks.campaigns import TINY, Ran, lines_of, plan_of, ran
 from tests.repository import (
     copy_repository,
