@@ -75,7 +75,7 @@ def _total(loops: int, bench: Bench | Alone, case: Case, metric: Metric) -> floa
     """The seconds, or bytes, of ``loops`` inner loops together: pyperf divides by ``loops``."""
     seen = bench.measure(case, loops, 1, random.random())
     if PROBES[case.probe].splits:  # pyperf is told the whole, with the collector
-        return seen.timed_seconds
+        return seen.timed_seconds / seen.blocks
     return seen.values[metric.name][0] * loops
 
 

@@ -48,8 +48,8 @@ class Calibrated:
 
 @dataclass(frozen=True)
 class Measure:
-    """Coordinator: your turn; measure one slice of this case, ``blocks`` blocks of ``loops``
-    batches. A new cycle of the collector starts at ``phase``, a share.
+    """Coordinator: your turn; measure one slice of this case, at least ``blocks`` blocks of
+    ``loops`` batches. A cycle of the collector begins at ``phase``, a share.
     """
 
     case: Case
@@ -67,7 +67,6 @@ class Measured:
     means per batch. ``collections`` and ``collector_seconds`` are by generation. ``cpu_share`` is
     the process's time on the core in its wall time, ``switches`` how often it was taken from there.
     ``cycles`` are those that the collector should have been through, after so many collections.
-    ``is_open``: the collector is within a cycle that more slices should complete.
     """
 
     values: Mapping[str, Sequence[float]]
@@ -78,7 +77,11 @@ class Measured:
     cpu_share: float
     switches: int
     cycles: float
-    is_open: bool
+
+    @property
+    def blocks(self) -> int:
+        """How many were measured."""
+        return len(next(iter(self.values.values())))
 
 
 @dataclass(frozen=True)

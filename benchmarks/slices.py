@@ -9,7 +9,6 @@ import math
 import time
 from array import array
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from benchmarks.cases import Case, Launcher
@@ -28,19 +27,20 @@ from benchmarks.workloads import Surroundings, Workload
 
 T = TypeVar("T")
 
-BLOCK_SECONDS = 0.0001
+BLOCK_SECONDS = 0.0002
 """A block is as many batches as take this long, at least one: a host that slows a core down does
-so for longer."""
+so for longer, and what surrounds a block takes some 10 us."""
 PRIME_TASKS = 100
 """Before a slice: enough to have the code and the free lists in the caches."""
 WARM_UP_TASKS = 200
 """The first time a process meets a case: the interpreter specialises code after tens of calls."""
 WARM_UP_SECONDS = 0.005
 FILLING_TASKS = 1000
-"""From here on a fan-out fills the collector's youngest generation by itself."""
+"""From here on a fan-out fills the collector's youngest generation by itself, and needs more memory
+than a short run has had."""
 MOST_CALIBRATIONS = 3
 CYCLE_SECONDS = 0.25
-"""A case whose full collections are rarer is measured without waiting for one."""
+"""A slice does not wait for a full collection that is rarer."""
 
 
 class ProofError(Exception):
@@ -56,8 +56,6 @@ class Bench:
         self._collector = COLLECTORS[launcher.collector]
         self._surroundings = Surroundings(connections, self._launch)
         self._met: set[Case] = set()
-        self._in_cycle_of: Case | None = None
-        self._collections = 0
 
     def prove(self, case: Case) -> float:
         """Run the case once, unprimed; return the seconds it took. Raises ProofError unless each
@@ -108,48 +106,39 @@ class Bench:
                 break
             known = loops * blocks
             started = perf_counter()
-            seconds = self.measure(case, loops, blocks).timed_seconds / known
+            measured = self.measure(case, loops, blocks)
+            seconds = measured.timed_seconds / (loops * measured.blocks)
         return Calibrated(loops, blocks, perf_counter() - started, peak_bytes())
 
     def measure(self, case: Case, loops: int, blocks: int, phase: float = 0.0) -> Measured:
         """Measure one slice on a fresh event loop: ``blocks`` blocks of ``loops`` batches each, the
         collector in the launcher's state. Raises ProofError.
 
-        The collector goes on where the last slice of this case has left it. Where a fan-out keeps
-        it busy, the first slice of a cycle finds it at ``phase``, a share of the cycle.
+        Where the fan-outs keep the collector busy, the slice finds it at ``phase``, a share of the
+        cycle of its generations, and goes on with further blocks until it has seen a whole cycle.
         """
         probe = PROBES[case.probe]
         workload = probe.workload(case.workload)
         splits = probe.splits and not workload.waits
         # Other states of the collector leave no cycle to complete.
-        cycles = splits and self._collector.set_up is None
+        cycle = cycle_collections() if splits and self._collector.set_up is None else 0
 
         async def slice_() -> Measured:
             async with workload.open(self._surroundings) as work:
-                await self._prime(case, workload, work)
-                if cycles and self._in_cycle_of != case:
-                    self._in_cycle_of, self._collections = case, 0
-                    if case.tasks * workload.tasks_each >= FILLING_TASKS:
-                        await self._launch(work, case.tasks, None)  # memory for so many
-                        begin_at(phase)
                 fan_out = FanOut(self._launch, work, case.tasks, PAUSES[case.pause].make)
+                if cycle and case.tasks * workload.tasks_each >= FILLING_TASKS:
+                    begin_at(phase)  # first: the fan-out leaves what a running program has left
+                    await self._launch(work, case.tasks, None)
+                else:
+                    await self._prime(case, workload, work)
                 with self._collector.in_force(), watched() as collected:
-                    return await _blocks(probe, fan_out, loops, blocks, collected, splits=splits)
+                    return await _blocks(probe, fan_out, loops, blocks, collected, cycle, splits)
 
         try:
-            measured = self.run(slice_)
+            return self.run(slice_)
         except BaseException:
             self._surroundings.connections.drop()  # unread replies would reach the next slice
             raise
-        if not cycles:
-            return measured
-        self._collections += (seen := sum(measured.collections))
-        is_over = self._collections >= cycle_collections()
-        if is_over:
-            self._in_cycle_of = None
-        rate = seen / measured.timed_seconds
-        is_busy = rate * CYCLE_SECONDS >= cycle_collections() > 0
-        return replace(measured, is_open=is_busy and not is_over)
 
     async def _prime(self, case: Case, workload: Workload, work: Work) -> None:
         """A short run, untimed; the first time that a process meets the case, a longer one."""
@@ -183,20 +172,33 @@ class Bench:
 
 
 async def _blocks(
-    probe: Probe, fan_out: FanOut, loops: int, blocks: int, collected: Collected, *, splits: bool
+    probe: Probe,
+    fan_out: FanOut,
+    loops: int,
+    blocks: int,
+    collected: Collected,
+    cycle: int,
+    splits: bool,
 ) -> Measured:
-    """Measure block after block."""
-    # Arrays, made beforehand: a list of results would bring the next collection nearer.
-    values = {name: array("d", bytes(8 * blocks)) for name in probe.metric_names}
+    """Measure block after block: so many, and up to the end of a cycle of so many collections if
+    that takes no longer than it may.
+    """
+    # Arrays: lists of results would bring the next collection nearer.
+    values = {name: array("d") for name in probe.metric_names}
     observed = dict.fromkeys((row.name for row in probe.observed), 0.0)
     timed_seconds = 0.0
     results: Sequence[int] = ()
     cpu, switches, started = time.process_time(), involuntary_switches(), perf_counter()
-    for block in range(blocks):
+    done = 0
+    while done < blocks or (
+        sum(collected.counts) < cycle
+        and sum(collected.counts) * CYCLE_SECONDS >= cycle * timed_seconds
+    ):
         seen = await probe.measure(fan_out, loops)
+        done += 1
         timed_seconds += seen.timed_seconds
         for name, value in seen.values.items():
-            values[name][block] = value - seen.collector_seconds / loops if splits else value
+            values[name].append(value - seen.collector_seconds / loops if splits else value)
         for name, number in seen.observed.items():
             observed[name] += number
         results = seen.results
@@ -208,13 +210,12 @@ async def _blocks(
     return Measured(
         values={name: list(of_metric) for name, of_metric in values.items()},
         timed_seconds=timed_seconds,
-        observed={name: number / blocks for name, number in observed.items()},
+        observed={name: number / done for name, number in observed.items()},
         collections=collected.counts,
         collector_seconds=collected.seconds,
         cpu_share=cpu / wall,
         switches=switches,
         cycles=sum(collected.counts) / per_cycle if (per_cycle := cycle_collections()) else 0.0,
-        is_open=False,
     )
 
 

@@ -123,7 +123,7 @@ def _ratios(several: Iterator[Traces], *, two_speeds: bool = False) -> list[floa
 
 
 def _mean(one: Measured) -> float:
-    return one.timed_seconds / len(one.values[TOTAL.name])
+    return one.timed_seconds / one.blocks
 
 
 _SPEED = np.random.default_rng(1)

@@ -156,7 +156,6 @@ def measured(rng: np.random.Generator) -> Measured:
         cpu_share=1.0,
         switches=0,
         cycles=0.0,
-        is_open=False,
     )
 
 

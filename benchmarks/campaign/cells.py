@@ -16,14 +16,14 @@ def quantile_of(case: Case, blocks: int) -> float:
     """The quantile that a case of so many blocks a slice is reduced to.
 
     Of code, a low one: lower where there are many blocks, as the least of a few depends on how many
-    they are. Of a fan-out that waits, the lower quartile: others than the measured process decide
-    how it varies. Of what is no cost but a moment, the median.
+    they are, and contenders differ in that. Of a fan-out that waits, the lower quartile: others
+    than the measured process decide how it varies. Of what is no cost but a moment, the median.
     """
     if not case.splits:
         return 0.25 if case.answers else 0.5
     if blocks >= MANY_BLOCKS:
         return 0.05
-    return 0.10 if blocks >= SOME_BLOCKS else 0.25
+    return 0.10 if blocks >= SOME_BLOCKS else 0.5
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:

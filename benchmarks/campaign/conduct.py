@@ -44,8 +44,6 @@ from benchmarks.sizes import peak_bytes
 
 AIMED_ROUNDS = 30
 """Rounds that the budget should be enough for before a case gets more than one slice."""
-CYCLE_TURNS = 25
-"""Turns beyond the planned ones that a contender gets to complete a cycle of the collector."""
 GOLDEN = 0.6180339887
 """Phases that follow one another by this share cover a cycle evenly, however many they are."""
 LOST_SHARE = 0.03
@@ -305,16 +303,14 @@ class Conductor:
         self._other_seconds = self._clock() - started - measured
 
     def _sweep(self, number: int, case: Case, crew: Crew, rng: random.Random) -> RoundLine:
-        """Measure every contender at least ``case.sweeps`` times, in an order drawn anew for each
-        sweep, and up to the end of a cycle of the collector.
-        """
+        """Measure every contender ``case.sweeps`` times, in an order drawn anew for each sweep."""
         started, start, stolen = now(), self._clock(), steal_seconds()
         contenders = self._open_contenders(case)
         slices: dict[str, list[Measured]] = {contender.id: [] for contender in contenders}
         set_aside: dict[str, set[int]] = defaultdict(set)
         failures: dict[str, str] = {}
-        first_phase = rng.random()
-        for turn in range(case.sweeps + CYCLE_TURNS):
+        first_phase = random.Random(f"{self.plan.seed}/{case.id}").random()
+        for turn in range(case.sweeps):
             phase = (first_phase + (number + turn) * GOLDEN) % 1
             asked = (case_of(case), case.loops, case.blocks, phase)
             for contender in sweep_order(contenders, rng):
@@ -330,10 +326,6 @@ class Conductor:
                     del slices[contender.id]
                     failures[contender.id] = error.cause
                     self._fail(crew, contender, case, number, error)
-            if turn + 1 >= case.sweeps:
-                contenders = [row for row in contenders if slices[row.id][-1].is_open]
-            if not contenders:
-                break
         places = {contender.id: place for place, contender in enumerate(self.plan.contenders)}
         if self.plan.allocation is None:
             costs = self._costs.setdefault(case.id, defaultdict(list))

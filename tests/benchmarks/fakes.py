@@ -149,8 +149,8 @@ class Script:
     """What fake workers do, and what they were asked.
 
     ``on_turn`` is called with each turn before it is answered and may raise. ``seconds`` gives the
-    value of each block of a turn, ``collections``, ``switches``, ``is_open`` and ``observed`` what
-    is told beside it; ``busy_seconds`` is what a slice takes on the clock, ``start_seconds`` what
+    value of each block of a turn, ``collections``, ``switches`` and ``observed`` what is
+    told beside it; ``busy_seconds`` is what a slice takes on the clock, ``start_seconds`` what
     workers take until they are ready. ``program`` is what a program says, and may raise.
     """
 
@@ -159,7 +159,6 @@ class Script:
     collections: Callable[[Turn], Sequence[int]] = lambda turn: (0, 0, 0)
     switches: Callable[[Turn], int] = lambda turn: 0
     cpu_share: Callable[[Turn], float] = lambda turn: 0.9
-    is_open: Callable[[Turn], bool] = lambda turn: False
     observed: Callable[[Turn], float] = lambda turn: 0.0
     loops: Callable[[Contender], int] = lambda contender: CASE_LOOPS
     blocks: Callable[[Contender], int] = lambda contender: CASE_BLOCKS
@@ -231,7 +230,6 @@ class FakeWorker:
                 cpu_share=script.cpu_share(turn),
                 switches=script.switches(turn),
                 cycles=0.0,
-                is_open=script.is_open(turn),
             )
 
     def run_program(self, program: str) -> ProgramSaid:
