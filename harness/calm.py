@@ -43,8 +43,10 @@ CALM_MS, SLOW_MS, SLOWDOWN = 8.0, 4.0, (1.5, 2.0)
 """A host of two speeds: mean stretches, and by how much the slow ones are slower."""
 
 STEADY_PYTHONS = ("3.11", "3.12", "3.14")
-STEADY_TASKS = (100, 1000, 10_000)
-BATCHES, WARM_UP, REPEATS = 200, 20, 6
+STEADY_BATCHES = {100: 4000, 1000: 800, 10_000: 200}
+"""Consecutive batches by n: those of a second or more, so that it is no chance how many full
+collections are among them."""
+WARM_UP, REPEATS = 20, 6
 
 
 def estimators() -> Sequence[float]:
@@ -186,12 +188,12 @@ print(asyncio.run(main()))
 
 
 def steady_state() -> Sequence[float]:
-    """TaskGroup / gather in a campaign and over 200 consecutive batches in processes of their own:
-    the largest difference, over three Pythons, two workloads and three n.
+    """TaskGroup / gather in a campaign and over consecutive batches in processes of their own: the
+    largest difference, over three Pythons, two workloads and three n.
     """
     found, _ = interpreters.prepare_all(STEADY_PYTHONS, skip_missing=False)
     pythons = " ".join(f"--python {wanted}" for wanted in STEADY_PYTHONS)
-    tasks = ",".join(map(str, STEADY_TASKS))
+    tasks = ",".join(map(str, STEADY_BATCHES))
     campaign, _ = campaign_of(
         f"--no-report --probe throughput --workload {','.join(COMPUTING)} --loop asyncio "
         f"--tasks {tasks} --strategy task_group --budget 6m {pythons}"
@@ -202,7 +204,7 @@ def steady_state() -> Sequence[float]:
     largest = 0.0
     for python in found:
         for workload in COMPUTING:
-            for count in STEADY_TASKS:
+            for count in STEADY_BATCHES:
                 ratios = [_consecutive(python, workload, count) for _ in range(REPEATS)]
                 apart = hodges_lehmann(np.log(ratios))
                 row = rows[python.version, Case(THROUGHPUT, workload, count).id]
@@ -224,7 +226,7 @@ def _consecutive(python: schema.Interpreter, workload: str, tasks: int) -> float
     pinned = ["taskset", "-c", str(core)] if core is not None else []
     seconds = {}
     for strategy in random.sample((BASELINE, GROUP), 2):
-        cell = (strategy, workload, str(tasks), str(WARM_UP), str(BATCHES))
+        cell = (strategy, workload, str(tasks), str(WARM_UP), str(STEADY_BATCHES[tasks]))
         said, _ = run(*pinned, executable(python), "-c", CONSECUTIVE, *cell)
         seconds[strategy] = float(said)
     return seconds[GROUP] / seconds[BASELINE]
@@ -232,7 +234,7 @@ def _consecutive(python: schema.Interpreter, workload: str, tasks: int) -> float
 
 def slice_length() -> Sequence[float]:
     """TaskGroup / gather in slices of 10 and of 40 ms: the largest difference of one case."""
-    tasks = ",".join(map(str, STEADY_TASKS))
+    tasks = ",".join(map(str, STEADY_BATCHES))
     options = (
         f"--no-report --probe throughput --workload {','.join(COMPUTING)} --loop asyncio "
         f"--tasks {tasks} --strategy task_group --budget 2m"
