@@ -80,7 +80,6 @@ class Measured:
 
     @property
     def blocks(self) -> int:
-        """How many were measured."""
         return len(next(iter(self.values.values())))
 
 

@@ -38,6 +38,8 @@ WARM_UP_SECONDS = 0.005
 FILLING_TASKS = 1000
 """From here on a fan-out fills the collector's youngest generation by itself, and needs more memory
 than a short run has had."""
+LEAST_BLOCKS = 3
+"""Of such fan-outs, unless they take longer than a cycle may: the first of a process are slower."""
 MOST_CALIBRATIONS = 3
 CYCLE_SECONDS = 0.25
 """A slice does not wait for a full collection that is rarer."""
@@ -101,7 +103,8 @@ class Bench:
         # The first fan-out of a process is slow: the sizes that follow from it are too small.
         for _ in range(MOST_CALIBRATIONS):
             loops = max(1, math.ceil(BLOCK_SECONDS / seconds))
-            blocks = max(1, round(slice_seconds / (loops * seconds)))
+            least = LEAST_BLOCKS if _fills(case) and LEAST_BLOCKS * seconds <= CYCLE_SECONDS else 1
+            blocks = max(least, round(slice_seconds / (loops * seconds)))
             if loops * blocks <= max(1, 2 * known):
                 break
             known = loops * blocks
@@ -119,15 +122,16 @@ class Bench:
         """
         probe = PROBES[case.probe]
         workload = probe.workload(case.workload)
-        splits = probe.splits and not workload.waits
+        splits = _splits(case)
         # Other states of the collector leave no cycle to complete.
         cycle = cycle_collections() if splits and self._collector.set_up is None else 0
 
         async def slice_() -> Measured:
             async with workload.open(self._surroundings) as work:
                 fan_out = FanOut(self._launch, work, case.tasks, PAUSES[case.pause].make)
-                if cycle and case.tasks * workload.tasks_each >= FILLING_TASKS:
-                    begin_at(phase)  # first: the fan-out leaves what a running program has left
+                if _fills(case):
+                    if cycle:  # first: the fan-out leaves what a running program has left
+                        begin_at(phase)
                     await self._launch(work, case.tasks, None)
                 else:
                     await self._prime(case, workload, work)
@@ -169,6 +173,17 @@ class Bench:
         if left:
             raise ProofError(f"{left} tasks were left when the fan-out had returned")
         return result
+
+
+def _splits(case: Case) -> bool:
+    probe = PROBES[case.probe]
+    return probe.splits and not probe.workload(case.workload).waits
+
+
+def _fills(case: Case) -> bool:
+    """Whether its fan-outs fill the collector's youngest generation by themselves."""
+    tasks_each = PROBES[case.probe].workload(case.workload).tasks_each
+    return _splits(case) and case.tasks * tasks_each >= FILLING_TASKS
 
 
 async def _blocks(

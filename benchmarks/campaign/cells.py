@@ -55,11 +55,10 @@ def cell_of(case: Case, slices: Sequence[Measured], set_aside: AbstractSet[int])
     ]
     wall = [one.timed_seconds for one in slices]
     observed = {name: [one.observed[name] for one in slices] for name in slices[0].observed}
-    headline = case.metrics[0]
     return Cell(
         quantiles=[[_digits(quantile(of_one, share)) for share in QUANTILES] for of_one in pooled],
         means=[[_digits(mean) for mean in of_one] for of_one in means],
-        batches=case.loops * sum(len(one.values[headline]) for one in slices),
+        batches=case.loops * sum(one.blocks for one in slices),
         timed_us=_digits(sum(wall) * MICROS),
         collections=[
             (count, _digits(took * MICROS)) for count, took in zip(counts, seconds, strict=True)

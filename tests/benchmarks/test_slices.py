@@ -261,6 +261,19 @@ def test_calibration_makes_blocks_of_200_us_and_fills_a_slice_with_them(
     assert (found.loops, found.blocks) == (loops, blocks)
 
 
+@pytest.mark.parametrize(
+    ("tasks", "seconds_per_fan_out", "blocks"),
+    [(1000, 0.020, 3), (1000, 0.083, 3), (1000, 0.084, 1), (999, 0.020, 1), (1000, 0.002, 5)],
+)
+def test_a_fan_out_that_fills_the_collector_has_three_blocks_unless_they_take_too_long(
+    tasks: int, seconds_per_fan_out: float, blocks: int, clock: FakeClock, bench_of: MakeBench,
+    quiet: None,
+) -> None:  # fmt: skip
+    launch = taking(clock, seconds_per_fan_out / tasks)
+    found = bench_of(launch).calibrate(Case("throughput", "noop", tasks), slice_seconds=0.010)
+    assert (found.loops, found.blocks) == (1, blocks)
+
+
 def test_a_case_that_is_only_to_be_proved_is_run_once(bench_of: MakeBench) -> None:
     counts: list[int] = []
 
@@ -492,8 +505,7 @@ def test_the_collector_is_as_the_launcher_says_in_the_blocks_and_nowhere_else(
             bench.measure(case, loops=2, blocks=1)
     else:
         bench.measure(case, loops=2, blocks=1)
-    fills = tasks >= slices.FILLING_TASKS and collector == "on"
-    first = tasks if fills else slices.PRIME_TASKS
+    first = tasks if tasks >= slices.FILLING_TASKS else slices.PRIME_TASKS
     assert states == [(first, "on"), *[(tasks, collector)] * 2]
     assert collector_in_force() == "on"
 
@@ -568,6 +580,15 @@ def test_a_cycle_begins_at_a_phase_after_an_untimed_fan_out(
     assert measured.collections == [0, 0, 0]
 
 
+def test_where_the_collector_has_no_cycle_nothing_is_collected_before_the_slice(
+    collecting_of: MakeCollecting, bench_of: MakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gc, "get_threshold", lambda: (2000, 10, 0))
+    strategy = collecting_of()
+    measured = bench_of(strategy.launch).measure(FILLING, loops=1, blocks=2)
+    assert (strategy.number, strategy.full_after, measured.cycles) == (1 + 2, [], 0)
+
+
 def test_nothing_is_collected_around_small_fan_outs(
     collecting_of: MakeCollecting, bench_of: MakeBench
 ) -> None:
@@ -617,13 +638,13 @@ def test_a_collector_that_is_not_the_usual_one_has_no_cycle(
     collector: str, collecting_of: MakeCollecting, bench_of: MakeBench
 ) -> None:
     """Off it comes to no end, and gc.freeze() begins it anew at every slice."""
-    strategy = collecting_of({number: [0] * 100 for number in (1, 3)})
+    strategy = collecting_of({number: [0] * 100 for number in (2, 5)})
     bench = bench_of(strategy.launch, collector)
     for _ in range(2):
         measured = bench.measure(FILLING, loops=1, blocks=2)
         assert measured.collections == [100, 0, 0]
     assert strategy.full_after == []
-    assert strategy.number == 2 * 2
+    assert strategy.number == 2 * 3
 
 
 @pytest.fixture
