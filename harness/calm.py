@@ -171,6 +171,7 @@ def _stretched(seconds: FloatArray) -> FloatArray:
 
 CONSECUTIVE = """
 import asyncio, sys, time
+import benchmarks.worker  # a full collection visits as much as it does in a campaign
 from benchmarks.strategies import STRATEGIES
 from benchmarks.workloads import WORKLOADS, Surroundings
 strategy, workload, tasks, warm_up, batches = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])
