@@ -75,7 +75,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Extended:
     folder = copy / "campaign"
     done = run_benchmarks(
         "run", "--strategy", name, "--workload", "twice", "--probe", "throughput,again",
-        "--tasks", "3", "--loop", "asyncio", "--budget", "2s", "--out", folder, cwd=copy,
+        "--tasks", "3", "--loop", "asyncio", "--budget", "8s", "--out", folder, cwd=copy,
     )  # fmt: skip
     return Extended(copy, name, folder, done)
 
