@@ -9,7 +9,7 @@
 
 # Knobs. A list takes blanks or commas between its items; what is empty is left to the suite.
 PYTHON ?= python3 ## the Python (3.10 or newer) that .venv is made from
-PYTHONS ?=        ## bench, witness: Pythons to measure (list)
+PYTHONS ?=        ## bench, witness: Pythons to measure (list); selftest, instructions: one
 LOOPS ?=          ## bench: event loops (list)
 TASK_FACTORIES ?= ## bench: task factories (list)
 STRATEGIES ?=     ## bench: strategies (list)
@@ -23,7 +23,7 @@ BUDGET ?=         ## bench: time to spend, such as 4m
 PRECISION ?=      ## bench: interval half-width to stop at, such as 1%
 WAIT ?=           ## bench: how long to wait until nothing else uses the machine, such as 5m
 SEED ?=           ## bench: what random orders start from
-OUT ?=            ## bench, export: folder to write, never an existing one
+OUT ?=            ## bench, export: folder to write, never an existing one; selftest: its folder
 CAMPAIGN ?=       ## report, export, claims: results folder to read (default: the newest; claims: the references)
 BASELINE_PYTHON ?= ## bench, report: the Python that the others are compared with
 BASE ?=           ## compare: results folder to compare with
@@ -61,7 +61,7 @@ ifneq ($(filter compare,$(MAKECMDGOALS)),)
 $(if $(and $(strip $(BASE)),$(strip $(HEAD))),,$(error name two results folders: make compare BASE=... HEAD=...))
 endif
 
-.PHONY: help bench test lint format harness witness report export claims compare lock clean FORCE
+.PHONY: help bench test lint format harness selftest instructions witness report export claims compare lock clean FORCE
 
 help: ## list targets and knobs
 	@echo 'make TARGET [KNOB=value ...]'
@@ -87,6 +87,13 @@ format: .venv/.dev ## put the code in form
 
 harness: .venv/.driver ## measure the harness itself
 	@.venv/bin/python -m harness $(ARGS)
+
+selftest: .venv/.dev ## show what the method finds, misses and makes up, beside other tools
+	@.venv/bin/python -m harness.selftest --out '$(or $(strip $(OUT)),results/reference/selftest)' \
+	  $(call one,python,$(PYTHONS)) $(ARGS)
+
+instructions: .venv/.driver ## count instructions per task, beside their time
+	@.venv/bin/python -m harness.instructions $(call one,python,$(PYTHONS)) $(ARGS)
 
 witness: .venv/.driver ## show, by small programs, how tasks behave
 	@.venv/bin/python -m benchmarks witness $(call each,python,$(PYTHONS)) $(ARGS)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from benchmarks.campaign.arguments import Parser, names_of
-from harness import analysing, calm, running
+from harness import analysing, calm, running, steady
 
 
 class Line(NamedTuple):
@@ -46,8 +46,9 @@ LINES = (
     Line(calm.estimators_beside_neighbour, "n = 100", "{:.2f}"),
     Line(calm.estimators_beside_neighbour, "n = 1000", "{:.2f}"),
     Line(calm.estimators_beside_neighbour, "n = 10 000", "{:.2f}"),
-    Line(calm.steady_state, "largest difference of a ratio", "{:.3f}", "at most", 0.02),
-    Line(calm.slice_length, "largest difference of a ratio", "{:.3f}", "at most", 0.01),
+    Line(steady.steady_state, "largest difference, up to 1000", "{:.3f}", "at most", 0.02),
+    Line(steady.steady_state, "largest difference, n = 10 000", "{:.3f}"),
+    Line(steady.slice_length, "largest difference of a ratio", "{:.3f}", "at most", 0.01),
     Line(calm.pair, "half-width, n = 100", "{:.2%}", "at most", 0.0015),
     Line(calm.pair, "half-width, n = 1000", "{:.2%}", "at most", 0.0020),
     Line(calm.pair_beside_neighbour, "half-width, n = 100", "{:.2%}", "at most", 0.0030),

@@ -1,4 +1,4 @@
-"""Figures of calm measurement: what a round is reduced to, the steady state, and a neighbour."""
+"""Figures of calm measurement: what a round is reduced to, what users get, and a neighbour."""
 
 from __future__ import annotations
 
@@ -8,45 +8,30 @@ import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Any
 
 import msgspec
 import numpy as np
 
-from analysis.estimate.intervals import FloatArray, hodges_lehmann
+from analysis.estimate.intervals import FloatArray
 from analysis.judge.contrasts import CASE, STRATEGY, contrasts
-from analysis.show.tables import by_row
 from benchmarks.campaign import interpreters, schema
 from benchmarks.campaign.cells import cell_of, quantile_of
 from benchmarks.campaign.conduct import Crew, sweep_order
 from benchmarks.campaign.executors import LocalExecutor
-from benchmarks.campaign.interpreters import executable
 from benchmarks.campaign.machine import allot_cores
 from benchmarks.campaign.plan import SLICE_SECONDS, case_record
 from benchmarks.cases import Case
-from benchmarks.loops import EVENT_LOOPS
-from benchmarks.matrix import COMPUTING, MAIN, Selection, lay_out
-from benchmarks.probes import PROBES
+from benchmarks.matrix import COMPUTING, Selection, lay_out
 from benchmarks.probes.throughput import TOTAL
 from benchmarks.protocol import Measured
-from benchmarks.strategies import BASELINE
-from harness.commands import campaign_of, rows_of, run
+from harness.commands import LOOP, THROUGHPUT, campaign_of, rows_of
 from harness.neighbour import neighbour
 
-THROUGHPUT = next(name for name, probe in PROBES.items() if probe.answers)
-LOOP = tuple(EVENT_LOOPS)[:1]
-*_, GROUP = MAIN
 ROUNDS = 30
 SWEEPS = {10: 6, 100: 6, 1000: 12, 10_000: 10}
 """Slices of a round by n: as many as a pair gets within a second."""
 CALM_MS, SLOW_MS, SLOWDOWN = 8.0, 4.0, (1.5, 2.0)
 """A host of two speeds: mean stretches, and by how much the slow ones are slower."""
-
-STEADY_PYTHONS = ("3.11", "3.12", "3.14")
-STEADY_BATCHES = {100: 4000, 1000: 800, 10_000: 200}
-"""Consecutive batches by n: those of a second or more, so that it is no chance how many full
-collections are among them."""
-WARM_UP, REPEATS = 20, 6
 
 
 def estimators() -> Sequence[float]:
@@ -75,7 +60,7 @@ class Traces:
 def _traces() -> Iterator[Traces]:
     """The baseline and its control on noop, in fresh processes each round."""
     interpreter = interpreters.prepare(None)
-    selection = Selection((THROUGHPUT,), COMPUTING[:1], tuple(SWEEPS), LOOP, strategies=())
+    selection = Selection((THROUGHPUT,), COMPUTING[:1], tuple(SWEEPS), (LOOP,), strategies=())
     contenders = lay_out([interpreter], [selection]).contenders
     rng = random.Random(1)
     with LocalExecutor([interpreter], allot_cores(), 60.0) as executor:
@@ -165,89 +150,6 @@ def _stretched(seconds: FloatArray) -> FloatArray:
             work, left, took = work - done, left - done * factor, took + done * factor
         found.append(took)
     return np.array(found)
-
-
-# --- the steady state -----------------------------------------------------------------------------
-
-CONSECUTIVE = """
-import asyncio, sys, time
-import benchmarks.worker  # a full collection visits as much as it does in a campaign
-from benchmarks.strategies import STRATEGIES
-from benchmarks.workloads import WORKLOADS, Surroundings
-strategy, workload, tasks, warm_up, batches = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])
-launch = STRATEGIES[strategy].launch
-async def main():
-    async with WORKLOADS[workload].open(Surroundings(None, launch)) as work:
-        for _ in range(warm_up):
-            await launch(work, tasks, None)
-        started = time.perf_counter()
-        for _ in range(batches):
-            await launch(work, tasks, None)
-        return (time.perf_counter() - started) / batches
-print(asyncio.run(main()))
-"""
-
-
-def steady_state() -> Sequence[float]:
-    """TaskGroup / gather in a campaign and over consecutive batches in processes of their own: the
-    largest difference, over three Pythons, two workloads and three n.
-    """
-    found, _ = interpreters.prepare_all(STEADY_PYTHONS, skip_missing=False)
-    pythons = " ".join(f"--python {wanted}" for wanted in STEADY_PYTHONS)
-    tasks = ",".join(map(str, STEADY_BATCHES))
-    campaign, _ = campaign_of(
-        f"--no-report --probe throughput --workload {','.join(COMPUTING)} --loop asyncio "
-        f"--tasks {tasks} --strategy task_group --budget 6m {pythons}"
-    )
-    rows: dict[tuple[str, str], Any] = {
-        (row.python, row.case): row for row in by_row(rows_of(campaign, STRATEGY))
-    }
-    largest = 0.0
-    for python in found:
-        for workload in COMPUTING:
-            for count in STEADY_BATCHES:
-                ratios = [_consecutive(python, workload, count) for _ in range(REPEATS)]
-                apart = hodges_lehmann(np.log(ratios))
-                row = rows[python.version, Case(THROUGHPUT, workload, count).id]
-                difference = row.ratio - math.exp(apart.value)
-                largest = max(largest, abs(difference))
-                print(
-                    f"  | {python.version} | {workload} | {count} | {row.ratio:.3f} "
-                    f"[{row.low:.3f}, {row.high:.3f}] | {math.exp(apart.value):.3f} "
-                    f"[{math.exp(apart.low):.3f}, {math.exp(apart.high):.3f}] "
-                    f"| {100 * difference:+.1f} |",
-                    flush=True,
-                )
-    return [largest]
-
-
-def _consecutive(python: schema.Interpreter, workload: str, tasks: int) -> float:
-    """The ratio of two processes, one after the other in random order, on the measured core."""
-    core = allot_cores().measured
-    pinned = ["taskset", "-c", str(core)] if core is not None else []
-    seconds = {}
-    for strategy in random.sample((BASELINE, GROUP), 2):
-        cell = (strategy, workload, str(tasks), str(WARM_UP), str(STEADY_BATCHES[tasks]))
-        said, _ = run(*pinned, executable(python), "-c", CONSECUTIVE, *cell)
-        seconds[strategy] = float(said)
-    return seconds[GROUP] / seconds[BASELINE]
-
-
-def slice_length() -> Sequence[float]:
-    """TaskGroup / gather in slices of 10 and of 40 ms: the largest difference of one case."""
-    tasks = ",".join(map(str, STEADY_BATCHES))
-    options = (
-        f"--no-report --probe throughput --workload {','.join(COMPUTING)} --loop asyncio "
-        f"--tasks {tasks} --strategy task_group --budget 2m"
-    )
-    short, long = (
-        rows_of(campaign_of(f"{options} --slice {length}")[0], STRATEGY).set_index("case")
-        for length in ("10ms", "40ms")
-    )
-    for case in short.index:
-        both = (f"{of.loc[case, 'ratio']:.3f}" for of in (short, long))
-        print(f"  | {case} | {' | '.join(both)} |", flush=True)
-    return [float((short["ratio"] - long["ratio"]).abs().max())]
 
 
 # --- what users run -------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,16 +18,22 @@ import pandas as pd
 from analysis.judge.contrasts import CASE, contrasts
 from analysis.read.campaign import Campaign
 from analysis.read.load import read_campaign
+from benchmarks.campaign import interpreters
 from benchmarks.campaign.interpreters import REPOSITORY
+from benchmarks.loops import EVENT_LOOPS
+from benchmarks.probes import PROBES
+
+THROUGHPUT = next(name for name, probe in PROBES.items() if probe.answers)
+LOOP = next(iter(EVENT_LOOPS))
 
 
-def run(*command: str | Path) -> tuple[str, float]:
+def run(*command: str | Path, cwd: Path = REPOSITORY) -> tuple[str, float]:
     """What a command printed, and its wall time in seconds. Raises CalledProcessError."""
     # As on a user's machine: compiled modules are kept.
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     started = time.monotonic()
     done = subprocess.run(
-        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=True
+        command, cwd=cwd, env=environment, capture_output=True, text=True, check=True
     )
     return done.stdout, time.monotonic() - started
 
@@ -38,6 +45,20 @@ def scratch() -> Iterator[Path]:
     parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=parent) as folder:
         yield Path(folder) / "scratch"
+
+
+def copy_of_suite(target: Path) -> Path:
+    """Copy what a campaign needs; the copy shares the environments of measured interpreters."""
+    for package in ("benchmarks", "analysis", "requirements"):
+        shutil.copytree(
+            REPOSITORY / package, target / package, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    shutil.copy(REPOSITORY / "pyproject.toml", target)
+    interpreters.ENVIRONMENTS.mkdir(parents=True, exist_ok=True)
+    cache = target / interpreters.ENVIRONMENTS.relative_to(REPOSITORY)
+    cache.parent.mkdir(parents=True)
+    cache.symlink_to(interpreters.ENVIRONMENTS, target_is_directory=True)
+    return target
 
 
 def campaign_of(options: str) -> tuple[Campaign, float]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import subprocess
 import sys
 import time
@@ -14,15 +15,17 @@ from collections.abc import Iterator
 from benchmarks.campaign.interpreters import REPOSITORY
 from benchmarks.campaign.machine import allot_cores
 
-LOUD_SECONDS, CALM_SECONDS = 3.0, 3.0
+WAVE_SECONDS = 6.0
+"""Half of it loud, half of it calm."""
 COPIED_BYTES = 1 << 26
 """More than a core's own caches hold."""
 
 
 @contextlib.contextmanager
-def neighbour() -> Iterator[None]:
-    """Have one meanwhile."""
-    process = subprocess.Popen([sys.executable, "-m", __name__], cwd=REPOSITORY)
+def neighbour(wave_seconds: float = WAVE_SECONDS) -> Iterator[None]:
+    """Have one meanwhile, who is loud for the half of each wave; it begins at a random phase."""
+    command = (sys.executable, "-m", __name__, str(wave_seconds))
+    process = subprocess.Popen(command, cwd=REPOSITORY)
     try:
         yield
     finally:
@@ -30,18 +33,20 @@ def neighbour() -> Iterator[None]:
         process.wait()
 
 
-def main() -> None:
+def main(wave_seconds: float) -> None:
     """Copy memory on the cores of the driver, and rest, by turns."""
     cores = allot_cores().driver
     if cores:
         os.sched_setaffinity(0, cores)
     source, target = bytearray(COPIED_BYTES), bytearray(COPIED_BYTES)
+    started = time.monotonic() - random.uniform(0, wave_seconds)
     while True:
-        until = time.monotonic() + LOUD_SECONDS
-        while time.monotonic() < until:
+        left = (time.monotonic() - started) % wave_seconds - wave_seconds / 2
+        if left > 0:
+            time.sleep(wave_seconds / 2 - left)
+        else:
             target[:] = source
-        time.sleep(CALM_SECONDS)
 
 
 if __name__ == "__main__":
-    main()
+    main(float(sys.argv[1]))

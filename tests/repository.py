@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -16,20 +15,6 @@ from benchmarks.campaign import interpreters
 REPOSITORY = Path(__file__).resolve().parents[1]
 TIMEOUT_SECONDS = 120.0
 """A process that runs longer hangs."""
-
-
-def copy_repository(target: Path) -> Path:
-    """Copy what a campaign needs; the copy shares the environments of measured interpreters."""
-    for package in ("benchmarks", "analysis", "requirements"):
-        shutil.copytree(
-            REPOSITORY / package, target / package, ignore=shutil.ignore_patterns("__pycache__")
-        )
-    shutil.copy(REPOSITORY / "pyproject.toml", target)
-    interpreters.ENVIRONMENTS.mkdir(parents=True, exist_ok=True)
-    cache = target / interpreters.ENVIRONMENTS.relative_to(REPOSITORY)
-    cache.parent.mkdir(parents=True)
-    cache.symlink_to(interpreters.ENVIRONMENTS, target_is_directory=True)
-    return target
 
 
 def run_python(*arguments: str | Path, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:

@@ -22,7 +22,7 @@ from benchmarks.matrix import cases
 from benchmarks.protocol import Measured
 from benchmarks.strategies import BASELINE
 from harness import __main__ as harness
-from harness import analysing, calm, commands, running
+from harness import analysing, calm, commands, running, steady
 from tests.campaigns import write
 
 FIGURES = list(dict.fromkeys(line.figure for line in harness.LINES))
@@ -121,9 +121,10 @@ def fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             name="python", version=str(request), implementation="cpython", build={}
         )
 
-    monkeypatch.setattr(running, "campaign_of", campaign_of)
-    monkeypatch.setattr(running, "run", run)
-    monkeypatch.setattr(analysing, "run", run)
+    for module in (running, calm, steady):
+        monkeypatch.setattr(module, "campaign_of", campaign_of)
+    for module in (running, analysing, steady):
+        monkeypatch.setattr(module, "run", run)
     monkeypatch.setattr(analysing, "draw", lambda folder, of, suite=True: len(of))
     monkeypatch.setattr(interpreters, "prepare", prepare)
     monkeypatch.setattr(
@@ -131,8 +132,6 @@ def fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "prepare_all",
         lambda wanted, skip_missing: (list(map(prepare, wanted[-2:])), ()),
     )
-    monkeypatch.setattr(calm, "campaign_of", campaign_of)
-    monkeypatch.setattr(calm, "run", run)
     monkeypatch.setattr(calm, "neighbour", contextlib.nullcontext)
     monkeypatch.setattr(calm, "_traces", traces)
 

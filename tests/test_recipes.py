@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.strategies import STRATEGIES
+from harness.commands import copy_of_suite
 from tests.repository import (
     REPOSITORY,
-    copy_repository,
     read_campaign,
     read_journal,
     run_benchmarks,
@@ -65,7 +65,7 @@ def documented_strategy() -> str:
 
 @pytest.fixture(scope="module")
 def extended(tmp_path_factory: pytest.TempPathFactory) -> Extended:
-    copy = copy_repository(tmp_path_factory.mktemp("recipe"))
+    copy = copy_of_suite(tmp_path_factory.mktemp("recipe"))
     code = documented_strategy()
     (name,) = re.findall(r"^async def (\w+)", code, re.MULTILINE)
     for file, addition in (("strategies.py", f"\n\n{code}"), ("workloads.py", WORKLOAD)):

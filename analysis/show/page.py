@@ -101,7 +101,7 @@ def files_of(findings: Findings) -> dict[str, bytes]:
         {**common, "sections": list(_sections(shown, pictures, checks))}
         for shown in (findings, tables.of_newest(findings))
     )
-    files[PAGE] = _html(whole, pictures).encode()
+    files[PAGE] = html("index.html.jinja", whole, pictures).encode()
     files[MARKDOWN] = markdown("report.md.jinja", newest).encode()
     return files | {name: csv_of(frame) for name, frame in frames.items()}
 
@@ -226,10 +226,9 @@ def _vocabulary(campaign: Campaign) -> list[tuple[str, str]]:
 
 def case_list(campaign: Campaign) -> Table:
     """Every case, in the order of the plan; links lead here."""
-    words = campaign.words
     rounds = campaign.lines.groupby("case")["round"].nunique()
     fields: list[Field] = [
-        *tables.named(words, ("probe", "workload", "pause", "tasks")),
+        *tables.named(campaign.words, ("probe", "workload", "pause", "tasks")),
         (Column("sweeps a round", numeric=True), lambda case: say.count(case.sweeps)),
         (Column("rounds", numeric=True), lambda case: say.count(int(rounds.get(case.id, 0)))),
         (Column("case"), lambda case: Cell(case.id, kind="code")),
@@ -290,7 +289,8 @@ def _fact(name: str, value: object) -> tuple[str, str]:
     return tables.capital(name.replace("_", " ")), text
 
 
-def _html(context: Mapping[str, Any], pictures: Iterable[Picture]) -> str:
+def html(template: str, context: Mapping[str, Any], pictures: Iterable[Picture]) -> str:
+    """A template of HTML, in which every text of a campaign is escaped."""
     script = (_TEMPLATES / "page.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     # The colours are variables of the page, so that drawings follow light and dark.
@@ -298,8 +298,8 @@ def _html(context: Mapping[str, Any], pictures: Iterable[Picture]) -> str:
         one.name: theme.recoloured(one.light.decode(), lambda colour: f"var(--c{colour[1:]})")
         for one in pictures
     }
-    environment = jinja2.Environment(autoescape=True, **_JINJA)
-    return environment.get_template("index.html.jinja").render(
+    page = jinja2.Environment(autoescape=True, **_JINJA).get_template(template)
+    return page.render(
         **context,
         # Markup: files of this package, and charts, which matplotlib escaped.
         css=Markup(_stylesheet("".join(drawings.values()))),  # noqa: S704
@@ -313,8 +313,7 @@ def _stylesheet(drawings: str) -> str:
     """The page's style, with the inks of both themes and the colours of its drawings."""
     colours = {f"c{colour}": f"#{colour}" for colour in re.findall(r"var\(--c(\w+)\)", drawings)}
     inks = {**asdict(theme.LIGHT), **colours}
-    named = {name.replace("_", "-"): value for name, value in inks.items()}
-    light = " ".join(f"--{name}: {colour};" for name, colour in named.items())
+    light = " ".join(f"--{name.replace('_', '-')}: {ink};" for name, ink in inks.items())
     dark = theme.darkened(f'style="{light}"').removeprefix('style="').removesuffix('"')
     rules = (_TEMPLATES / "page.css").read_text(encoding="utf-8")
     return (

@@ -10,7 +10,8 @@ import pytest
 from benchmarks.campaign.interpreters import prepare, prepare_all
 from benchmarks.campaign.schema import Interpreter
 from benchmarks.echo import EchoConnections, EchoServer
-from tests.repository import copy_repository, pythons_here
+from harness.commands import copy_of_suite
+from tests.repository import pythons_here
 
 HOSTILE = Path(__file__).with_name("hostile.py.txt")
 SAYS_ITS_COMMAND = 'import sys; print("analysis", *sys.argv[1:])'
@@ -46,7 +47,7 @@ def hostile_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the repository with strategies that misbehave, and an analysis that only says what
     it was told to do.
     """
-    copy = copy_repository(tmp_path_factory.mktemp("hostile"))
+    copy = copy_of_suite(tmp_path_factory.mktemp("hostile"))
     (copy / "analysis" / "__main__.py").write_text(SAYS_ITS_COMMAND, encoding="utf-8")
     with (copy / "benchmarks" / "strategies.py").open("a", encoding="utf-8") as stream:
         stream.write(HOSTILE.read_text(encoding="utf-8"))

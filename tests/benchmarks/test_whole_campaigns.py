@@ -12,9 +12,9 @@ from benchmarks.collectors import COLLECTORS
 from benchmarks.matrix import PRESETS
 from benchmarks.pauses import PAUSES
 from benchmarks.probes import PROBES
+from harness.commands import copy_of_suite
 from tests.benchmarks.campaigns import TINY, Ran, lines_of, plan_of, ran
 from tests.repository import (
-    copy_repository,
     run_benchmarks,
 )
 
@@ -85,7 +85,7 @@ def test_only_a_collector_that_is_on_collects(question: Ran) -> None:
 def test_a_campaign_can_be_resumed_as_long_as_the_measured_code_is_the_same(
     tmp_path: Path,
 ) -> None:
-    copy = copy_repository(tmp_path / "copy")
+    copy = copy_of_suite(tmp_path / "copy")
     quiet = ("--no-report", "--quiet")
     done = run_benchmarks("run", *TINY, "--preset", "smoke", "--budget", "2s", *quiet, cwd=copy)
     assert done.returncode == 0, done.stderr

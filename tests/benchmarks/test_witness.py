@@ -29,8 +29,9 @@ from benchmarks.loops import TASK_FACTORIES
 from benchmarks.programs import PROGRAMS
 from benchmarks.protocol import ProgramSaid
 from benchmarks.strategies import BASELINE, STRATEGIES
+from harness.commands import copy_of_suite
 from tests.benchmarks.fakes import INTERPRETER, FakeExecutor, Script
-from tests.repository import copy_repository, run_python
+from tests.repository import run_python
 
 NEW = replace(INTERPRETER, name="cpython-3.14.0", version="3.14.0")
 OLD = replace(INTERPRETER, name="cpython-3.10.1", version="3.10.1")
@@ -194,7 +195,7 @@ async def prints(scene: Scene) -> Seen:
 def test_real_workers_live_through_programs_or_are_started_again(
     interpreter: schema.Interpreter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    copy = copy_repository(tmp_path / "copy")
+    copy = copy_of_suite(tmp_path / "copy")
     with (copy / "benchmarks" / "programs.py").open("a", encoding="utf-8") as stream:
         stream.write(HOSTILE)
     monkeypatch.setattr(workers, "REPOSITORY", copy)

@@ -115,7 +115,7 @@ def generic(draw: DrawProbe) -> DrawProbe:
 def draw_all(findings: Findings) -> list[Picture]:
     """Every chart that the campaign has something for, in the order of their modules."""
     with theme.settings():
-        return [_picture(one, drawing) for one, drawing in drawings(findings)]
+        return [picture(one, drawing) for one, drawing in drawings(findings)]
 
 
 def drawings(findings: Findings) -> Iterator[tuple[Chart, Drawing]]:
@@ -142,7 +142,8 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
-def _picture(one: Chart, drawing: Drawing) -> Picture:
+def picture(one: Chart, drawing: Drawing) -> Picture:
+    """The figure as files; inside :func:`analysis.show.theme.settings`."""
     alt = f"{drawing.title} {drawing.what}"
     light, png = _rendered(drawing.figure)
     light = _described(light, alt)

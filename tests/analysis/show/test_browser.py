@@ -114,7 +114,7 @@ def drawn(findings: Findings, name: str) -> registry.Picture:
     with theme.settings():
         drawing = chart.draw(findings)
         assert drawing
-        return registry._picture(chart, drawing)
+        return registry.picture(chart, drawing)
 
 
 @pytest.fixture

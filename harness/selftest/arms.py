@@ -1,0 +1,236 @@
+"""The arms: four ways to compare a baseline with itself, and with what is slower by a known share.
+
+Each spends the same wall time, on the same core, on three contenders: the baseline, the baseline
+again, and the slower one. It says how the first two differ, and how the third differs from both.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pyperf
+from scipy import stats
+
+from analysis.estimate.intervals import CONFIDENCE, FloatArray
+from analysis.judge.contrasts import STRATEGY
+from analysis.read.campaign import Campaign
+from analysis.read.load import read_campaign
+from benchmarks.campaign import interpreters
+from benchmarks.campaign.machine import allot_cores
+from benchmarks.strategies import BASELINE
+from harness.commands import LOOP, THROUGHPUT, copy_of_suite, rows_of, run, scratch
+from harness.selftest import fan_out, planted
+
+PYPERF_PROCESS_SECONDS = 0.8
+"""What a process of pyperf's runner takes here: start, a warm-up and three values."""
+PROCESS_SECONDS = 0.4
+"""What a whole process measures for; it starts in another 0.1 to 0.2 s."""
+PILOT_BATCHES = 20
+CAMPAIGN_START_SECONDS = 1.0
+"""What a campaign takes beside its budget."""
+
+
+class Estimate(msgspec.Struct, frozen=True):
+    """ln(ratio) with its 95 % interval, and whether the arm's own test says that it is not 0."""
+
+    value: float
+    low: float
+    high: float
+    differs: bool
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What an arm says of the baseline against itself, and of the slower one against both."""
+
+    same: Estimate
+    slower: Estimate
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What is compared: a planted workload, so many tasks, and by which share one is slower."""
+
+    workload: str
+    tasks: int
+    slower: float
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where: a copy of the suite with what is planted in it, a Python, as it was asked for and that
+    of its environment, and a core to be pinned to.
+    """
+
+    suite: Path
+    wanted: str | None
+    version: str
+    python: Path
+    core: int | None
+
+    def run(self, *arguments: str | Path) -> str:
+        """What a process of that Python on that core printed. Raises CalledProcessError."""
+        pinned = ["taskset", "-c", str(self.core)] if self.core is not None else []
+        return run(*pinned, self.python, *arguments, cwd=self.suite)[0]
+
+    def fan_out(self, pair: Pair, slower: float, *options: str | Path) -> str:
+        """What the program that other tools measure printed."""
+        cell = ("--strategy", _strategy(slower), "--workload", pair.workload)
+        return self.run(*fan_out.PROGRAM, *cell, "--tasks", str(pair.tasks), *options)
+
+
+@contextmanager
+def site(wanted: str | None) -> Iterator[Site]:
+    """A copy of the suite, planted, as long as it is needed. Raises InterpreterError."""
+    interpreter = interpreters.prepare(wanted)
+    with scratch() as folder:
+        suite = copy_of_suite(folder)
+        for module in (planted, fan_out):
+            shutil.copy(str(module.__file__), suite / "benchmarks")
+        with (suite / "benchmarks" / "workloads.py").open("a", encoding="utf-8") as registry:
+            registry.write("\nfrom benchmarks.planted import plant\n\nplant()\n")
+        python = interpreters.executable(interpreter)
+        yield Site(suite, wanted, interpreter.version, python, allot_cores().measured)
+
+
+def _strategy(slower: float) -> str:
+    return planted.name_of(slower) if slower else BASELINE
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One use of an arm: so many seconds for a pair; the seed starts what is random."""
+
+    where: Site
+    pair: Pair
+    seconds: float
+    seed: int
+
+    def shuffled(self) -> list[int]:
+        """The contenders, 0, 1 and, slower, 2, in random order."""
+        return random.Random(self.seed).sample(range(3), 3)
+
+    def slower(self, contender: int) -> float:
+        """The share by which it is slower."""
+        return self.pair.slower if contender == 2 else 0.0
+
+
+def pyperf_runner(trial: Trial) -> Outcome:
+    """pyperf's runner, one benchmark after the other: means of all values, and its t test."""
+    processes = max(2, round(trial.seconds / 3 / PYPERF_PROCESS_SECONDS))
+    values: list[FloatArray] = [np.array([])] * 3
+    for contender in trial.shuffled():
+        with scratch() as output:
+            options = ("--quiet", "--processes", str(processes), "--output", output)
+            trial.where.fan_out(trial.pair, trial.slower(contender), *options)
+            values[contender] = np.array(pyperf.Benchmark.load(str(output)).get_values())
+    return _by_means(values, equal_variances=True)
+
+
+def whole_processes(trial: Trial) -> Outcome:
+    """As hyperfine does it: whole processes, all of a contender before the next; Welch's t test.
+
+    A process tells its time from its first fan-out to its last, so that the start of Python is not
+    in it.
+    """
+    started, batches = time.monotonic(), _batches(trial)
+    values: list[FloatArray] = [np.array([])] * 3
+    for done, contender in enumerate(trial.shuffled(), start=1):
+        taken: list[float] = []
+        while len(taken) < 2 or time.monotonic() < started + trial.seconds * done / 3:
+            taken.append(_process(trial, contender, batches))
+        values[contender] = np.array(taken)
+    return _by_means(values, equal_variances=False)
+
+
+def interleaved_processes(trial: Trial) -> Outcome:
+    """Whole processes in turns, the three in random order each time; t test of paired ln(ratio)."""
+    started, batches, rng = time.monotonic(), _batches(trial), random.Random(trial.seed)
+    cycles: list[list[float]] = []
+    while len(cycles) < 2 or time.monotonic() < started + trial.seconds:
+        order = rng.sample(range(3), 3)
+        taken = {one: _process(trial, one, batches) for one in order}
+        cycles.append([math.log(taken[one]) for one in range(3)])
+    one, two, slower = np.transpose(cycles)
+    return Outcome(_paired(two - one), _paired(slower - (one + two) / 2))
+
+
+def taking_turns(trial: Trial) -> Outcome:
+    """A campaign of this suite: the case as its table shows it."""
+    budget = trial.seconds - CAMPAIGN_START_SECONDS
+    options = (
+        f"--quiet --no-report --loop {LOOP} --probe {THROUGHPUT} "
+        f"--workload {trial.pair.workload} --tasks {trial.pair.tasks} "
+        f"--strategy {planted.name_of(trial.pair.slower)} --budget {budget}s --precision 0.0001% "
+        f"--seed {trial.seed} --python {interpreters.find(trial.where.wanted)}"
+    )
+    with scratch() as folder:
+        words = f"-m benchmarks run {options} --out".split()
+        run(sys.executable, *words, folder, cwd=trial.where.suite)
+        campaign = read_campaign(folder)
+        return Outcome(*(_row(campaign, control=control) for control in (True, False)))
+
+
+def _row(campaign: Campaign, *, control: bool) -> Estimate:
+    """The control's, or that of the slower one, as the table of single cases has it."""
+    row = rows_of(campaign, STRATEGY, control=control).iloc[0]
+    value, low, high = (math.log(row[end]) for end in ("ratio", "low", "high"))
+    return Estimate(value, low, high, bool(row["differs"]))
+
+
+Arm = Callable[[Trial], Outcome]
+OURS = "this suite"
+ARMS: Mapping[str, Arm] = {
+    "pyperf's runner": pyperf_runner,
+    "whole processes": whole_processes,
+    "processes in turns": interleaved_processes,
+    OURS: taking_turns,
+}
+
+
+def _batches(trial: Trial) -> int:
+    """How many take the time that a process measures for."""
+    said = trial.where.fan_out(trial.pair, 0.0, "--batches", str(PILOT_BATCHES))
+    return math.ceil(PROCESS_SECONDS / float(said))
+
+
+def _process(trial: Trial, contender: int, batches: int) -> float:
+    """Seconds of a fan-out, by a process of its own."""
+    slower = trial.slower(contender)
+    return float(trial.where.fan_out(trial.pair, slower, "--batches", str(batches)))
+
+
+def _by_means(values: Sequence[FloatArray], *, equal_variances: bool) -> Outcome:
+    one, two, slower = values
+    return Outcome(
+        _ratio_of_means(one, two, equal_variances),
+        _ratio_of_means(np.concatenate([one, two]), slower, equal_variances),
+    )
+
+
+def _ratio_of_means(one: FloatArray, two: FloatArray, equal_variances: bool) -> Estimate:
+    """ln of the ratio of two means; the interval is that of their difference, over the first."""
+    mean = one.mean()
+    test = stats.ttest_ind(two, one, equal_var=equal_variances)
+    ends = test.confidence_interval(CONFIDENCE)
+    value, low, high = (
+        math.log1p(max(end / mean, -0.999)) for end in (two.mean() - mean, ends.low, ends.high)
+    )
+    return Estimate(value, low, high, bool(test.pvalue < 1 - CONFIDENCE))
+
+
+def _paired(differences: FloatArray) -> Estimate:
+    """The mean of differences of ln(seconds), with the interval of a t test."""
+    test = stats.ttest_1samp(differences, 0.0)
+    ends = test.confidence_interval(CONFIDENCE)
+    value, low, high = (float(end) for end in (differences.mean(), ends.low, ends.high))
+    return Estimate(value, low, high, bool(test.pvalue < 1 - CONFIDENCE))

@@ -1,0 +1,177 @@
+"""The experiment: which trials, in which order, and the journal that a second run goes on with.
+
+Everything was fixed before the first trial: arms, conditions, slowdowns, and how many of each.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.campaign.machine import allot_cores, machine_facts
+from benchmarks.fingerprint import fingerprint
+from benchmarks.workloads import noop
+from harness.neighbour import neighbour
+from harness.selftest import planted
+from harness.selftest.arms import ARMS, OURS, Outcome, Pair, Site, Trial
+
+CONDITIONS = {"as it is": 0.0, "neighbour, 3 of 6 s": 6.0, "neighbour, 30 of 60 s": 60.0}
+"""The machine by itself, or beside a neighbour in square waves of so many seconds."""
+TRIAL_SECONDS = 20.0
+REPETITIONS = 100
+"""Of our own arm; the others take part in three of five."""
+OTHERS_OF_FIVE = 3
+TASKS = {planted.spins.__name__: 10, planted.fan_outs.__name__: 1}
+SHARE_PROCESSES, SHARE_BATCHES = 10, 2000
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """The first line of a journal: what all of its trials have in common. ``work_share`` is the
+    share of a fan-out's time that is its units of work, by workload.
+    """
+
+    code_hash: str
+    python: str
+    machine: dict[str, str]
+    trial_seconds: float
+    work_share: dict[str, float]
+
+
+class Done(msgspec.Struct, frozen=True):
+    """A trial. ``truth`` is the right ln(ratio) of the slower one."""
+
+    arm: str
+    condition: str
+    repetition: int
+    workload: str
+    slower: float
+    truth: float
+    seconds: float
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A trial that is still to be made."""
+
+    arm: str
+    condition: str
+    repetition: int
+    workload: str
+    slower: float
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What no other trial has."""
+        return self.arm, self.condition, self.repetition
+
+
+class SelftestError(Exception):
+    """The journal cannot be gone on with; the message is one line."""
+
+
+def plan(repetitions: int) -> Iterator[Sequence[Asked]]:
+    """Trials, in groups of one repetition and condition; their order is random."""
+    pairs = [(workload, slower) for slower in planted.SLOWER for workload in TASKS]
+    for repetition in range(repetitions):
+        rng = random.Random(repetition)
+        others = repetition % 5 < OTHERS_OF_FIVE
+        for condition in rng.sample(list(CONDITIONS), len(CONDITIONS)):
+            arms = [arm for arm in rng.sample(list(ARMS), len(ARMS)) if others or arm == OURS]
+            pair = pairs[repetition % len(pairs)]
+            yield [Asked(arm, condition, repetition, *pair) for arm in arms]
+
+
+def read(journal: Path) -> tuple[Setting | None, list[Done]]:
+    """What was done. A last line that was cut off is left out. Raises SelftestError."""
+    if not journal.exists():
+        return None, []
+    lines = journal.read_bytes().split(b"\n")[:-1]
+    try:
+        return (
+            msgspec.json.decode(lines[0], type=Setting) if lines else None,
+            [msgspec.json.decode(line, type=Done) for line in lines[1:]],
+        )
+    except msgspec.MsgspecError as error:
+        raise SelftestError(f"{journal} cannot be read: {error}") from error
+
+
+def run(
+    where: Site, journal: Path, repetitions: int, trial_seconds: float, until: float
+) -> Iterator[Done]:
+    """Make the trials that the journal lacks, write each down, and yield it, until it is
+    ``time.monotonic()`` so late. Raises SelftestError, and CalledProcessError of a failed trial.
+    """
+    setting, done = read(journal)
+    if setting is None:
+        setting = _setting(where, trial_seconds)
+        journal.parent.mkdir(parents=True, exist_ok=True)
+        journal.write_bytes(msgspec.json.encode(setting) + b"\n")
+    _check(journal, setting, trial_seconds)
+    with journal.open("r+b") as stream:  # a line that was cut off would spoil the next one
+        stream.truncate(journal.read_bytes().rfind(b"\n") + 1)
+    known = {(one.arm, one.condition, one.repetition) for one in done}
+    for group in plan(repetitions):
+        asked = [one for one in group if one.key not in known]
+        with _beside(group[0].condition) if asked else nullcontext():
+            for one in asked:
+                if time.monotonic() + trial_seconds > until:
+                    return
+                result = _made(one, where, setting)
+                with journal.open("ab") as stream:
+                    stream.write(msgspec.json.encode(result) + b"\n")
+                yield result
+
+
+def _beside(condition: str) -> AbstractContextManager[None]:
+    wave_seconds = CONDITIONS[condition]
+    return neighbour(wave_seconds) if wave_seconds else nullcontext()
+
+
+def _made(asked: Asked, where: Site, setting: Setting) -> Done:
+    truth = math.log1p(setting.work_share[asked.workload] * asked.slower)
+    pair = Pair(asked.workload, TASKS[asked.workload], asked.slower)
+    started = time.monotonic()
+    outcome = ARMS[asked.arm](Trial(where, pair, setting.trial_seconds, asked.repetition))
+    seconds = time.monotonic() - started
+    return Done(*asked.key, asked.workload, asked.slower, truth, seconds, outcome)
+
+
+def _setting(where: Site, trial_seconds: float) -> Setting:
+    shares = {workload: _work_share(where, workload) for workload in TASKS}
+    facts = machine_facts(allot_cores())
+    machine = {name: str(facts[name]) for name in ("cpu_model", "cpu_count", "system")}
+    return Setting(fingerprint(), where.version, machine, trial_seconds, shares)
+
+
+def _work_share(where: Site, workload: str) -> float:
+    """The share of a fan-out's time that its units take: all but that of tasks which do nothing.
+
+    Median over processes in turns. An error of a point changes the truth by a hundredth of it.
+    """
+    cells = (Pair(workload, TASKS[workload], 0.0), Pair(noop.__name__, TASKS[workload], 0.0))
+    shares = []
+    for _ in range(SHARE_PROCESSES):
+        whole, rest = (
+            float(where.fan_out(cell, 0.0, "--batches", str(SHARE_BATCHES))) for cell in cells
+        )
+        shares.append(1 - rest / whole)
+    return statistics.median(shares)
+
+
+def _check(journal: Path, setting: Setting, trial_seconds: float) -> None:
+    if setting.code_hash != fingerprint():
+        raise SelftestError(f"{journal} is of other measured code: move it away and begin anew")
+    if setting.trial_seconds != trial_seconds:
+        raise SelftestError(
+            f"{journal} has trials of {setting.trial_seconds:g} s, not of {trial_seconds:g} s: "
+            "name another folder with --out"
+        )

@@ -1,0 +1,54 @@
+"""What is planted in a copy of the suite: fan-outs that are slower by a known share.
+
+The tasks of both workloads do a number of equal units of work. A process that was started for a
+strategy that is slower by x does 1 + x times as many; all else is the baseline's own code. Runs in
+measured interpreters: the standard library and the suite, Python 3.10.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import replace
+from itertools import repeat
+
+from benchmarks.strategies import BASELINE, STRATEGIES
+from benchmarks.workloads import noop, workload
+
+SPINS = 2000
+"""Steps of a loop in each task: some 20 us."""
+FAN_OUTS = 200
+"""Fan-outs of one task, one after the other: the loops that x is a share of."""
+SLOWER = (0.005, 0.01, 0.02, 0.05)
+
+
+def name_of(slower: float) -> str:
+    """The strategy that is slower by this share."""
+    return f"slower_by_{slower * 1000:.0f}_per_mille"
+
+
+_factor = 1 + next((share for share in SLOWER if name_of(share) in sys.argv), 0.0)
+_spins, _fan_outs = round(SPINS * _factor), round(FAN_OUTS * _factor)
+
+
+async def spins(index: int) -> int:
+    """each coroutine computes for some 20 us."""
+    for _ in repeat(None, _spins):
+        pass
+    return index
+
+
+async def fan_outs(index: int) -> int:
+    """each coroutine runs 200 fan-outs of one task."""
+    for _ in repeat(None, _fan_outs):
+        await asyncio.gather(noop(0))
+    return index
+
+
+def plant() -> None:
+    """Register the workloads and the strategies."""
+    for work in (spins, fan_outs):
+        workload()(work)
+    for share in SLOWER:
+        name = name_of(share)
+        STRATEGIES[name] = replace(STRATEGIES[BASELINE], name=name, label=f"slower by {share:.1%}")

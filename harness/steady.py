@@ -1,0 +1,129 @@
+"""The steady state: campaigns beside programs that run one fan-out after the other."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from analysis.estimate.intervals import hodges_lehmann
+from analysis.judge.contrasts import STRATEGY
+from analysis.show.tables import by_row
+from benchmarks.campaign import interpreters, schema
+from benchmarks.campaign.interpreters import executable
+from benchmarks.campaign.machine import allot_cores
+from benchmarks.cases import Case
+from benchmarks.matrix import COMPUTING, MAIN
+from benchmarks.strategies import BASELINE
+from harness.commands import LOOP, THROUGHPUT, campaign_of, rows_of, run
+
+*_, GROUP = MAIN
+PYTHONS = ("3.11", "3.12", "3.14")
+BATCHES = {10: 20_000, 100: 4000, 1000: 800, 10_000: 200}
+"""Consecutive batches by n: those of half a second or more, so that it is no chance how many full
+collections are among them."""
+WARM_UP, REPEATS = 20, 6
+OPTIONS = (
+    f"--no-report --probe {THROUGHPUT} --workload {','.join(COMPUTING)} --loop {LOOP} "
+    f"--tasks {','.join(map(str, BATCHES))} --strategy {GROUP}"
+)
+
+CONSECUTIVE = """
+import asyncio, sys, time
+import benchmarks.worker  # a full collection visits as much as it does in a campaign
+from benchmarks.strategies import STRATEGIES
+from benchmarks.workloads import WORKLOADS, Surroundings
+strategy, workload, tasks, warm_up, batches = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])
+launch = STRATEGIES[strategy].launch
+async def main():
+    async with WORKLOADS[workload].open(Surroundings(None, launch)) as work:
+        for _ in range(warm_up):
+            await launch(work, tasks, None)
+        started = time.perf_counter()
+        for _ in range(batches):
+            await launch(work, tasks, None)
+        return (time.perf_counter() - started) / batches
+print(asyncio.run(main()))
+"""
+
+
+class Steady(msgspec.Struct, frozen=True):
+    """TaskGroup / gather of one case, with 95 % intervals: in a campaign, and over consecutive
+    batches in processes of their own.
+    """
+
+    python: str
+    workload: str
+    tasks: int
+    campaign: float
+    campaign_low: float
+    campaign_high: float
+    consecutive: float
+    consecutive_low: float
+    consecutive_high: float
+
+
+def cells() -> Iterator[Steady]:
+    """Three Pythons, two workloads, four n: one campaign of 8 minutes, then pairs of processes."""
+    found, _ = interpreters.prepare_all(PYTHONS, skip_missing=False)
+    pythons = " ".join(f"--python {wanted}" for wanted in PYTHONS)
+    campaign, _ = campaign_of(f"{OPTIONS} --budget 8m {pythons}")
+    rows: dict[tuple[str, str], Any] = {
+        (row.python, row.case): row for row in by_row(rows_of(campaign, STRATEGY))
+    }
+    for python in found:
+        for workload in COMPUTING:
+            for tasks in BATCHES:
+                ratios = [_consecutive(python, workload, tasks) for _ in range(REPEATS)]
+                apart = hodges_lehmann(np.log(ratios))
+                row = rows[python.version, Case(THROUGHPUT, workload, tasks).id]
+                ends = (math.exp(end) for end in (apart.value, apart.low, apart.high))
+                yield Steady(python.version, workload, tasks, row.ratio, row.low, row.high, *ends)
+
+
+def steady_state() -> Sequence[float]:
+    """TaskGroup / gather in a campaign and over consecutive batches: the largest difference with up
+    to 1000 tasks, and with 10 000.
+    """
+    largest = {False: 0.0, True: 0.0}
+    for one in cells():
+        difference = one.campaign - one.consecutive
+        is_large = one.tasks == max(BATCHES)
+        largest[is_large] = max(largest[is_large], abs(difference))
+        print(
+            f"  | {one.python} | {one.workload} | {one.tasks} | {one.campaign:.3f} "
+            f"[{one.campaign_low:.3f}, {one.campaign_high:.3f}] | {one.consecutive:.3f} "
+            f"[{one.consecutive_low:.3f}, {one.consecutive_high:.3f}] "
+            f"| {100 * difference:+.1f} |",
+            flush=True,
+        )
+    return [*largest.values()]
+
+
+def _consecutive(python: schema.Interpreter, workload: str, tasks: int) -> float:
+    """The ratio of two processes, one after the other in random order, on the measured core."""
+    core = allot_cores().measured
+    pinned = ["taskset", "-c", str(core)] if core is not None else []
+    seconds = {}
+    for strategy in random.sample((BASELINE, GROUP), 2):
+        cell = (strategy, workload, str(tasks), str(WARM_UP), str(BATCHES[tasks]))
+        said, _ = run(*pinned, executable(python), "-c", CONSECUTIVE, *cell)
+        seconds[strategy] = float(said)
+    return seconds[GROUP] / seconds[BASELINE]
+
+
+def slice_length() -> Sequence[float]:
+    """TaskGroup / gather in slices of 10 and of 40 ms: the largest difference of one case."""
+    options = f"{OPTIONS} --budget 2m --slice"
+    short, long = (
+        rows_of(campaign_of(f"{options} {length}")[0], STRATEGY).set_index("case")
+        for length in ("10ms", "40ms")
+    )
+    for case in short.index:
+        both = (f"{of.loc[case, 'ratio']:.3f}" for of in (short, long))
+        print(f"  | {case} | {' | '.join(both)} |", flush=True)
+    return [float((short["ratio"] - long["ratio"]).abs().max())]

@@ -1,0 +1,307 @@
+"""The selftest: its plan, its journal, its statistics and its page; of figures, the slow test."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pyperf._utils
+import pytest
+
+from analysis.estimate.intervals import FloatArray
+from harness.selftest import __main__ as selftest
+from harness.selftest import arms, experiment, planted, show
+from harness.selftest.arms import ARMS, OURS, Estimate, Outcome, Pair, Site, Trial
+from harness.selftest.experiment import CONDITIONS, Done, SelftestError, Setting, plan
+from harness.selftest.summary import Share, is_beyond, summarise
+from harness.steady import Steady
+
+NOTHING = Estimate(0.0, -0.01, 0.01, differs=False)
+SITE = Site(Path("nowhere"), "3.11", "3.11.7", Path("python"), None)
+SETTING = Setting(
+    "hash", "3.11.7", {"cpu_model": "a|b", "cpu_count": "2", "system": "Linux"}, 20.0, {}
+)
+
+
+def done(
+    arm: str = OURS,
+    *,
+    condition: str = "as it is",
+    repetition: int = 0,
+    slower: float = 0.02,
+    same: Estimate = NOTHING,
+    said: Estimate | None = None,
+) -> Done:
+    truth = math.log1p(slower)
+    said = said or Estimate(truth, truth - 0.001, truth + 0.001, differs=True)
+    return Done(arm, condition, repetition, "spins", slower, truth, 20.5, Outcome(same, said))
+
+
+# --- the plan -------------------------------------------------------------------------------------
+
+
+def test_ours_takes_part_in_every_repetition_and_the_others_in_three_of_five() -> None:
+    asked = [one for group in plan(100) for one in group]
+    taken = Counter((one.arm, one.condition) for one in asked)
+    assert taken == {
+        (arm, condition): 100 if arm == OURS else 60 for arm in ARMS for condition in CONDITIONS
+    }
+    assert len({one.key for one in asked}) == len(asked)
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_every_pair_comes_equally_often(arm: str) -> None:
+    asked = [one for group in plan(100) for one in group]
+    pairs = Counter((one.workload, one.slower) for one in asked if one.arm == arm)
+    assert len(pairs) == 8
+    assert max(pairs.values()) - min(pairs.values()) <= len(CONDITIONS)
+
+
+def test_the_order_is_random_and_the_same_when_asked_again() -> None:
+    groups = list(plan(20))
+    assert groups == list(plan(20))
+    assert len({tuple(one.arm for one in group) for group in groups}) > 10
+    assert len({groups[3 * i][0].condition for i in range(20)}) == len(CONDITIONS)
+
+
+# --- the journal ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> list[Trial]:
+    """Arms that take no time, in the machine as it is; what they were asked for."""
+    asked: list[Trial] = []
+
+    def arm(trial: Trial) -> Outcome:
+        asked.append(trial)
+        return Outcome(NOTHING, NOTHING)
+
+    monkeypatch.setattr(experiment, "ARMS", dict.fromkeys(ARMS, arm))
+    monkeypatch.setattr(experiment, "CONDITIONS", {"as it is": 0.0})
+    monkeypatch.setattr(experiment, "_work_share", lambda where, workload: 0.9)
+    return asked
+
+
+def test_a_second_run_goes_on_where_the_first_one_ended(tmp_path: Path, quick: list[Trial]) -> None:
+    journal = tmp_path / "out" / "trials.jsonl"
+    run = experiment.run(SITE, journal, 2, 20.0, math.inf)
+    first = list(itertools.islice(run, 3))
+    with journal.open("ab") as stream:
+        stream.write(b'{"arm": "cut off')
+    rest = list(experiment.run(SITE, journal, 2, 20.0, math.inf))
+    assert len(first) + len(rest) == len(quick) == 8
+    setting, every = experiment.read(journal)
+    assert setting is not None
+    assert setting.work_share == {"spins": 0.9, "fan_outs": 0.9}
+    assert [*first, *rest] == every
+    assert every[0].truth == math.log1p(0.9 * every[0].slower)
+
+
+def test_it_ends_in_time(tmp_path: Path, quick: list[Trial]) -> None:
+    assert list(experiment.run(SITE, tmp_path / "trials.jsonl", 2, 20.0, 0.0)) == []
+    assert quick == []
+
+
+def test_trials_of_other_code_are_not_mixed(tmp_path: Path, quick: list[Trial]) -> None:
+    journal = tmp_path / "trials.jsonl"
+    journal.write_bytes(msgspec.json.encode(SETTING) + b"\n")
+    with pytest.raises(SelftestError, match=r"trials.jsonl is of other measured code: move it"):
+        next(experiment.run(SITE, journal, 1, 20.0, math.inf))
+
+
+def test_trials_of_another_length_are_not_mixed(tmp_path: Path, quick: list[Trial]) -> None:
+    journal = tmp_path / "trials.jsonl"
+    list(experiment.run(SITE, journal, 1, 20.0, math.inf))
+    with pytest.raises(SelftestError, match="has trials of 20 s, not of 4 s"):
+        next(experiment.run(SITE, journal, 1, 4.0, math.inf))
+
+
+def test_a_journal_that_is_none_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / selftest.JOURNAL).write_text("{}\n{}\n")
+    assert selftest.main(["page", "--out", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "trials.jsonl cannot be read: Object missing required field" in said
+
+
+# --- statistics -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("hits", "trials", "low", "high"),
+    [(5, 100, 0.01643, 0.11283), (0, 10, 0.0, 0.30850), (60, 60, 0.94037, 1.0)],  # R: binom.test
+)
+def test_shares_have_the_interval_of_clopper_and_pearson(
+    hits: int, trials: int, low: float, high: float
+) -> None:
+    assert Share(hits, trials).ends == pytest.approx((low, high), abs=5e-5)
+
+
+def test_a_share_of_no_trials_says_nothing() -> None:
+    assert Share(0, 0).ends == (0.0, 1.0)
+    assert math.isnan(Share(0, 0).value)
+
+
+def _samples(spread: float, ratio: float, seed: int, size: int = 12) -> Sequence[FloatArray]:
+    rng = np.random.default_rng(seed)
+    return [mean * (1 + spread * rng.standard_normal(size)) for mean in (1.0, 1.0, ratio)]
+
+
+def test_pyperfs_arm_says_what_pyperf_says() -> None:
+    for seed in range(100):
+        values = _samples(0.02, 1.01, seed)
+        ours = arms._by_means(values, equal_variances=True)
+        assert ours.same.differs == pyperf._utils.is_significant(values[0], values[1])[0]
+        assert ours.same.differs == (ours.same.low > 0 or ours.same.high < 0)
+
+
+@pytest.mark.parametrize("equal_variances", [True, False])
+def test_intervals_of_means_have_the_truth_in_95_of_100(equal_variances: bool) -> None:
+    hits = 0
+    for seed in range(1000):
+        said = arms._by_means(_samples(0.02, 1.02, seed), equal_variances=equal_variances).slower
+        hits += said.low <= math.log(1.02) <= said.high
+    assert 935 <= hits <= 965
+
+
+def test_paired_intervals_have_the_truth_in_95_of_100() -> None:
+    rng = np.random.default_rng(1)
+    found = (arms._paired(0.02 + 0.01 * rng.standard_normal(10)) for _ in range(1000))
+    assert 935 <= sum(one.low <= 0.02 <= one.high for one in found) <= 965
+
+
+def test_the_floor_is_that_of_the_verdicts() -> None:
+    assert is_beyond(math.log(1.0051), 0.1)
+    assert is_beyond(-0.1, math.log(0.9949))
+    assert not is_beyond(math.log(1.0049), 0.1)
+    assert not is_beyond(-0.1, math.log(0.9951))
+
+
+def test_a_summary_counts_what_was_said() -> None:
+    missed = Estimate(-0.01, -0.02, -0.005, differs=True)
+    unsure = Estimate(0.01, -0.01, 0.05, differs=False)
+    told = Estimate(0.02, 0.01, 0.03, differs=True)
+    trials = [
+        done(slower=0.005, said=unsure),
+        done(slower=0.02),
+        done(slower=0.02, said=missed, same=told),
+        done(slower=0.05),
+        done("whole processes", slower=0.05, said=missed),
+    ]
+    one = summarise(OURS, "as it is", trials)
+    assert one.trials == 4
+    assert (one.told_different, one.beyond_floor) == (Share(1, 4), Share(1, 4))
+    assert one.covered == Share(3, 4)
+    assert one.found == (Share(0, 1), Share(0, 0), Share(1, 2), Share(1, 1))
+    assert (one.wrong_signs, one.undecided) == (Share(1, 4), Share(1, 4))
+    errors = [0.01 - math.log(1.005), 0, -0.01 - math.log(1.02), 0]
+    assert one.error == pytest.approx(math.sqrt(sum(error**2 for error in errors) / 4))
+    half_widths = sorted([0.03, 0.001, 0.0075, 0.001])
+    assert one.half_width == pytest.approx(sum(half_widths[1:3]) / 2)
+
+
+def test_the_smallest_slowdown_found_lies_between_those_tried() -> None:
+    unsure = Estimate(0.0, -0.1, 0.1, differs=False)
+    rest = [done(slower=by, repetition=i) for by in (0.02, 0.05) for i in range(2)]
+    halves = [done(slower=0.01), done(slower=0.01, said=unsure), done(slower=0.005, said=unsure)]
+    one = summarise(OURS, "as it is", [*rest, *halves])
+    assert [share.value for share in one.found] == [0.0, 0.5, 1.0, 1.0]
+    assert one.smallest_found == pytest.approx(0.016)
+    none = summarise(OURS, "as it is", [done(slower=0.05, said=unsure)])
+    assert math.isinf(none.smallest_found)
+
+
+# --- what is planted ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("slower", [0.0, *planted.SLOWER])
+def test_what_is_slower_does_so_many_units_more(slower: float, tmp_path: Path) -> None:
+    program = (
+        "import sys; sys.path.insert(0, '.'); "
+        "from harness.selftest import planted; print(planted._spins, planted._fan_outs)"
+    )
+    name = planted.name_of(slower) if slower else "none"
+    said = subprocess.run(
+        [sys.executable, "-c", program, name], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert [int(count) for count in said] == [round(2000 * (1 + slower)), round(200 * (1 + slower))]
+
+
+def test_nothing_is_planted_in_the_suite_itself() -> None:
+    from benchmarks.strategies import STRATEGIES
+    from benchmarks.workloads import WORKLOADS
+
+    assert not any(planted.name_of(share) in STRATEGIES for share in planted.SLOWER)
+    assert planted.spins.__name__ not in WORKLOADS
+
+
+@pytest.mark.parametrize("name", ARMS)
+def test_an_arm_measures_what_was_planted(name: str) -> None:
+    """Real processes for some seconds; how exact they are is for the slow test."""
+    pair = Pair(planted.spins.__name__, 10, planted.SLOWER[-1])
+    with arms.site(None) as where:
+        outcome = ARMS[name](Trial(where, pair, 6.0, 1))
+    for one in (outcome.same, outcome.slower):
+        assert one.low <= one.value <= one.high
+        assert abs(one.value) < 1
+    assert outcome.same != outcome.slower
+
+
+# --- the page -------------------------------------------------------------------------------------
+
+
+def _trials() -> list[Done]:
+    return [
+        done(one.arm, condition=one.condition, repetition=one.repetition, slower=one.slower)
+        for group in plan(10)
+        for one in group
+    ]
+
+
+def test_the_page_has_every_condition_and_arm() -> None:
+    steady = [Steady("3.11.7", "noop", 100, 0.9, 0.89, 0.91, 0.92, 0.91, 0.93)]
+    files = show.files_of(show.shown_of(SETTING, _trials(), steady))
+    text = files["README.md"].decode()
+    for words in (*ARMS, *CONDITIONS, "a\\|b", "0.900 [0.890, 0.910]", "-2.0"):
+        assert words in text or words == "as it is"
+    assert "10 of 10" not in text.partition("## Machine as it is")[0]
+    charts = [name for name in files if name.endswith("-dark.svg")]
+    assert charts == ["charts/errors-dark.svg", "charts/same-dark.svg", "charts/power-dark.svg"]
+    page = files["index.html"].decode()
+    assert page.count("<svg") == 3
+    assert "a|b" in page
+
+
+def test_only_arms_whose_intervals_hold_are_said_to_save_time() -> None:
+    beside = Estimate(0.5, 0.4, 0.6, differs=True)
+    trials = [done("whole processes", repetition=i, said=beside) for i in range(20)]
+    text = show.files_of(show.shown_of(SETTING, [*trials, done()], []))["README.md"].decode()
+    assert "not comparable" in text
+    wide = Estimate(0.02, -0.08, 0.12, differs=False)
+    trials = [done("whole processes", repetition=i, said=wide) for i in range(20)]
+    text = show.files_of(show.shown_of(SETTING, [*trials, done()], []))["README.md"].decode()
+    assert "| 10,000 |" in text
+
+
+@pytest.mark.slow
+def test_the_selftest_finds_what_was_planted(tmp_path: Path) -> None:
+    """Some minutes, on a machine that does nothing else."""
+    out = str(tmp_path / "selftest")
+    words = ["trials", "page", "--out", out, "--trial", "8s", "--repetitions", "2"]
+    assert selftest.main(words) == 0
+    _, every = experiment.read(tmp_path / "selftest" / selftest.JOURNAL)
+    assert len(every) == 2 * len(ARMS) * len(CONDITIONS)
+    for condition in CONDITIONS:
+        ours = summarise(OURS, condition, every)
+        assert ours.error < 0.02
+        assert ours.wrong_signs.hits == 0
+    assert (tmp_path / "selftest" / "README.md").is_file()
