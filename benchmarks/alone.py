@@ -38,7 +38,7 @@ class Alone:
         """
         started = perf_counter()
         self.measure(case, 1, 1)
-        return protocol.Calibrated(1, 1, perf_counter() - started, peak_bytes())
+        return protocol.Calibrated(1, 1, 1, perf_counter() - started, peak_bytes())
 
     def measure(self, case: Case, loops: int, blocks: int, phase: float = 0.0) -> protocol.Measured:
         """Measure one slice in a process that has done nothing else. Raises AloneError."""

@@ -35,13 +35,14 @@ class Calibrate:
 
 @dataclass(frozen=True)
 class Calibrated:
-    """Worker: ``blocks`` blocks of ``loops`` batches fill a slice; a whole turn, untimed parts
-    included, takes ``turn_seconds``. ``peak_bytes`` is the process's peak resident size so far, or
-    0.
+    """Worker: ``blocks`` blocks of ``loops`` batches fill a slice, which had ``seen`` with those of
+    a whole cycle; a turn, untimed parts included, takes ``turn_seconds``. ``peak_bytes`` is the
+    process's peak resident size so far, or 0.
     """
 
     loops: int
     blocks: int
+    seen: int
     turn_seconds: float
     peak_bytes: int
 

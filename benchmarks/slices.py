@@ -96,9 +96,9 @@ class Bench:
             seconds = self.prove(case)
         else:  # it may not end by itself: the results of a slice are the proof
             seconds = self.measure(case, 1, 1).timed_seconds
-        loops = blocks = 1
+        loops = blocks = seen = 1
         if slice_seconds == PROVE_ONLY:
-            return Calibrated(loops, blocks, seconds, peak_bytes())
+            return Calibrated(loops, blocks, seen, seconds, peak_bytes())
         known = 0
         # The first fan-out of a process is slow: the sizes that follow from it are too small.
         for _ in range(MOST_CALIBRATIONS):
@@ -110,8 +110,9 @@ class Bench:
             known = loops * blocks
             started = perf_counter()
             measured = self.measure(case, loops, blocks)
-            seconds = measured.timed_seconds / (loops * measured.blocks)
-        return Calibrated(loops, blocks, perf_counter() - started, peak_bytes())
+            seen = measured.blocks
+            seconds = measured.timed_seconds / (loops * seen)
+        return Calibrated(loops, blocks, max(seen, blocks), perf_counter() - started, peak_bytes())
 
     def measure(self, case: Case, loops: int, blocks: int, phase: float = 0.0) -> Measured:
         """Measure one slice on a fresh event loop: ``blocks`` blocks of ``loops`` batches each, the

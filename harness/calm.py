@@ -69,7 +69,7 @@ def _traces() -> Iterator[Traces]:
             with closing(Crew(executor, contenders, rng)) as crew:
                 known = crew.worker(contenders[0]).calibrate(case, SLICE_SECONDS)
             record = case_record(case)
-            quantile = quantile_of(record, known.blocks)
+            quantile = quantile_of(record, known.seen)
             record = msgspec.structs.replace(record, loops=known.loops, quantile=quantile)
             rounds = []
             for _ in range(ROUNDS):

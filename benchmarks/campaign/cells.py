@@ -23,7 +23,7 @@ def quantile_of(case: Case, blocks: int) -> float:
         return 0.25 if case.answers else 0.5
     if blocks >= MANY_BLOCKS:
         return 0.05
-    return 0.10 if blocks >= SOME_BLOCKS else 0.5
+    return 0.10 if blocks >= SOME_BLOCKS else 0.25
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:

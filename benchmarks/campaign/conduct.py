@@ -203,14 +203,12 @@ class Conductor:
         sweeps = 1 if case.id in self._long else PILOT_SWEEPS
         self._case_seconds[case.id] = sweeps * turn * len(contenders)
         # One number for all: a value is of as many batches, whoever is measured.
-        blocks = round(statistics.median(row.blocks for row in rows))
-        return replace(
-            case,
-            loops=round(statistics.median(row.loops for row in rows)),
-            blocks=blocks,
-            quantile=quantile_of(case, blocks),
-            sweeps=sweeps,
+        loops, blocks, seen = (
+            round(statistics.median(getattr(row, name) for row in rows))
+            for name in ("loops", "blocks", "seen")
         )
+        quantile = quantile_of(case, seen)
+        return replace(case, loops=loops, blocks=blocks, quantile=quantile, sweeps=sweeps)
 
     def _expected_batch(self, case: Case, contenders: Sequence[Contender], crew: Crew) -> float:
         """Seconds that a batch of a large case should take, from one that is smaller; 0 for others,

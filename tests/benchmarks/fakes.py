@@ -209,7 +209,7 @@ class FakeWorker:
             seconds = script.busy_seconds(case)
             script.clock.advance(seconds)
             loops, blocks = script.loops(self._contender), script.blocks(self._contender)
-            return Calibrated(loops, blocks, seconds, peak_bytes=1000)
+            return Calibrated(loops, blocks, blocks, seconds, peak_bytes=1000)
 
     def measure(self, case: Case, loops: int, blocks: int, phase: float) -> Measured:
         assert not self.closed

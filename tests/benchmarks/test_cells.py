@@ -73,8 +73,8 @@ def test_a_low_quantile_of_few_values_is_their_smallest() -> None:
 @pytest.mark.parametrize(
     ("case", "blocks", "share"),
     [
-        (NOOP, 100, 0.05), (NOOP, 10, 0.05), (NOOP, 9, 0.10), (NOOP, 4, 0.10), (NOOP, 3, 0.5),
-        (NOOP, 1, 0.5), (SLEEP, 1, 0.25), (SLEEP, 100, 0.25), (LATENCY, 1, 0.5),
+        (NOOP, 100, 0.05), (NOOP, 10, 0.05), (NOOP, 9, 0.10), (NOOP, 4, 0.10), (NOOP, 3, 0.25),
+        (NOOP, 1, 0.25), (SLEEP, 1, 0.25), (SLEEP, 100, 0.25), (LATENCY, 1, 0.5),
         (LATENCY, 100, 0.5), (MEMORY, 1, 0.5), (CANCEL, 20, 0.5),
     ],
 )  # fmt: skip

@@ -257,7 +257,7 @@ def test_where_the_baseline_cannot_another_says_how_many_batches_fill_a_slice(
 
 @pytest.mark.parametrize(
     ("workload", "blocks", "share"),
-    [("noop", 3, 0.5), ("noop", 4, 0.10), ("noop", 10, 0.05), ("sleep", 10, 0.25)],
+    [("noop", 3, 0.25), ("noop", 4, 0.10), ("noop", 10, 0.05), ("sleep", 10, 0.25)],
 )
 def test_calibrating_chooses_the_quantile_that_a_case_is_reduced_to(
     workload: str, blocks: int, share: float, make: MakeCampaign

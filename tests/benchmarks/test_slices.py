@@ -682,6 +682,16 @@ def test_a_slice_goes_on_until_it_has_seen_a_cycle_that_is_short_enough(
     assert strategy.number == 1 + blocks
 
 
+@pytest.mark.usefixtures("cycle_of_seven")
+def test_calibration_says_how_many_blocks_a_cycle_takes(
+    clock: FakeClock, collecting_of: MakeCollecting, bench_of: MakeBench
+) -> None:
+    """The proof and what is not timed come first; then one collection in each fan-out of 5 ms."""
+    strategy = collecting_of({number: [0] for number in range(50)})
+    found = bench_of(timed(strategy, clock, 0.005)).calibrate(FILLING, slice_seconds=0.010)
+    assert (found.loops, found.blocks, found.seen) == (1, slices.LEAST_BLOCKS, 7)
+
+
 # What is timed
 
 
