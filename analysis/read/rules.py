@@ -127,7 +127,7 @@ def line_problems(
             (len(cell.cpu_shares) not in (0, slices), "has not as many CPU shares as slices"),
             (any(one >= slices for one in cell.set_aside), "sets a slice aside that is not there"),
             (len(cell.observed) != len(observed), f"observes {len(cell.observed)} things"),
-            (cell.collector_us > cell.timed_us, "collects for longer than it was timed"),
+            (cell.all_collections_us > cell.timed_us, "collects for longer than it was timed"),
         ):
             if wrong:
                 who = f"cells.{place} ({quoted(ids.get(place, str(place)))})"

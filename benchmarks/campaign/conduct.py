@@ -96,13 +96,11 @@ class Conductor:
         self._long: set[str] = set()
         if plan.allocation is not None:
             self._other_seconds = plan.allocation.start_seconds
-            self._long |= {
-                row.case
-                for row in plan.allocation.cases
-                if row.sweep_seconds / len(plan.contenders) > LONG_SECONDS
-            }
+        cases = {case.id: case for case in plan.cases}
         for line in self._journal.lines(plan):
-            self._precision.add(line)
+            self._precision.add(line, cases[line.case])
+            turns = sum(cell.slices for cell in line.cells.values())
+            self._long |= {line.case} if line.wall_seconds > turns * LONG_SECONDS else set()
             self._case_seconds[line.case] = line.wall_seconds
             # A round that was cut short is not taken up again: its number is used.
             self._number = max(self._number, line.round + 1)
@@ -163,7 +161,7 @@ class Conductor:
         dear = sorted(cases, key=lambda case: -self._case_seconds.get(case.id, 0.0))
         while len(dear) > 1 and self._round_seconds(dear) > left:
             case = dear.pop(0)
-            seconds = self._case_seconds.pop(case.id)
+            seconds = self._case_seconds.pop(case.id, 0.0)
             reason = f"a round of it takes {seconds:.1f} s; {_left(left)}"
             self._change(
                 cases=tuple(
@@ -219,18 +217,15 @@ class Conductor:
         small = replace(case, tasks=FEW_TASKS)
         with suppress(WorkerError):  # the case itself will say it
             row = crew.worker(contenders[0]).calibrate(case_of(small), self.plan.slice_seconds)
-            batches = row.loops * row.blocks
-            # A turn of a single batch may be much longer than a slice.
-            seconds = row.turn_seconds if batches == 1 else self.plan.slice_seconds / batches
-            return seconds * case.tasks / FEW_TASKS
+            return row.turn_seconds / (row.loops * row.seen) * case.tasks / FEW_TASKS
         return 0.0
 
     def _conduct_rounds(self) -> None:
         """Round after round, each of them complete: one that does not fit is not begun."""
         piloted = 0
         if self.plan.allocation is None and self.plan.rounds:  # it was cut short: once more
-            short = (case.id for case in self.plan.cases if case.sweeps and case.blocks > 1)
-            self._give(dict.fromkeys(short, PILOT_SWEEPS))
+            known = {case.id for case in self.plan.cases if case.sweeps}
+            self._give(dict.fromkeys(known - self._long, PILOT_SWEEPS))
         while (cases := self._cases_to_do()) and self._has_time_for(cases):
             if self._is_precise(cases):
                 return
@@ -294,7 +289,7 @@ class Conductor:
                 self._show(f"round {number + 1}", case, 1 + index, len(order))
                 line = self._sweep(number, case, crew, rng)
                 self._journal.append(line)
-                self._precision.add(line)
+                self._precision.add(line, case)
                 self._case_seconds[case.id] = line.wall_seconds
                 measured += line.wall_seconds
         self._change(rounds=self.plan.rounds + 1)

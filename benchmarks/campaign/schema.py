@@ -347,17 +347,21 @@ class Cell(Record, frozen=True, kw_only=True, array_like=True):
         return len(self.set_aside)
 
     @property
+    def all_collections_us(self) -> float:
+        """Microseconds of all collections, as they were."""
+        return sum(us for _, us in self.collections)
+
+    @property
     def collector_us(self) -> float:
         """Microseconds of the collector in all batches; 0 where it is called so rarely that what
         surrounds the slices has as much to do with it as the fan-outs have.
         """
         if sum(count for count, _ in self.collections) * RARE_US <= self.timed_us:
             return 0.0
-        *younger, (full, full_us) = self.collections
+        full, full_us = self.collections[-1]
         # A cycle has one full collection: how often its end was in these slices is chance.
-        if 0 < self.cycles <= 2 * full:
-            full_us *= self.cycles / full
-        return sum(us for _, us in younger) + full_us
+        share = self.cycles / full if 0 < self.cycles <= 2 * full else 1.0
+        return self.all_collections_us + (share - 1) * full_us
 
     def code(self, metric: int, case: Case) -> float:
         """The undisturbed value of a metric, per batch, in seconds or bytes; without what the
@@ -371,9 +375,8 @@ class Cell(Record, frozen=True, kw_only=True, array_like=True):
         batches. Code and collector are slowed down alike, so their quotient is steady.
         """
         code = self.code(metric, case)
-        if not case.splits or self.collector_us >= self.timed_us:
-            return code
-        return code * self.timed_us / (self.timed_us - self.collector_us)
+        of_code = self.timed_us - self.all_collections_us
+        return code * (1 + self.collector_us / of_code) if case.splits and of_code > 0 else code
 
 
 class RoundLine(Record, frozen=True, kw_only=True):

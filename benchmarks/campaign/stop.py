@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from analysis.estimate.intervals import hodges_lehmann
 from benchmarks.campaign.plan import halves
-from benchmarks.campaign.schema import Allocated, Plan, RoundLine
+from benchmarks.campaign.schema import Allocated, Case, Plan, RoundLine
 
 MIN_ROUNDS = 12
 LOOK_EVERY = 4
@@ -37,7 +37,7 @@ class Precision:
 
     def __init__(self, plan: Plan) -> None:
         self._precision = plan.precision
-        self._cases = {case.id: case for case in plan.cases}
+        self._cases = [case.id for case in plan.cases]
         self._references = halves(plan)
         self._place = {one.id: place for place, one in enumerate(plan.contenders)}
         # case id -> contender id -> D of each round
@@ -47,9 +47,8 @@ class Precision:
         self._half_width: dict[str, float] = {}
         self._rounds: dict[str, int] = {}
 
-    def add(self, line: RoundLine) -> None:
-        """Take in one case of one round."""
-        case = self._cases[line.case]
+    def add(self, line: RoundLine, case: Case) -> None:
+        """Take in one round of a case, as it was calibrated."""
         headline = case.metrics.index(case.headline_metric)
         logs = {place: math.log(cell.cost(headline, case)) for place, cell in line.cells.items()}
         of_case = self._differences[line.case]

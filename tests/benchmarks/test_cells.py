@@ -247,6 +247,14 @@ def test_where_it_is_split_the_collectors_share_of_the_time_is_added() -> None:
     assert busy.cost(0, NOOP) == pytest.approx(1000e-6)
 
 
+def test_a_collector_that_is_put_right_is_added_to_the_code_as_it_was() -> None:
+    """A fifth of the time was the collector's, three quarters of it in two full collections where
+    1.5 were due: 20 - 15 + 11.25 to 80 of code.
+    """
+    busy = kept(collections=[(90, 4000.0), (9, 1000.0), (2, 15_000.0)], cycles=1.5)
+    assert busy.cost(0, NOOP) == pytest.approx(900e-6 * (1 + 16_250 / 80_000))
+
+
 def test_where_it_is_not_split_the_values_have_the_collector_in_them() -> None:
     busy = kept(collections=[(100, 10_000.0)])
     assert busy.cost(0, SLEEP) == busy.code(0, SLEEP)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from analysis.estimate.intervals import hodges_lehmann
-from benchmarks.campaign.schema import Allocated, Case, Contender, Plan
+from benchmarks.campaign.schema import QUANTILES, Allocated, Case, Contender, Plan, RoundLine
 from benchmarks.campaign.stop import (
     LOOK_EVERY,
     MAX_SWEEPS,
@@ -37,6 +37,12 @@ IN_PILOT = 1.5 * (1 / 2 + 1 + 1) / 3
 difference to the mean of two halves."""
 
 Values = Callable[[Contender], float]
+
+
+def take(precision: Precision, plan: Plan, line: RoundLine) -> None:
+    """One case of one round, as the plan has it."""
+    [case] = [case for case in plan.cases if case.id == line.case]
+    precision.add(line, case)
 
 
 def scattered(rng: random.Random, spread: float, effect: float = 1.0) -> Values:
@@ -67,7 +73,7 @@ def rounds_until_done(
     rng = random.Random(11)
     precision = Precision(plan)
     for number in range(at_most):
-        precision.add(make_line(plan, number, scattered(rng, spread, effect)))
+        take(precision, plan, make_line(plan, number, scattered(rng, spread, effect)))
         if precision.is_time_to_look([CASE.id]) and precision.is_done(CASE.id):
             return number + 1
     return None
@@ -81,7 +87,7 @@ def test_a_campaign_may_stop_at_a_look_only() -> None:
     precision = Precision(PLAN)
     assert not precision.is_time_to_look([CASE.id])
     for count in range(1, 60):
-        precision.add(make_line(PLAN, count - 1, steady))
+        take(precision, PLAN, make_line(PLAN, count - 1, steady))
         assert precision.is_time_to_look([CASE.id]) == (count in LOOKS)
 
 
@@ -93,10 +99,10 @@ def test_a_look_is_when_every_case_has_its_rounds() -> None:
     precision = Precision(plan)
     for number in range(MIN_ROUNDS):
         assert not precision.is_time_to_look(names)
-        precision.add(make_line(plan, number, steady, case=one))
-        precision.add(make_line(plan, number, steady, case=other))
+        take(precision, plan, make_line(plan, number, steady, case=one))
+        take(precision, plan, make_line(plan, number, steady, case=other))
     assert precision.is_time_to_look(names)
-    precision.add(make_line(plan, MIN_ROUNDS, steady, case=one))
+    take(precision, plan, make_line(plan, MIN_ROUNDS, steady, case=one))
     assert precision.is_time_to_look(names)
     assert not precision.is_time_to_look([one.id])
     assert not precision.is_time_to_look([])
@@ -107,7 +113,7 @@ def test_a_case_is_done_when_its_interval_is_narrow_at_a_look_or_not(spread: flo
     rng = random.Random(3)
     precision = Precision(PLAN)
     for count in range(1, 60):
-        precision.add(make_line(PLAN, count - 1, scattered(rng, spread)))
+        take(precision, PLAN, make_line(PLAN, count - 1, scattered(rng, spread)))
         narrow = precision.half_width(CASE.id) < PLAN.precision
         assert precision.is_done(CASE.id) == narrow
         assert precision.done() == narrow
@@ -117,10 +123,10 @@ def test_a_case_whose_interval_widens_again_is_done_no_more() -> None:
     rng = random.Random(3)
     precision = Precision(PLAN)
     for number in range(MIN_ROUNDS):
-        precision.add(make_line(PLAN, number, steady))
+        take(precision, PLAN, make_line(PLAN, number, steady))
     assert precision.is_done(CASE.id)
     for number in range(MIN_ROUNDS):
-        precision.add(make_line(PLAN, MIN_ROUNDS + number, scattered(rng, 0.5)))
+        take(precision, PLAN, make_line(PLAN, MIN_ROUNDS + number, scattered(rng, 0.5)))
     assert not precision.is_done(CASE.id)
     assert precision.done() == 0
 
@@ -138,9 +144,9 @@ def test_no_interval_can_be_given_from_few_rounds() -> None:
     precision = Precision(PLAN)
     assert precision.half_width(CASE.id) == math.inf
     for number in range(5):
-        precision.add(make_line(PLAN, number, steady))
+        take(precision, PLAN, make_line(PLAN, number, steady))
         assert precision.half_width(CASE.id) == math.inf
-    precision.add(make_line(PLAN, 5, steady))
+    take(precision, PLAN, make_line(PLAN, 5, steady))
     assert precision.half_width(CASE.id) == 0.0
 
 
@@ -150,7 +156,7 @@ def test_the_widest_interval_decides() -> None:
     precision = Precision(PLAN)
     for number in range(40):
         values = steady_but(loud, rng.lognormvariate(0.0, 0.2))
-        precision.add(make_line(PLAN, number, values))
+        take(precision, PLAN, make_line(PLAN, number, values))
     assert not precision.is_done(CASE.id)
 
 
@@ -160,7 +166,7 @@ def test_the_control_is_compared_too() -> None:
     precision = Precision(PLAN)
     for number in range(20):
         values = steady_but(PLAN.contenders[-1], rng.lognormvariate(0.0, 0.2))
-        precision.add(make_line(PLAN, number, values))
+        take(precision, PLAN, make_line(PLAN, number, values))
     assert not precision.is_done(CASE.id)
 
 
@@ -171,7 +177,7 @@ def test_a_contender_that_has_failed_is_not_waited_for() -> None:
     for number in range(MIN_ROUNDS):
         values = steady_but(broken, rng.lognormvariate(0.0, 0.5))
         without = [broken] if number >= 8 else []
-        precision.add(make_line(PLAN, number, values, without=without))
+        take(precision, PLAN, make_line(PLAN, number, values, without=without))
         if number < 8:
             assert precision.half_width(CASE.id) > 0
     assert precision.is_done(CASE.id)
@@ -185,7 +191,7 @@ def test_without_a_pair_to_compare_a_case_is_never_precise(left: str) -> None:
     precision = Precision(PLAN)
     for number in range(30):
         without = baselines if left == "all but both baselines" else others
-        precision.add(make_line(PLAN, number, steady, without=without))
+        take(precision, PLAN, make_line(PLAN, number, steady, without=without))
     assert not precision.is_time_to_look([CASE.id])
     assert not precision.is_done(CASE.id)
     assert precision.half_width(CASE.id) == math.inf
@@ -198,7 +204,7 @@ def test_every_contender_is_compared_with_the_baseline_of_its_own_group() -> Non
     for number in range(MIN_ROUNDS):
         # A loop's own luck in this round, common to all of its group.
         luck = {loop: rng.lognormvariate(0.0, 0.5) for loop in ("asyncio", "uvloop")}
-        precision.add(make_line(plan, number, by_loop(luck)))
+        take(precision, plan, make_line(plan, number, by_loop(luck)))
     assert precision.is_done(CASE.id)
 
 
@@ -212,7 +218,7 @@ def test_everyone_is_compared_with_the_mean_of_both_halves_of_the_baseline() -> 
         logs = {role: rng.gauss(0.0, 0.01) for role in by_role}
         for role, of_rounds in by_role.items():
             of_rounds.append(logs[role])
-        precision.add(make_line(plan, number, by_role_of(logs)))
+        take(precision, plan, make_line(plan, number, by_role_of(logs)))
     baseline, control, contender = map(np.asarray, by_role.values())
     spreads = [
         float(np.std(contender - (baseline + control) / 2, ddof=1)),
@@ -239,8 +245,27 @@ def test_where_one_half_is_lost_the_other_is_compared_with(lost: str) -> None:
     for number in range(MIN_ROUNDS):
         logs = dict.fromkeys(("baseline", "control", "contender"), rng.gauss(0.0, 0.5))
         logs[lost] = rng.gauss(0.0, 0.5)
-        precision.add(make_line(PLAN, number, by_role_of(logs), without=[gone]))
+        take(precision, PLAN, make_line(PLAN, number, by_role_of(logs), without=[gone]))
     assert precision.half_width(CASE.id) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_the_quantile_is_that_of_the_case_as_it_was_calibrated() -> None:
+    """The plan that the precision begins with has not been calibrated yet."""
+    rng = random.Random(1)
+    low = replace(CASE, quantile=QUANTILES[0])
+    widths = []
+    for case in (low, CASE):
+        precision = Precision(PLAN)
+        for number in range(12):
+            line = make_line(PLAN, number, steady)
+            cells = {
+                place: replace(cell, quantiles=[[*cell.quantiles[0][:1], *noisy]])
+                for place, cell in line.cells.items()
+                for noisy in [[cell.quantiles[0][0] * rng.lognormvariate(0, 0.3)] * 4]
+            }
+            precision.add(replace(line, cells=cells), case)
+        widths.append(precision.half_width(CASE.id))
+    assert widths[0] < 0.001 < 0.05 < widths[1]
 
 
 def test_what_is_compared_is_what_the_round_says_collector_included() -> None:
@@ -253,7 +278,7 @@ def test_what_is_compared_is_what_the_round_says_collector_included() -> None:
             place: replace(cell, collections=[(1000, rng.uniform(0.1, 0.5) * cell.timed_us)])
             for place, cell in line.cells.items()
         }
-        precision.add(replace(line, cells=cells))
+        take(precision, PLAN, replace(line, cells=cells))
     assert CASE.splits
     assert precision.half_width(CASE.id) > 0.01
 
@@ -272,7 +297,7 @@ def test_the_spread_of_a_case_is_that_of_the_middle_contender() -> None:
                  loud.id: rng.gauss(0, 0.2)}  # fmt: skip
         for name, value in drawn.items():
             logs[name].append(value)
-        precision.add(make_line(plan, number, by_id(drawn)))
+        take(precision, plan, make_line(plan, number, by_id(drawn)))
         if number == 0:
             assert precision.spread(case.id) is None
     assert precision.spread(case.id) == pytest.approx(float(np.std(logs[quiet.id], ddof=1)))
@@ -301,7 +326,7 @@ def test_latency_is_judged_by_its_headline_metric() -> None:
                 place: replace(cell, quantiles=noisy_in(noisy_metric, plan.cases[0], rng))
                 for place, cell in line.cells.items()
             }
-            precision.add(replace(line, cells=cells))
+            take(precision, plan, replace(line, cells=cells))
         return precision.is_done(plan.cases[0].id)
 
     assert rounds_done("max")
@@ -314,7 +339,7 @@ def test_cases_are_judged_apart() -> None:
     precise, other = plan.cases
     precision = Precision(plan)
     for number in range(MIN_ROUNDS):
-        precision.add(make_line(plan, number, steady, case=precise))
+        take(precision, plan, make_line(plan, number, steady, case=precise))
     assert precision.is_done(precise.id)
     assert not precision.is_done(other.id)
     assert precision.done() == 1
