@@ -20,8 +20,10 @@ from analysis.read.campaign import Campaign
 from analysis.read.load import read_campaign
 from benchmarks.campaign import interpreters
 from benchmarks.campaign.interpreters import REPOSITORY
+from benchmarks.campaign.machine import allot_cores
 from benchmarks.loops import EVENT_LOOPS
 from benchmarks.probes import PROBES
+from harness.fan_out import PROGRAM
 
 THROUGHPUT = next(name for name, probe in PROBES.items() if probe.answers)
 LOOP = next(iter(EVENT_LOOPS))
@@ -36,6 +38,21 @@ def run(*command: str | Path, cwd: Path = REPOSITORY) -> tuple[str, float]:
         command, cwd=cwd, env=environment, capture_output=True, text=True, check=True
     )
     return done.stdout, time.monotonic() - started
+
+
+def fan_out(
+    python: Path,
+    strategy: str,
+    workload: str,
+    tasks: int,
+    *options: str | Path,
+    cwd: Path = REPOSITORY,
+) -> str:
+    """What :mod:`harness.fan_out` printed, on the measured core. Raises CalledProcessError."""
+    core = allot_cores().measured
+    pinned = ["taskset", "-c", str(core)] if core is not None else []
+    cell = ("--strategy", strategy, "--workload", workload, "--tasks", str(tasks))
+    return run(*pinned, python, *PROGRAM, *cell, *options, cwd=cwd)[0]
 
 
 @contextlib.contextmanager

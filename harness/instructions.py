@@ -33,22 +33,11 @@ from benchmarks.campaign.schema import Interpreter
 from benchmarks.matrix import COMPUTING, MAIN
 from benchmarks.strategies import BASELINE
 from harness.commands import LOOP, THROUGHPUT, campaign_of, run
+from harness.fan_out import PROGRAM
 
 TASKS = (1000, 2000)
 """What differs between two counts, so that the start of Python is not in the result."""
 BATCHES = 20
-PROGRAM = """
-import asyncio, sys
-from benchmarks.strategies import STRATEGIES
-from benchmarks.workloads import WORKLOADS, Surroundings
-strategy, workload, tasks, batches = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])
-launch = STRATEGIES[strategy].launch
-async def main():
-    async with WORKLOADS[workload].open(Surroundings(None, launch)) as work:
-        for _ in range(batches):
-            await launch(work, tasks, None)
-asyncio.run(main())
-"""
 COLLECTED = re.compile(r"Collected : (\d+)")
 
 
@@ -83,7 +72,8 @@ def _instructions(python: Interpreter, strategy: str, workload: str, tasks: int)
     said = run(
         "setarch", "-R", "env", "PYTHONHASHSEED=0",
         "valgrind", "--tool=callgrind", "--log-fd=1", "--callgrind-out-file=/dev/null",
-        executable(python), "-c", PROGRAM, strategy, workload, str(tasks), str(BATCHES),
+        executable(python), *PROGRAM, "--strategy", strategy, "--workload", workload,
+        "--tasks", str(tasks), "--batches", str(BATCHES),
     )[0]  # fmt: skip
     found = COLLECTED.search(said)
     if found is None:

@@ -34,16 +34,16 @@ def neighbour(wave_seconds: float = WAVE_SECONDS) -> Iterator[None]:
 
 
 def main(wave_seconds: float) -> None:
-    """Copy memory on the cores of the driver, and rest, by turns."""
+    """Copy memory on the cores of the driver, and rest, by turns, as long as the parent lives."""
     cores = allot_cores().driver
     if cores:
         os.sched_setaffinity(0, cores)
     source, target = bytearray(COPIED_BYTES), bytearray(COPIED_BYTES)
-    started = time.monotonic() - random.uniform(0, wave_seconds)
-    while True:
+    started, parent = time.monotonic() - random.uniform(0, wave_seconds), os.getppid()
+    while os.getppid() == parent:  # it must not outlive who wanted it
         left = (time.monotonic() - started) % wave_seconds - wave_seconds / 2
         if left > 0:
-            time.sleep(wave_seconds / 2 - left)
+            time.sleep(min(1.0, wave_seconds / 2 - left))
         else:
             target[:] = source
 

@@ -15,11 +15,10 @@ from analysis.judge.contrasts import STRATEGY
 from analysis.show.tables import by_row
 from benchmarks.campaign import interpreters, schema
 from benchmarks.campaign.interpreters import executable
-from benchmarks.campaign.machine import allot_cores
 from benchmarks.cases import Case
 from benchmarks.matrix import COMPUTING, MAIN
 from benchmarks.strategies import BASELINE
-from harness.commands import LOOP, THROUGHPUT, campaign_of, rows_of, run
+from harness.commands import LOOP, THROUGHPUT, campaign_of, fan_out, rows_of
 
 *_, GROUP = MAIN
 PYTHONS = ("3.11", "3.12", "3.14")
@@ -31,24 +30,6 @@ OPTIONS = (
     f"--no-report --probe {THROUGHPUT} --workload {','.join(COMPUTING)} --loop {LOOP} "
     f"--tasks {','.join(map(str, BATCHES))} --strategy {GROUP}"
 )
-
-CONSECUTIVE = """
-import asyncio, sys, time
-import benchmarks.worker  # a full collection visits as much as it does in a campaign
-from benchmarks.strategies import STRATEGIES
-from benchmarks.workloads import WORKLOADS, Surroundings
-strategy, workload, tasks, warm_up, batches = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])
-launch = STRATEGIES[strategy].launch
-async def main():
-    async with WORKLOADS[workload].open(Surroundings(None, launch)) as work:
-        for _ in range(warm_up):
-            await launch(work, tasks, None)
-        started = time.perf_counter()
-        for _ in range(batches):
-            await launch(work, tasks, None)
-        return (time.perf_counter() - started) / batches
-print(asyncio.run(main()))
-"""
 
 
 class Steady(msgspec.Struct, frozen=True):
@@ -106,13 +87,11 @@ def steady_state() -> Sequence[float]:
 
 def _consecutive(python: schema.Interpreter, workload: str, tasks: int) -> float:
     """The ratio of two processes, one after the other in random order, on the measured core."""
-    core = allot_cores().measured
-    pinned = ["taskset", "-c", str(core)] if core is not None else []
-    seconds = {}
-    for strategy in random.sample((BASELINE, GROUP), 2):
-        cell = (strategy, workload, str(tasks), str(WARM_UP), str(BATCHES[tasks]))
-        said, _ = run(*pinned, executable(python), "-c", CONSECUTIVE, *cell)
-        seconds[strategy] = float(said)
+    options = ("--warm-up", str(WARM_UP), "--batches", str(BATCHES[tasks]))
+    seconds = {
+        strategy: float(fan_out(executable(python), strategy, workload, tasks, *options))
+        for strategy in random.sample((BASELINE, GROUP), 2)
+    }
     return seconds[GROUP] / seconds[BASELINE]
 
 

@@ -123,8 +123,9 @@ def fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
     for module in (running, calm, steady):
         monkeypatch.setattr(module, "campaign_of", campaign_of)
-    for module in (running, analysing, steady):
+    for module in (running, analysing):
         monkeypatch.setattr(module, "run", run)
+    monkeypatch.setattr(steady, "fan_out", lambda *cell: "0.5")
     monkeypatch.setattr(analysing, "draw", lambda folder, of, suite=True: len(of))
     monkeypatch.setattr(interpreters, "prepare", prepare)
     monkeypatch.setattr(

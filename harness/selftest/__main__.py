@@ -22,7 +22,7 @@ from harness.selftest import experiment, show
 from harness.selftest.arms import site
 from harness.steady import Steady, cells
 
-JOURNAL, STEADY = "trials.jsonl", "steady.json"
+JOURNAL, STEADY = "trials.jsonl", "steady.jsonl"
 PARTS = ("trials", "steady", "page")
 
 
@@ -77,8 +77,15 @@ def _trials(options: argparse.Namespace, until: float) -> None:
 
 
 def _steady(file: Path) -> None:
+    """Measure it, unless the file holds all of it already."""
     if not file.exists():
-        file.write_bytes(msgspec.json.format(msgspec.json.encode(list(cells()))))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part = file.with_suffix(".part")
+        with part.open("wb") as stream:
+            for one in cells():
+                stream.write(msgspec.json.encode(one) + b"\n")
+                stream.flush()
+        part.rename(file)
 
 
 def _page(folder: Path) -> None:
@@ -86,7 +93,8 @@ def _page(folder: Path) -> None:
     if setting is None or not done:
         raise experiment.SelftestError(f"{folder / JOURNAL} has no trial yet")
     steady = folder / STEADY
-    rows = msgspec.json.decode(steady.read_bytes(), type=list[Steady]) if steady.exists() else []
+    lines = steady.read_bytes().splitlines() if steady.exists() else []
+    rows = [msgspec.json.decode(line, type=Steady) for line in lines]
     for name, data in show.files_of(show.shown_of(setting, done, rows)).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -26,10 +26,10 @@ from analysis.judge.contrasts import STRATEGY
 from analysis.read.campaign import Campaign
 from analysis.read.load import read_campaign
 from benchmarks.campaign import interpreters
-from benchmarks.campaign.machine import allot_cores
 from benchmarks.strategies import BASELINE
-from harness.commands import LOOP, THROUGHPUT, copy_of_suite, rows_of, run, scratch
-from harness.selftest import fan_out, planted
+from harness import fan_out as program
+from harness.commands import LOOP, THROUGHPUT, copy_of_suite, fan_out, rows_of, run, scratch
+from harness.selftest import planted
 
 PYPERF_PROCESS_SECONDS = 0.8
 """What a process of pyperf's runner takes here: start, a warm-up and three values."""
@@ -67,25 +67,19 @@ class Pair:
 
 @dataclass(frozen=True)
 class Site:
-    """Where: a copy of the suite with what is planted in it, a Python, as it was asked for and that
-    of its environment, and a core to be pinned to.
+    """Where: a copy of the suite with what is planted in it, and a Python, as it was asked for, its
+    version, and that of its environment.
     """
 
     suite: Path
     wanted: str | None
     version: str
     python: Path
-    core: int | None
-
-    def run(self, *arguments: str | Path) -> str:
-        """What a process of that Python on that core printed. Raises CalledProcessError."""
-        pinned = ["taskset", "-c", str(self.core)] if self.core is not None else []
-        return run(*pinned, self.python, *arguments, cwd=self.suite)[0]
 
     def fan_out(self, pair: Pair, slower: float, *options: str | Path) -> str:
-        """What the program that other tools measure printed."""
-        cell = ("--strategy", _strategy(slower), "--workload", pair.workload)
-        return self.run(*fan_out.PROGRAM, *cell, "--tasks", str(pair.tasks), *options)
+        """What the program that the other ways measure printed. Raises CalledProcessError."""
+        cell = (_strategy(slower), pair.workload, pair.tasks)
+        return fan_out(self.python, *cell, *options, cwd=self.suite)
 
 
 @contextmanager
@@ -94,12 +88,12 @@ def site(wanted: str | None) -> Iterator[Site]:
     interpreter = interpreters.prepare(wanted)
     with scratch() as folder:
         suite = copy_of_suite(folder)
-        for module in (planted, fan_out):
-            shutil.copy(str(module.__file__), suite / "benchmarks")
+        (suite / "harness").mkdir()
+        shutil.copy(str(program.__file__), suite / "harness")
+        shutil.copy(str(planted.__file__), suite / "benchmarks")
         with (suite / "benchmarks" / "workloads.py").open("a", encoding="utf-8") as registry:
             registry.write("\nfrom benchmarks.planted import plant\n\nplant()\n")
-        python = interpreters.executable(interpreter)
-        yield Site(suite, wanted, interpreter.version, python, allot_cores().measured)
+        yield Site(suite, wanted, interpreter.version, interpreters.executable(interpreter))
 
 
 def _strategy(slower: float) -> str:
@@ -183,7 +177,8 @@ def taking_turns(trial: Trial) -> Outcome:
 def _row(campaign: Campaign, *, control: bool) -> Estimate:
     """The control's, or that of the slower one, as the table of single cases has it."""
     row = rows_of(campaign, STRATEGY, control=control).iloc[0]
-    value, low, high = (math.log(row[end]) for end in ("ratio", "low", "high"))
+    # Without an interval, after few rounds, the ends are 0 and inf, which JSON does not have.
+    value, low, high = (math.log(min(max(row[end], 1e-9), 1e9)) for end in ("ratio", "low", "high"))
     return Estimate(value, low, high, bool(row["differs"]))
 
 

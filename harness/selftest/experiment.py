@@ -5,6 +5,7 @@ Everything was fixed before the first trial: arms, conditions, slowdowns, and ho
 
 from __future__ import annotations
 
+import hashlib
 import math
 import random
 import statistics
@@ -16,16 +17,19 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks.campaign.interpreters import REPOSITORY
 from benchmarks.campaign.machine import allot_cores, machine_facts
-from benchmarks.fingerprint import fingerprint
+from benchmarks.fingerprint import code_of
 from benchmarks.workloads import noop
+from harness import fan_out as program
 from harness.neighbour import neighbour
-from harness.selftest import planted
+from harness.selftest import arms, planted
 from harness.selftest.arms import ARMS, OURS, Outcome, Pair, Site, Trial
 
 CONDITIONS = {"as it is": 0.0, "neighbour, 3 of 6 s": 6.0, "neighbour, 30 of 60 s": 60.0}
 """The machine by itself, or beside a neighbour in square waves of so many seconds."""
 TRIAL_SECONDS = 20.0
+LEAST_SECONDS = 4.0
 REPETITIONS = 100
 """Of our own arm; the others take part in three of five."""
 OTHERS_OF_FIVE = 3
@@ -85,9 +89,10 @@ def plan(repetitions: int) -> Iterator[Sequence[Asked]]:
         rng = random.Random(repetition)
         others = repetition % 5 < OTHERS_OF_FIVE
         for condition in rng.sample(list(CONDITIONS), len(CONDITIONS)):
-            arms = [arm for arm in rng.sample(list(ARMS), len(ARMS)) if others or arm == OURS]
+            order = rng.sample(list(ARMS), len(ARMS))
+            taking_part = [arm for arm in order if others or arm == OURS]
             pair = pairs[repetition % len(pairs)]
-            yield [Asked(arm, condition, repetition, *pair) for arm in arms]
+            yield [Asked(arm, condition, repetition, *pair) for arm in taking_part]
 
 
 def read(journal: Path) -> tuple[Setting | None, list[Done]]:
@@ -111,11 +116,13 @@ def run(
     ``time.monotonic()`` so late. Raises SelftestError, and CalledProcessError of a failed trial.
     """
     setting, done = read(journal)
+    if trial_seconds < LEAST_SECONDS:
+        raise SelftestError(f"a trial takes at least {LEAST_SECONDS:g} s, not {trial_seconds:g} s")
     if setting is None:
         setting = _setting(where, trial_seconds)
         journal.parent.mkdir(parents=True, exist_ok=True)
         journal.write_bytes(msgspec.json.encode(setting) + b"\n")
-    _check(journal, setting, trial_seconds)
+    _check(journal, setting, where, trial_seconds)
     with journal.open("r+b") as stream:  # a line that was cut off would spoil the next one
         stream.truncate(journal.read_bytes().rfind(b"\n") + 1)
     known = {(one.arm, one.condition, one.repetition) for one in done}
@@ -147,9 +154,23 @@ def _made(asked: Asked, where: Site, setting: Setting) -> Done:
 
 def _setting(where: Site, trial_seconds: float) -> Setting:
     shares = {workload: _work_share(where, workload) for workload in TASKS}
+    return Setting(method_hash(), where.version, _machine(), trial_seconds, shares)
+
+
+def method_hash() -> str:
+    """A hash of all code that a trial's outcome depends on, comments and docstrings apart."""
+    files = [
+        *sorted((REPOSITORY / "benchmarks").rglob("*.py")),
+        *sorted((REPOSITORY / "analysis" / "estimate").glob("*.py")),
+        *(Path(str(module.__file__)) for module in (program, arms, planted)),
+    ]
+    codes = [code_of(path.read_text(encoding="utf-8")) for path in files]
+    return hashlib.sha256("\n".join(codes).encode()).hexdigest()
+
+
+def _machine() -> dict[str, str]:
     facts = machine_facts(allot_cores())
-    machine = {name: str(facts[name]) for name in ("cpu_model", "cpu_count", "system")}
-    return Setting(fingerprint(), where.version, machine, trial_seconds, shares)
+    return {name: str(facts[name]) for name in ("id", "cpu_model", "cpu_count", "system")}
 
 
 def _work_share(where: Site, workload: str) -> float:
@@ -167,9 +188,14 @@ def _work_share(where: Site, workload: str) -> float:
     return statistics.median(shares)
 
 
-def _check(journal: Path, setting: Setting, trial_seconds: float) -> None:
-    if setting.code_hash != fingerprint():
-        raise SelftestError(f"{journal} is of other measured code: move it away and begin anew")
+def _check(journal: Path, setting: Setting, where: Site, trial_seconds: float) -> None:
+    for was, now, what in (
+        (setting.code_hash, method_hash(), "other code"),
+        (setting.machine["id"], _machine()["id"], "another machine"),
+        (setting.python, where.version, f"Python {setting.python}"),
+    ):
+        if was != now:
+            raise SelftestError(f"{journal} is of {what}: move it away and begin anew")
     if setting.trial_seconds != trial_seconds:
         raise SelftestError(
             f"{journal} has trials of {setting.trial_seconds:g} s, not of {trial_seconds:g} s: "

@@ -79,7 +79,8 @@ class Summary:
         """The slowdown that 80 % of the trials find, between two that were tried by a straight
         line; inf where none is found so often.
         """
-        tried = [(0.0, 0.0), *zip(SLOWER, (one.value for one in self.found), strict=True)]
+        found = zip(SLOWER, self.found, strict=True)
+        tried = [(0.0, 0.0), *((by, one.value) for by, one in found if one.trials)]
         for (less, below), (more, above) in itertools.pairwise(tried):
             if above >= FOUND_OFTEN:
                 return less + (more - less) * max(0.0, FOUND_OFTEN - below) / (above - below)
