@@ -145,9 +145,9 @@ def resume(
         if budget_seconds is not None:
             # What the old budget was too small for is tried again, unless there are rounds: means
             # are made of those that have every case.
-            again = () if plan.rounds else plan.cases
-            cases = tuple(replace(case, left_out="") for case in again)
-            plan = replace(plan, budget_seconds=budget_seconds, cases=cases or plan.cases)
+            plan = replace(plan, budget_seconds=budget_seconds)
+            if not plan.rounds:
+                plan = replace(plan, cases=tuple(replace(case, left_out="") for case in plan.cases))
         code = _conduct(plan, journal, console, manner)
     shown = _show(journal.folder, manner)
     return code or shown

@@ -79,6 +79,10 @@ class Probe(Word):
     splits: bool = False
     order: int = 100
 
+    def is_split(self, workload: str) -> bool:
+        """Whether its value is split there: where a workload waits, nothing is."""
+        return self.splits and not self.workload(workload).waits
+
     def workload(self, name: str) -> Workload:
         """Its own workload, or else the one of this name."""
         return self.own_workload or WORKLOADS[name]

@@ -81,6 +81,7 @@ class Measured:
 
     @property
     def blocks(self) -> int:
+        """How many were measured."""
         return len(next(iter(self.values.values())))
 
 

@@ -123,7 +123,7 @@ class Bench:
         """
         probe = PROBES[case.probe]
         workload = probe.workload(case.workload)
-        splits = _splits(case)
+        splits = probe.is_split(case.workload)
         # Other states of the collector leave no cycle to complete.
         cycle = cycle_collections() if splits and self._collector.set_up is None else 0
 
@@ -176,15 +176,11 @@ class Bench:
         return result
 
 
-def _splits(case: Case) -> bool:
-    probe = PROBES[case.probe]
-    return probe.splits and not probe.workload(case.workload).waits
-
-
 def _fills(case: Case) -> bool:
     """Whether its fan-outs fill the collector's youngest generation by themselves."""
-    tasks_each = PROBES[case.probe].workload(case.workload).tasks_each
-    return _splits(case) and case.tasks * tasks_each >= FILLING_TASKS
+    probe = PROBES[case.probe]
+    tasks = case.tasks * probe.workload(case.workload).tasks_each
+    return probe.is_split(case.workload) and tasks >= FILLING_TASKS
 
 
 async def _blocks(

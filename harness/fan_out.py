@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import functools
 import time
 from typing import Any
 
@@ -43,8 +42,7 @@ def main() -> None:
     _add_cell(parser)
     options, _ = parser.parse_known_args()
     if options.batches:
-        cell = (options.warm_up, options.strategy, options.workload, options.tasks)
-        print(seconds_of(options.batches, *cell) / options.batches)
+        print(seconds_of(options.batches, *_cell(options)) / options.batches)
     else:
         _by_pyperf()
 
@@ -54,13 +52,11 @@ def _by_pyperf() -> None:
 
     runner = pyperf.Runner(program_args=PROGRAM, add_cmdline_args=_forward)
     _add_cell(runner.argparser)
-    options = runner.parse_args()
-    cell = (options.warm_up, options.strategy, options.workload, options.tasks)
-    runner.bench_time_func("fan-out", functools.partial(_of_loops, cell))
+    runner.bench_time_func("fan-out", seconds_of, *_cell(runner.parse_args()))
 
 
-def _of_loops(cell: tuple[int, str, str, int], loops: int) -> float:
-    return seconds_of(loops, *cell)
+def _cell(options: argparse.Namespace) -> tuple[int, str, str, int]:
+    return options.warm_up, options.strategy, options.workload, options.tasks
 
 
 def _add_cell(parser: argparse.ArgumentParser) -> None:

@@ -47,6 +47,16 @@ class Steady(msgspec.Struct, frozen=True):
     consecutive_low: float
     consecutive_high: float
 
+    @property
+    def points_apart(self) -> float:
+        """By how many hundredths the two differ."""
+        return 100 * (self.campaign - self.consecutive)
+
+    def ratio(self, name: str) -> str:
+        """Either of the two with its interval: "0.900 [0.890, 0.910]"."""
+        value, low, high = (getattr(self, f"{name}{end}") for end in ("", "_low", "_high"))
+        return f"{value:.3f} [{low:.3f}, {high:.3f}]"
+
 
 def cells() -> Iterator[Steady]:
     """Three Pythons, two workloads, four n: one campaign of 8 minutes, then pairs of processes."""
@@ -72,14 +82,11 @@ def steady_state() -> Sequence[float]:
     """
     largest = {False: 0.0, True: 0.0}
     for one in cells():
-        difference = one.campaign - one.consecutive
         is_large = one.tasks == max(BATCHES)
-        largest[is_large] = max(largest[is_large], abs(difference))
+        largest[is_large] = max(largest[is_large], abs(one.points_apart) / 100)
         print(
-            f"  | {one.python} | {one.workload} | {one.tasks} | {one.campaign:.3f} "
-            f"[{one.campaign_low:.3f}, {one.campaign_high:.3f}] | {one.consecutive:.3f} "
-            f"[{one.consecutive_low:.3f}, {one.consecutive_high:.3f}] "
-            f"| {100 * difference:+.1f} |",
+            f"  | {one.python} | {one.workload} | {one.tasks} | {one.ratio('campaign')} "
+            f"| {one.ratio('consecutive')} | {one.points_apart:+.1f} |",
             flush=True,
         )
     return [*largest.values()]

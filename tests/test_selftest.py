@@ -25,7 +25,7 @@ from harness.selftest.summary import Share, is_beyond, summarise
 from harness.steady import Steady
 
 NOTHING = Estimate(0.0, -0.01, 0.01, differs=False)
-SITE = Site(Path("nowhere"), "3.11", "3.11.7", Path("python"))
+SITE = Site(Path("nowhere"), Path("base"), "3.11.7", Path("python"))
 SETTING = Setting(
     "hash", "3.11.7", {"id": "1", "cpu_model": "a|b", "cpu_count": "2", "system": "Linux"}, 20.0, {}
 )

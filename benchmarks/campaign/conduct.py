@@ -99,8 +99,8 @@ class Conductor:
         cases = {case.id: case for case in plan.cases}
         for line in self._journal.lines(plan):
             self._precision.add(line, cases[line.case])
-            turns = sum(cell.slices for cell in line.cells.values())
-            self._long |= {line.case} if line.wall_seconds > turns * LONG_SECONDS else set()
+            if line.wall_seconds > LONG_SECONDS * sum(cell.slices for cell in line.cells.values()):
+                self._long.add(line.case)
             self._case_seconds[line.case] = line.wall_seconds
             # A round that was cut short is not taken up again: its number is used.
             self._number = max(self._number, line.round + 1)

@@ -50,7 +50,7 @@ def case_record(case: Case) -> schema.Case:
         work_seconds=workload.seconds,
         tasks_each=workload.tasks_each,
         answers=probe.answers,
-        splits=probe.splits and not workload.waits,
+        splits=probe.is_split(case.workload),
         units={metric.name: metric.unit for metric in probe.metrics},
     )
 

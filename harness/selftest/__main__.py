@@ -15,7 +15,6 @@ from pathlib import Path
 
 import msgspec
 
-from analysis.show.report import ReportError
 from benchmarks.campaign.arguments import Parser, duration, names_of
 from benchmarks.campaign.interpreters import InterpreterError
 from harness.selftest import experiment, show
@@ -53,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _steady(options.out / STEADY)
         if "page" in parts:
             _page(options.out)
-    except (experiment.SelftestError, InterpreterError, ReportError) as error:
+    except (experiment.SelftestError, InterpreterError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
     except subprocess.CalledProcessError as error:

@@ -67,12 +67,12 @@ class Pair:
 
 @dataclass(frozen=True)
 class Site:
-    """Where: a copy of the suite with what is planted in it, and a Python, as it was asked for, its
-    version, and that of its environment.
+    """Where: a copy of the suite with what is planted in it, and a Python, its version, and that
+    of its environment.
     """
 
     suite: Path
-    wanted: str | None
+    base: Path
     version: str
     python: Path
 
@@ -93,7 +93,8 @@ def site(wanted: str | None) -> Iterator[Site]:
         shutil.copy(str(planted.__file__), suite / "benchmarks")
         with (suite / "benchmarks" / "workloads.py").open("a", encoding="utf-8") as registry:
             registry.write("\nfrom benchmarks.planted import plant\n\nplant()\n")
-        yield Site(suite, wanted, interpreter.version, interpreters.executable(interpreter))
+        base, python = interpreters.find(wanted), interpreters.executable(interpreter)
+        yield Site(suite, base, interpreter.version, python)
 
 
 def _strategy(slower: float) -> str:
@@ -165,7 +166,7 @@ def taking_turns(trial: Trial) -> Outcome:
         f"--quiet --no-report --loop {LOOP} --probe {THROUGHPUT} "
         f"--workload {trial.pair.workload} --tasks {trial.pair.tasks} "
         f"--strategy {planted.name_of(trial.pair.slower)} --budget {budget}s --precision 0.0001% "
-        f"--seed {trial.seed} --python {interpreters.find(trial.where.wanted)}"
+        f"--seed {trial.seed} --python {trial.where.base}"
     )
     with scratch() as folder:
         words = f"-m benchmarks run {options} --out".split()

@@ -12,7 +12,6 @@ import statistics
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -49,22 +48,8 @@ class Setting(msgspec.Struct, frozen=True):
     work_share: dict[str, float]
 
 
-class Done(msgspec.Struct, frozen=True):
-    """A trial. ``truth`` is the right ln(ratio) of the slower one."""
-
-    arm: str
-    condition: str
-    repetition: int
-    workload: str
-    slower: float
-    truth: float
-    seconds: float
-    outcome: Outcome
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A trial that is still to be made."""
+class Asked(msgspec.Struct, frozen=True):
+    """A trial that is to be made."""
 
     arm: str
     condition: str
@@ -76,6 +61,19 @@ class Asked:
     def key(self) -> tuple[str, str, int]:
         """What no other trial has."""
         return self.arm, self.condition, self.repetition
+
+
+class Done(Asked, frozen=True):
+    """A trial that was made. ``truth`` is the right ln(ratio) of the slower one."""
+
+    truth: float
+    seconds: float
+    outcome: Outcome
+
+    @property
+    def error(self) -> float:
+        """What was said of ln(ratio), less its truth."""
+        return self.outcome.slower.value - self.truth
 
 
 class SelftestError(Exception):
@@ -125,7 +123,7 @@ def run(
     _check(journal, setting, where, trial_seconds)
     with journal.open("r+b") as stream:  # a line that was cut off would spoil the next one
         stream.truncate(journal.read_bytes().rfind(b"\n") + 1)
-    known = {(one.arm, one.condition, one.repetition) for one in done}
+    known = {one.key for one in done}
     for group in plan(repetitions):
         asked = [one for one in group if one.key not in known]
         with _beside(group[0].condition) if asked else nullcontext():

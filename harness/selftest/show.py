@@ -74,7 +74,6 @@ def files_of(shown: Shown) -> dict[str, bytes]:
         "tables": [*(_table(shown, condition) for condition in shown.conditions), _savings(shown)],
         "steady": [_steady(shown.steady)] if shown.steady else [],
         "pictures": pictures,
-        "floor": say.share(FLOOR),
         "most_rows": page.MOST_ROWS,
     }
     files = {f"charts/{name}": data for one in pictures for name, data in one.files().items()}
@@ -202,20 +201,13 @@ def _savings(shown: Shown) -> Table:
 
 
 def _steady(rows: Sequence[Steady]) -> Table:
-    def of(one: Steady, name: str) -> str:
-        value, low, high = (getattr(one, f"{name}{end}") for end in ("", "_low", "_high"))
-        return f"{value:.3f} [{low:.3f}, {high:.3f}]"
-
     fields = [
         (Column("Python", leading=True), lambda one: one.python),
         (Column("workload", leading=True), lambda one: one.workload),
         (Column("n", numeric=True), lambda one: say.count(one.tasks)),
-        (Column("campaign", numeric=True), lambda one: of(one, "campaign")),
-        (Column("consecutive batches", numeric=True), lambda one: of(one, "consecutive")),
-        (
-            Column("points apart", numeric=True),
-            lambda one: f"{100 * (one.campaign - one.consecutive):+.1f}",
-        ),
+        (Column("campaign", numeric=True), lambda one: one.ratio("campaign")),
+        (Column("consecutive batches", numeric=True), lambda one: one.ratio("consecutive")),
+        (Column("points apart", numeric=True), lambda one: f"{one.points_apart:+.1f}"),
     ]
     note = "TaskGroup / gather; pairs of processes of their own, one after the other."
     return tables.make("The steady state", note, rows, fields)
@@ -256,12 +248,12 @@ def _errors(shown: Shown) -> Drawing:
         beside="error, points of %",
     )
     looks = shown.arms
-    every = [abs(one.outcome.slower.value - one.truth) for one in shown.done]
-    limit = min(_MOST_ERROR, max(0.01, 1.15 * max(every)))
+    most = max(abs(one.error) for one in shown.done)
+    limit = min(_MOST_ERROR, max(0.01, 1.15 * most))
     for axes, condition in zip(drawing.axes, shown.conditions, strict=True):
         for place, (arm, summary) in enumerate(shown.of(condition).items()):
             errors = np.array([
-                one.outcome.slower.value - one.truth
+                one.error
                 for one in shown.done
                 if (one.arm, one.condition) == (arm, condition)
             ])  # fmt: skip

@@ -11,9 +11,9 @@ import numpy as np
 from scipy import stats
 
 from analysis.estimate.intervals import CONFIDENCE
-from analysis.judge.verdicts import FLOOR
+from analysis.judge.verdicts import FASTER, SLOWER, judge
+from harness.selftest import planted
 from harness.selftest.experiment import Done
-from harness.selftest.planted import SLOWER
 
 FOUND_OFTEN = 0.8
 """An effect counts as found when so many of the trials find it."""
@@ -79,7 +79,7 @@ class Summary:
         """The slowdown that 80 % of the trials find, between two that were tried by a straight
         line; inf where none is found so often.
         """
-        found = zip(SLOWER, self.found, strict=True)
+        found = zip(planted.SLOWER, self.found, strict=True)
         tried = [(0.0, 0.0), *((by, one.value) for by, one in found if one.trials)]
         for (less, below), (more, above) in itertools.pairwise(tried):
             if above >= FOUND_OFTEN:
@@ -91,8 +91,8 @@ def summarise(arm: str, condition: str, done: Sequence[Done]) -> Summary:
     """The summary of these trials, of at least one."""
     trials = [one for one in done if (one.arm, one.condition) == (arm, condition)]
     same = [one.outcome.same for one in trials]
-    slower = [(one.outcome.slower, one.truth, one.slower) for one in trials]
-    half_widths = np.array([(one.high - one.low) / 2 for one, _, _ in slower])
+    slower = [(one.outcome.slower, one.slower) for one in trials]
+    half_widths = np.array([(one.high - one.low) / 2 for one, _ in slower])
     seconds = np.array([one.seconds for one in trials])
     return Summary(
         arm=arm,
@@ -100,14 +100,16 @@ def summarise(arm: str, condition: str, done: Sequence[Done]) -> Summary:
         trials=len(trials),
         told_different=share(one.differs for one in same),
         beyond_floor=share(is_beyond(one.low, one.high) for one in same),
-        covered=share(one.low <= truth <= one.high for one, truth, _ in slower),
-        found=tuple(
-            share(one.differs and one.value > 0 for one, _, by in slower if by == wanted)
-            for wanted in SLOWER
+        covered=share(
+            one.outcome.slower.low <= one.truth <= one.outcome.slower.high for one in trials
         ),
-        wrong_signs=share(one.differs and one.value < 0 for one, _, _ in slower),
-        undecided=share(not one.differs for one, _, _ in slower),
-        error=float(np.sqrt(np.mean([(one.value - truth) ** 2 for one, truth, _ in slower]))),
+        found=tuple(
+            share(one.differs and one.value > 0 for one, by in slower if by == wanted)
+            for wanted in planted.SLOWER
+        ),
+        wrong_signs=share(one.differs and one.value < 0 for one, _ in slower),
+        undecided=share(not one.differs for one, _ in slower),
+        error=float(np.sqrt(np.mean([one.error**2 for one in trials]))),
         half_width=float(np.median(half_widths)),
         seconds=float(np.median(seconds)),
         seconds_for_one_percent=float(np.median((half_widths / 0.01) ** 2 * seconds)),
@@ -115,5 +117,6 @@ def summarise(arm: str, condition: str, done: Sequence[Done]) -> Summary:
 
 
 def is_beyond(low: float, high: float) -> bool:
-    """Whether an interval of ln(ratio) lies wholly beyond the floor of the verdicts."""
-    return low > math.log1p(FLOOR) or high < math.log1p(-FLOOR)
+    """Whether the verdict on an interval of ln(ratio) is slower or faster."""
+    [verdict] = judge(np.exp([low]), np.exp([high]), np.ones(1, dtype=np.int64))
+    return verdict in (SLOWER, FASTER)
