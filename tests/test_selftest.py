@@ -289,6 +289,22 @@ def test_the_page_has_every_condition_and_arm() -> None:
     assert "a|b" in page
 
 
+def test_every_panel_has_its_own_numbers_below() -> None:
+    trials = _trials()
+    off = Estimate(0.2, 0.1, 0.3, differs=True)
+    trials += [done(condition=list(CONDITIONS)[1], repetition=20, said=off, same=off)]
+    shown = show.shown_of(SETTING, trials, [])
+    for draw in (show._errors, show._same):
+        drawing = draw(shown)
+        drawing.figure.canvas.draw()
+        first, second, third = (
+            [label.get_text() for label in axes.get_xticklabels()] for axes in drawing.axes
+        )
+        assert first == third
+        assert first[0] != second[0]
+        assert first[1:] == second[1:]
+
+
 def test_only_arms_whose_intervals_hold_are_said_to_save_time() -> None:
     beside = Estimate(0.5, 0.4, 0.6, differs=True)
     trials = [done("whole processes", repetition=i, said=beside) for i in range(20)]

@@ -41,8 +41,8 @@ class Shown:
     @property
     def arms(self) -> Mapping[str, theme.Mark]:
         """A mark for each arm; ours is drawn as what all others are compared with."""
-        names = dict.fromkeys(one.arm for one in self.summaries)
-        return theme.marks(sorted(names, key=lambda name: name != OURS))
+        names = {one.arm for one in self.summaries}
+        return theme.marks(name for name in (OURS, *ARMS) if name in names)
 
     def of(self, condition: str) -> Mapping[str, Summary]:
         """The summaries in one condition, by arm, in the order of the marks."""
@@ -228,6 +228,7 @@ def _sheet(
         panels.Grid(parts, columns=len(parts)),
         title, what, caption,
         panel_inches=2.9, key=list(shown.arms.items()), below=below, beside=beside,
+        share_x=False,  # panels that share an axis share what is written there
     )  # fmt: skip
     return replace(drawing, caption=caption)
 
@@ -267,14 +268,7 @@ def _errors(shown: Shown) -> Drawing:
                     sign * 100 * min(summary.error, limit), place - 0.36, place + 0.36,
                     color=looks[arm].light, linewidth=1.6, zorder=4,
                 )  # fmt: skip
-        axes.set_xlim(-0.6, len(looks) - 0.4)
-        panels.set_ticks(
-            axes.xaxis,
-            {
-                float(place): f"±{100 * summary.error:.2g} %"
-                for place, summary in enumerate(shown.of(condition).values())
-            },
-        )
+        _write_below(axes, (f"±{100 * one.error:.2g} %" for one in shown.of(condition).values()))
         axes.set_ylim(-100 * limit, 100 * limit)
         axes.grid(axis="y")
         axes.axhline(0, color=theme.LIGHT.soft_ink, linewidth=0.8, zorder=1)
@@ -302,14 +296,7 @@ def _same(shown: Shown) -> Drawing:
         here = shown.of(condition)
         for place, (arm, summary) in enumerate(here.items()):
             _point(axes, place, summary.told_different, shown.arms[arm])
-        axes.set_xlim(-0.6, len(here) - 0.4)
-        panels.set_ticks(
-            axes.xaxis,
-            {
-                float(place): f"{100 * one.told_different.value:.0f} %"
-                for place, one in enumerate(here.values())
-            },
-        )
+        _write_below(axes, (f"{100 * one.told_different.value:.0f} %" for one in here.values()))
         axes.set_ylim(0, 100)
         axes.grid(axis="y")
     return drawing
@@ -353,6 +340,13 @@ def _power_finding(shown: Shown) -> str:
         found = f"{say.share(worst)}" if math.isfinite(worst) else "not even 5 %"
         said.append(f"{arm} {found}")
     return f"Found in 80 % of the trials in every condition: {', '.join(said)}"
+
+
+def _write_below(axes: Axes, said: Iterable[str]) -> None:
+    """A place for each arm, with its number there."""
+    ticks = {float(place): text for place, text in enumerate(said)}
+    axes.set_xlim(-0.6, len(ticks) - 0.4)
+    panels.set_ticks(axes.xaxis, ticks)
 
 
 def _point(axes: Axes, place: float, one: Share, mark: theme.Mark) -> None:
