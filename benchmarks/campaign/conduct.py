@@ -93,17 +93,20 @@ class Conductor:
         self._case_seconds: dict[str, float] = {}
         self._other_seconds = 0.0
         self._costs: dict[str, dict[str, list[list[float]]]] = {}
-        self._long: set[str] = set()
         if plan.allocation is not None:
             self._other_seconds = plan.allocation.start_seconds
         cases = {case.id: case for case in plan.cases}
+        turns = defaultdict(list)
         for line in self._journal.lines(plan):
             self._precision.add(line, cases[line.case])
-            if line.wall_seconds > LONG_SECONDS * sum(cell.slices for cell in line.cells.values()):
-                self._long.add(line.case)
+            slices = sum(cell.slices for cell in line.cells.values())
+            turns[line.case].append(line.wall_seconds / max(1, slices))
             self._case_seconds[line.case] = line.wall_seconds
             # A round that was cut short is not taken up again: its number is used.
             self._number = max(self._number, line.round + 1)
+        # One disturbed round makes no case a long one.
+        of_case = {case: statistics.median(seconds) for case, seconds in turns.items()}
+        self._long = {case for case, seconds in of_case.items() if seconds > LONG_SECONDS}
 
     def run(self) -> Plan:
         """Conduct the campaign to its end. Raises KeyboardInterrupt and OSError (the disk is full)
@@ -223,6 +226,7 @@ class Conductor:
     def _conduct_rounds(self) -> None:
         """Round after round, each of them complete: one that does not fit is not begun."""
         piloted = 0
+        self._expect_rounds()
         if self.plan.allocation is None and self.plan.rounds:  # it was cut short: once more
             known = {case.id for case in self.plan.cases if case.sweeps}
             self._give(dict.fromkeys(known - self._long, PILOT_SWEEPS))
@@ -235,6 +239,15 @@ class Conductor:
                 self._allocate(cases)
             elif self.plan.allocation is None:  # one round is enough to see how slices differ
                 self._give(dict.fromkeys((case.id for case in cases), 1))
+
+    def _expect_rounds(self) -> None:
+        """Say how many rounds the budget is enough for, with a slice of each case."""
+        cases = self._cases_to_do()
+        one_slice = (self._case_seconds.get(case.id, 0.0) / case.sweeps for case in cases)
+        seconds = self._other_seconds + sum(one_slice)
+        left = max(0.0, self.plan.budget_seconds - self._elapsed())
+        if seconds > 0:
+            self._observer.expects(self.plan.rounds + int(left / seconds), seconds)
 
     def _allocate(self, cases: Sequence[Case]) -> None:
         """Choose the slices of each case from what the pilot has seen."""
@@ -279,12 +292,12 @@ class Conductor:
         started, measured = self._clock(), 0.0
         rng = random.Random(f"{self.plan.seed}/{number}")
         self._number = number + 1
-        order = rng.sample(cases, len(cases))
+        order, place_to_start = round_order(cases, rng)
         crew, self._next = self._next or self._crew(rng), None
         with closing(crew):
             self._keep_conditions(crew)
             for index, case in enumerate(order):
-                if index == _place_to_start(order) and self._executor.overlaps:
+                if index == place_to_start and self._executor.overlaps:
                     self._next = self._crew(random.Random(f"{self.plan.seed}/{number + 1}/start"))
                 self._show(f"round {number + 1}", case, 1 + index, len(order))
                 line = self._sweep(number, case, crew, rng)
@@ -293,6 +306,7 @@ class Conductor:
                 self._case_seconds[case.id] = line.wall_seconds
                 measured += line.wall_seconds
         self._change(rounds=self.plan.rounds + 1)
+        self._observer.ended_round(self.plan.rounds)
         self._other_seconds = self._clock() - started - measured
 
     def _sweep(self, number: int, case: Case, crew: Crew, rng: random.Random) -> RoundLine:
@@ -507,10 +521,13 @@ def _left(seconds: float) -> str:
     return f"of the budget {seconds:.0f} s are left" if seconds > 0 else "the budget is spent"
 
 
-def _place_to_start(order: Sequence[Case]) -> int:
-    """Before which case of a round the processes of the next one are started: in the middle, and
-    where nothing but the processes measured wants a core.
+def round_order(cases: Sequence[Case], rng: random.Random) -> tuple[list[Case], int]:
+    """The cases in random order, and before which of them the processes of the next round start:
+    from there on, where there are such, come cases that compute. Who waits for an echo would wait
+    for a core of its server's: 4 ms instead of 0.9.
     """
-    middle = len(order) // 2
-    computing = (index for index in range(middle, len(order)) if order[index].splits)
-    return next(computing, middle)
+    order = rng.sample(cases, len(cases))
+    computing = [case for case in order if case.splits]
+    last = computing[len(computing) // 3 :] or order[len(order) // 2 :]
+    first = [case for case in order if case not in last]
+    return first + last, len(first)

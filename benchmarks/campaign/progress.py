@@ -46,12 +46,20 @@ class Progress:
 
 
 class Observer:
-    """Is told of every case that begins and of every failure; this one says nothing."""
+    """Is told of every case that begins, every round that ends and every failure, and how many
+    rounds of how many seconds there should be; this one says nothing.
+    """
 
     def update(self, progress: Progress) -> None:
         pass
 
     def failed(self, failure: Failure) -> None:
+        pass
+
+    def expects(self, rounds: int, seconds: float) -> None:
+        pass
+
+    def ended_round(self, rounds: int) -> None:
         pass
 
 

@@ -18,7 +18,7 @@ import msgspec
 
 from benchmarks.campaign.interpreters import REPOSITORY
 from benchmarks.campaign.machine import allot_cores, machine_facts
-from benchmarks.fingerprint import code_of
+from benchmarks.fingerprint import code_of, measured_modules
 from benchmarks.workloads import noop
 from harness import fan_out as program
 from harness.neighbour import neighbour
@@ -34,6 +34,8 @@ REPETITIONS = 100
 OTHERS_OF_FIVE = 3
 TASKS = {planted.spins.__name__: 10, planted.fan_outs.__name__: 1}
 SHARE_PROCESSES, SHARE_BATCHES = 10, 2000
+CONDUCT = ("cells", "conduct", "executors", "plan", "stop", "workers")
+"""The modules of a campaign that choose what is measured, when, and of how many slices."""
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -156,9 +158,12 @@ def _setting(where: Site, trial_seconds: float) -> Setting:
 
 
 def method_hash() -> str:
-    """A hash of all code that a trial's outcome depends on, comments and docstrings apart."""
+    """A hash of all code that a trial's outcome depends on, comments and docstrings apart: what is
+    measured, how turns and slices are given, what is estimated, and the arms.
+    """
     files = [
-        *sorted((REPOSITORY / "benchmarks").rglob("*.py")),
+        *measured_modules(),
+        *(REPOSITORY / "benchmarks" / "campaign" / f"{name}.py" for name in CONDUCT),
         *sorted((REPOSITORY / "analysis" / "estimate").glob("*.py")),
         *(Path(str(module.__file__)) for module in (program, arms, planted)),
     ]

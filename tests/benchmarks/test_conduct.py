@@ -19,7 +19,7 @@ from benchmarks.campaign.conduct import (
     GOLDEN,
     LONG_SECONDS,
     Conductor,
-    _place_to_start,
+    round_order,
     sweep_order,
 )
 from benchmarks.campaign.journal import Journal
@@ -777,14 +777,22 @@ def order_of(*splits: bool) -> list[Case]:
         ([True], 0),
         ([True, True, True], 1),
         ([False, False, False, False], 2),
-        ([True, False, False, True], 3),
-        ([True, True, False, False], 2),
+        ([True, False, False, True], 2),
+        ([True, True, True, False, False, False], 4),
     ],
 )
-def test_the_next_workers_start_in_the_middle_where_a_case_computes(
+def test_beside_the_next_workers_that_start_no_case_waits(
     splits: Sequence[bool], place: int
 ) -> None:
-    assert _place_to_start(order_of(*splits)) == place
+    cases = [replace(case, id=str(n)) for n, case in enumerate(order_of(*splits))]
+    orders = set()
+    for seed in range(50):
+        order, found = round_order(cases, random.Random(seed))
+        assert found == place
+        assert sorted(order, key=lambda case: case.id) == cases
+        assert all(case.splits for case in order[found:]) or not any(splits)
+        orders.add(tuple(case.id for case in order))
+    assert len(orders) > 1 or len(cases) == 1
 
 
 def test_the_next_workers_get_ready_while_others_are_measured(make: MakeCampaign) -> None:
@@ -802,7 +810,7 @@ def test_the_next_workers_get_ready_while_others_are_measured(make: MakeCampaign
     script.on_turn = look
     done = campaign.run()
     assert {place: set(seen) for place, seen in alive.items()} == {
-        0: {size}, 1: {size}, 2: {2 * size}, 3: {2 * size},
+        0: {size}, 1: {2 * size}, 2: {2 * size}, 3: {2 * size},
     }  # fmt: skip
     assert script.most_asked_at_once == 1
     # One crew calibrates, one serves each round, and the last is for a round that does not come.
