@@ -42,7 +42,7 @@ def done(
 ) -> Done:
     truth = math.log1p(slower)
     said = said or Estimate(truth, truth - 0.001, truth + 0.001, differs=True)
-    return Done(arm, condition, repetition, "spins", slower, truth, 20.5, Outcome(same, said))
+    return Done(arm, condition, repetition, "sums", slower, truth, 20.5, Outcome(same, said))
 
 
 # --- the plan -------------------------------------------------------------------------------------
@@ -100,7 +100,7 @@ def test_a_second_run_goes_on_where_the_first_one_ended(tmp_path: Path, quick: l
     assert len(first) + len(rest) == len(quick) == 8
     setting, every = experiment.read(journal)
     assert setting is not None
-    assert setting.work_share == {"spins": 0.9, "fan_outs": 0.9}
+    assert setting.work_share == {"sums": 0.9, "fan_outs": 0.9}
     assert [*first, *rest] == every
     assert every[0].truth == math.log1p(0.9 * every[0].slower)
 
@@ -228,13 +228,16 @@ def test_the_smallest_slowdown_found_lies_between_those_tried() -> None:
 def test_what_is_slower_does_so_many_units_more(slower: float, tmp_path: Path) -> None:
     program = (
         "import sys; sys.path.insert(0, '.'); "
-        "from harness.selftest import planted; print(planted._spins, planted._fan_outs)"
+        "from harness.selftest import planted; print(planted._numbers, planted._fan_outs)"
     )
     name = planted.name_of(slower) if slower else "none"
     said = subprocess.run(
         [sys.executable, "-c", program, name], capture_output=True, text=True, check=True
     ).stdout.split()
-    assert [int(count) for count in said] == [round(2000 * (1 + slower)), round(200 * (1 + slower))]
+    assert [int(count) for count in said] == [
+        round(10_000 * (1 + slower)),
+        round(200 * (1 + slower)),
+    ]
 
 
 def test_nothing_is_planted_in_the_suite_itself() -> None:
@@ -242,7 +245,7 @@ def test_nothing_is_planted_in_the_suite_itself() -> None:
     from benchmarks.workloads import WORKLOADS
 
     assert not any(planted.name_of(share) in STRATEGIES for share in planted.SLOWER)
-    assert planted.spins.__name__ not in WORKLOADS
+    assert planted.sums.__name__ not in WORKLOADS
 
 
 @pytest.mark.parametrize("name", ARMS)
@@ -256,7 +259,7 @@ def test_an_arm_measures_what_was_planted(
     much = re.sub(r"SLOWER = .*", "SLOWER = (2.0,)", source)
     (tmp_path / "planted.py").write_text(much, encoding="utf-8")
     monkeypatch.setattr(planted, "__file__", str(tmp_path / "planted.py"))
-    pair = Pair(planted.spins.__name__, 10, 2.0)
+    pair = Pair(planted.sums.__name__, 10, 2.0)
     with arms.site(None) as where:
         outcome = ARMS[name](Trial(where, pair, 6.0, 1))
     for one in (outcome.same, outcome.slower):

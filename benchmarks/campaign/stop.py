@@ -149,14 +149,21 @@ def _between(one: Piloted) -> float:
     """
     if one.round_sd is None:
         return 0.0
-    within = 0.0 if one.slice_sd is None else OF_HALVES * one.slice_sd**2 * PILOT_SHARE
-    return max(one.round_sd**2 - within, 0.1 * one.round_sd**2)
+    return max(one.round_sd**2 - _within(one) * PILOT_SHARE, 0.1 * one.round_sd**2)
+
+
+def _within(one: Piloted) -> float:
+    """The variance of D that one slice brings: no more than D was seen to vary by. A few slices at
+    half speed, in the pilot's first second, would otherwise pass for a case that needs many.
+    """
+    within = OF_HALVES * (one.slice_sd or 0.0) ** 2
+    return min(within, one.round_sd**2 / PILOT_SHARE) if one.round_sd else within
 
 
 def _sweeps(one: Piloted, scale: float) -> int:
     if one.slice_sd is None:
         return 1
-    best = math.sqrt(OF_HALVES / one.sweep_seconds) * one.slice_sd * scale
+    best = math.sqrt(_within(one) / one.sweep_seconds) * scale
     return min(MAX_SWEEPS, max(1, round(best)))
 
 

@@ -32,7 +32,7 @@ LEAST_SECONDS = 4.0
 REPETITIONS = 100
 """Of our own arm; the others take part in three of five."""
 OTHERS_OF_FIVE = 3
-TASKS = {planted.spins.__name__: 10, planted.fan_outs.__name__: 1}
+TASKS = {planted.sums.__name__: 10, planted.fan_outs.__name__: 1}
 SHARE_PROCESSES, SHARE_BATCHES = 10, 2000
 CONDUCT = ("cells", "conduct", "executors", "plan", "stop", "workers")
 """The modules of a campaign that choose what is measured, when, and of how many slices."""

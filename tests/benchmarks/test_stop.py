@@ -388,12 +388,12 @@ def test_longer_rounds_never_have_fewer_sweeps(
 
 def test_noisy_and_cheap_cases_get_more_sweeps() -> None:
     piloted = [
-        Piloted("usual", 0.1, 0.02, 0.02),
-        Piloted("noisy", 0.1, 0.04, 0.02),
-        Piloted("cheap", 0.025, 0.02, 0.02),
-        Piloted("quiet", 0.1, 0.001, 0.02),
+        Piloted("usual", 0.1, 0.02, 0.05),
+        Piloted("noisy", 0.1, 0.04, 0.05),
+        Piloted("cheap", 0.025, 0.02, 0.05),
+        Piloted("quiet", 0.1, 0.001, 0.05),
     ]
-    sweeps = sweeps_of(allocate(piloted, 4.0, ALL_THE_TIME))
+    sweeps = sweeps_of(allocate(piloted, 30.0, ALL_THE_TIME))
     assert sweeps["quiet"] == 1
     assert sweeps["noisy"] == sweeps["cheap"] == pytest.approx(2 * sweeps["usual"], abs=1)
     assert 1 < sweeps["usual"] < MAX_SWEEPS / 2
@@ -414,6 +414,15 @@ def test_where_rounds_differ_by_themselves_more_sweeps_are_no_help() -> None:
         return row.sweeps
 
     assert sweeps(0.02) > sweeps(0.1) > sweeps(1.0) == 1
+
+
+def test_slices_that_differ_by_more_than_rounds_do_were_disturbed() -> None:
+    """The two slices of a pilot's first round at half and at full speed make no noisy case."""
+    disturbed, honest = (
+        sweeps_of(allocate([Piloted("a", 0.05, slice_sd, 0.004)], 0.13, ALL_THE_TIME))["a"]
+        for slice_sd in (0.28, 0.004 / math.sqrt(IN_PILOT))
+    )
+    assert disturbed == honest < 8
 
 
 def test_what_the_pilot_cannot_tell_gets_one_sweep() -> None:
