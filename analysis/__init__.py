@@ -10,7 +10,17 @@ results/README.md explains every column.
 from __future__ import annotations
 
 import os
+import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
+
+# While python -m looks for the program; an import elsewhere says by itself what is missing.
+if sys.argv[0] == "-m" and find_spec("msgspec") is None:
+    sys.stderr.write(
+        "this Python lacks the suite's packages: run make bench once, which installs them, then "
+        ".venv/bin/python -m analysis\n"
+    )
+    sys.exit(2)
 
 from analysis.read.campaign import CampaignError
 from analysis.read.load import load, usable

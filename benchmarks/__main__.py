@@ -7,6 +7,7 @@ kept in each case.
 from __future__ import annotations
 
 import argparse
+import os
 import secrets
 import signal
 import subprocess
@@ -14,7 +15,15 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import datetime, timezone
+from importlib.util import find_spec
 from pathlib import Path
+
+if find_spec("msgspec") is None:
+    sys.stderr.write(
+        "this Python lacks the suite's packages: run make bench once, which installs them, then "
+        ".venv/bin/python -m benchmarks\n"
+    )
+    sys.exit(2)
 
 from msgspec.structs import replace
 from rich.console import Console
@@ -141,6 +150,11 @@ def resume(
         _check_resumable(plan, folder)
         _check_baseline(plan, manner)
         _check_quiet(folder, manner, console)
+        if (budget_seconds or plan.budget_seconds) <= plan.elapsed_seconds:
+            raise arguments.UsageError(
+                f"{folder}: {plan.elapsed_seconds:.0f} s are spent, all of its budget; "
+                "--budget TIME is a new total"
+            )
         journal.drop_unfinished_line()
         if budget_seconds is not None:
             # What the old budget was too small for is tried again, unless there are rounds: means
@@ -178,11 +192,15 @@ def _check_quiet(folder: Path, manner: arguments.Manner, console: Console) -> No
     """
     until = time.monotonic() + manner.wait_seconds
     is_reference = (RESULTS / "reference") in folder.resolve().parents
+    waits = False
     while True:
         others, load = busy_processes(), load_average()
         is_loud = is_reference and load > REFERENCE_LOAD
         if not (others or is_loud) or time.monotonic() >= until:
             break
+        if not (waits or manner.quiet):
+            console.print(f"waiting up to {manner.wait_seconds:.0f} s until nothing else runs")
+        waits = True
         time.sleep(1)
     if is_loud:
         raise arguments.UsageError(
@@ -191,7 +209,8 @@ def _check_quiet(folder: Path, manner: arguments.Manner, console: Console) -> No
         )
     if others and not manner.quiet:
         named = ", ".join(f"{name} ({share:.0%} of a core)" for name, share in others.items())
-        said = f"also running: {named}; --wait 5m would wait for it"
+        advice = "waited in vain" if waits else "--wait 5m (make: WAIT=5m) would wait for it"
+        said = f"also running: {named}; {advice}"
         console.print(said, style="yellow", soft_wrap=True, markup=False, highlight=False)
 
 
@@ -231,7 +250,7 @@ def _conduct(plan: Plan, journal: Journal, console: Console, manner: arguments.M
     """
     code = 0
     with (
-        observing(console, quiet=manner.quiet) as observer,
+        observing(console, plan.precision, quiet=manner.quiet) as observer,
         LocalExecutor(plan.interpreters, allot_cores(), plan.turn_limit_seconds) as executor,
     ):
         conductor = Conductor(plan, executor, journal, observer)
@@ -239,6 +258,9 @@ def _conduct(plan: Plan, journal: Journal, console: Console, manner: arguments.M
             conductor.run()
         except KeyboardInterrupt:
             code = INTERRUPTED
+            how = f"{os.path.relpath(sys.executable)} -m benchmarks resume {journal.folder}"
+            said = f"stopped; {how} goes on (--budget TIME: a new total)"
+            console.print(said, soft_wrap=True, markup=False, highlight=False)
     plan = conductor.plan
     for case in plan.cases:
         if case.left_out and not manner.quiet:
@@ -277,7 +299,10 @@ def _parse(arguments_: Sequence[str] | None) -> tuple[argparse.ArgumentParser, a
     resume_parser = commands.add_parser("resume", help="go on with an interrupted campaign")
     resume_parser.add_argument("folder", type=Path, help="its results folder")
     resume_parser.add_argument(
-        "--budget", type=arguments.duration, metavar="TIME", help="a new total budget"
+        "--budget",
+        type=arguments.duration,
+        metavar="TIME",
+        help="a new total, with what is spent",
     )
     arguments.add_manner_options(resume_parser)
     list_parser = commands.add_parser("list", help="show everything that can be chosen")

@@ -25,6 +25,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 LOCK = REPOSITORY / "requirements" / "measured.txt"
 ENVIRONMENTS = REPOSITORY / ".cache" / "environments"
 OLDEST = (3, 10)
+VERSION = re.compile(r"(?:c?python)?(\d+)\.(\d+).*")
 
 
 class InterpreterError(Exception):
@@ -98,6 +99,8 @@ def find(request: str | None) -> Path:
     # uv looks at pyenv's shims, which answer for the versions that are switched on only.
     if found := _found_by_uv(request) or newest_in_pyenv(request):
         return found
+    if (named := VERSION.fullmatch(request)) and (int(named[1]), int(named[2])) < OLDEST:
+        raise InterpreterError(f"--python {request}: {_too_old(f'{named[1]}.{named[2]}')}")
     installed = _uv("python", "install", request)
     if found := _found_by_uv(request):
         return found
@@ -193,8 +196,12 @@ def _check_version(base: Path) -> None:
     asked = subprocess.run([base, "-c", program], capture_output=True, text=True, check=False)
     version = asked.stdout.strip()
     if asked.returncode:
-        said = f"it is Python {version}; the suite needs" if version else "it is not a Python of"
-        raise InterpreterError(f"{base.name}: {said} {OLDEST[0]}.{OLDEST[1]} or newer")
+        raise InterpreterError(f"{base.name}: {_too_old(version)}")
+
+
+def _too_old(version: str) -> str:
+    said = f"it is Python {version}; the suite needs" if version else "it is not a Python of"
+    return f"{said} {OLDEST[0]}.{OLDEST[1]} or newer"
 
 
 def _described(python: Path, base: Path) -> Interpreter:

@@ -14,7 +14,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from analysis.estimate.intervals import FEWEST_FOR_INTERVAL
 from benchmarks.campaign.schema import Failure
+from benchmarks.campaign.stop import MIN_ROUNDS
 
 PLAIN_EVERY_SECONDS = 10.0
 
@@ -35,15 +37,6 @@ class Progress:
     elapsed_seconds: float
     budget_seconds: float
 
-    def __str__(self) -> str:
-        reached = "" if math.isinf(self.half_width) else f" (±{self.half_width:.1%})"
-        left = max(0.0, self.budget_seconds - self.elapsed_seconds)
-        return (
-            f"{self.stage}, case {self.index}/{self.count}: {self.case}{reached}; "
-            f"{self.precise_cases} of {self.cases} cases precise; "
-            f"at most {int(left) // 60}:{int(left) % 60:02} left"
-        )
-
 
 class Observer:
     """Is told of every case that begins, every round that ends and every failure, and how many
@@ -63,50 +56,80 @@ class Observer:
         pass
 
 
-class Plain(Observer):
+class Teller(Observer):
+    """Says what it is told; ``precision`` is the half-width that the campaign aims at."""
+
+    def __init__(self, console: Console, precision: float) -> None:
+        self.console = console
+        self._precision = precision
+        self.rounds = 0
+
+    def failed(self, failure: Failure) -> None:
+        text = f"failed: {failure.contender} in {failure.case}: {failure.cause}"
+        self.console.print(Text(text, style="red"), soft_wrap=True)
+
+    def expects(self, rounds: int, seconds: float) -> None:
+        if rounds < FEWEST_FOR_INTERVAL:
+            text = (
+                f"the budget is enough for {rounds} rounds of {seconds:.0f} s; an interval takes "
+                f"{FEWEST_FOR_INTERVAL}, a campaign at least {MIN_ROUNDS}: --budget (make: BUDGET)"
+            )
+            self.console.print(Text(text, style="yellow"), soft_wrap=True)
+
+    def ended_round(self, rounds: int) -> None:
+        self.rounds = rounds
+
+    def text(self, progress: Progress) -> str:
+        """Where the campaign is, in one line. It may stop after the least number of rounds, so that
+        nothing is called precise before.
+        """
+        half_width = progress.half_width
+        reached = "" if math.isinf(half_width) else f" (±{half_width * 100:.1f} %)"
+        left = max(0.0, progress.budget_seconds - progress.elapsed_seconds)
+        done = f"{self.rounds} of at least {MIN_ROUNDS} rounds"
+        if self.rounds >= MIN_ROUNDS:
+            aim = f"within ±{self._precision * 100:g} %"
+            done = f"{progress.precise_cases} of {progress.cases} cases {aim}"
+        return (
+            f"{progress.stage}, case {progress.index}/{progress.count}: {progress.case}{reached}; "
+            f"{done}; at most {int(left) // 60}:{int(left) % 60:02} left"
+        )
+
+
+class Plain(Teller):
     """A line every now and then, for logs."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._stage = ""
+    def __init__(self, console: Console, precision: float) -> None:
+        super().__init__(console, precision)
         self._said = -math.inf
 
     def update(self, progress: Progress) -> None:
-        if progress.stage != self._stage or time.monotonic() - self._said >= PLAIN_EVERY_SECONDS:
-            self._stage, self._said = progress.stage, time.monotonic()
-            self._console.print(str(progress), markup=False, highlight=False, soft_wrap=True)
-
-    def failed(self, failure: Failure) -> None:
-        self._console.print(_failure_text(failure), soft_wrap=True)
+        if time.monotonic() - self._said >= PLAIN_EVERY_SECONDS:
+            self._said = time.monotonic()
+            self.console.print(Text(self.text(progress)), soft_wrap=True)
 
 
-class Bar(Observer):
+class Bar(Teller):
     """One live line, redrawn when a case begins: between them the coordinator stays quiet."""
 
-    def __init__(self, live: Live) -> None:
+    def __init__(self, live: Live, precision: float) -> None:
+        super().__init__(live.console, precision)
         self._live = live
 
     def update(self, progress: Progress) -> None:
         line = Table.grid(padding=(0, 1))
         done = min(progress.elapsed_seconds, progress.budget_seconds)
-        line.add_row(ProgressBar(progress.budget_seconds, done, width=20), str(progress))
+        line.add_row(ProgressBar(progress.budget_seconds, done, width=20), self.text(progress))
         self._live.update(line, refresh=True)
-
-    def failed(self, failure: Failure) -> None:
-        self._live.console.print(_failure_text(failure))
 
 
 @contextlib.contextmanager
-def observing(console: Console, *, quiet: bool) -> Iterator[Observer]:
+def observing(console: Console, precision: float, *, quiet: bool) -> Iterator[Observer]:
     """The observer that fits the console."""
     if quiet:
         yield Observer()
     elif console.is_terminal:
         with Live(console=console, auto_refresh=False, transient=True) as live:
-            yield Bar(live)
+            yield Bar(live, precision)
     else:
-        yield Plain(console)
-
-
-def _failure_text(failure: Failure) -> Text:
-    return Text(f"failed: {failure.contender} in {failure.case}: {failure.cause}", style="red")
+        yield Plain(console, precision)

@@ -328,19 +328,20 @@ def deliverable_sigint() -> Iterator[None]:
 
 @contextlib.contextmanager
 def running(
-    *arguments: str | Path, until: str, cwd: Path = REPOSITORY
+    *arguments: str | Path, folder: Path, lines: int, cwd: Path = REPOSITORY
 ) -> Iterator[subprocess.Popen[str]]:
-    """A campaign that has come to a round and has time left for many more."""
+    """A campaign whose journal has so many lines and that has time left for many more."""
+    journal = folder / "rounds.jsonl"
     with subprocess.Popen(
         [sys.executable, "-m", "benchmarks", *map(str, arguments), "--budget", "15s"],
         cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
     ) as process:  # fmt: skip
         try:
-            assert process.stderr is not None
-            for line in process.stderr:
-                if line.startswith(until):
+            while process.poll() is None:
+                if journal.exists() and journal.read_bytes().count(b"\n") >= lines:
                     break
+                time.sleep(0.05)
             yield process
         finally:
             process.kill()
@@ -352,11 +353,6 @@ def begun(good: Ran, tmp_path: Path) -> Path:
     folder = tmp_path / "campaign"
     shutil.copytree(good.folder, folder, ignore=shutil.ignore_patterns("report"))
     return folder
-
-
-def next_round(folder: Path) -> str:
-    """How its progress begins in the second round from now."""
-    return f"round {plan_of(folder).rounds + 2}"
 
 
 def check_resuming(folder: Path, cwd: Path = REPOSITORY) -> None:
@@ -380,20 +376,29 @@ def test_ctrl_c_keeps_the_rounds_shows_them_and_the_campaign_can_be_resumed(
 ) -> None:
     folder = tmp_path / "campaign"
     command = ("run", *TINY, "--precision", "0.0001%", "--baseline-python", "3", "--out", folder)
-    with running(*command, until="round 2", cwd=hostile_repository) as process:
+    with running(*command, folder=folder, lines=2, cwd=hostile_repository) as process:
         os.killpg(process.pid, signal.SIGINT)  # what a terminal does
         out, err = process.communicate(timeout=TIMEOUT_SECONDS)
     assert process.returncode == 130
     assert "Traceback" not in err
+    python = os.path.relpath(sys.executable, hostile_repository)
+    assert f"stopped; {python} -m benchmarks resume {folder} goes on" in err
     assert out.splitlines() == [f"analysis report {folder} --baseline-python=3"]
     assert plan_of(folder).status == "interrupted"
     assert len(lines_of(folder)) >= 1
     check_resuming(folder, cwd=hostile_repository)
 
 
+def test_a_campaign_whose_budget_is_spent_says_what_to_give(begun: Path, run_main: RunMain) -> None:
+    code, _, err = run_main("resume", begun, "--budget", "1ms")
+    assert code == 2
+    assert "s are spent, all of its budget; --budget TIME is a new total" in err
+
+
 def test_sigterm_keeps_the_rounds_too(begun: Path) -> None:
     before = len(lines_of(begun))
-    with running("resume", begun, "--no-report", until=next_round(begun)) as process:
+    command = ("resume", begun, "--no-report")
+    with running(*command, folder=begun, lines=before + 2) as process:
         process.terminate()
         out, err = process.communicate(timeout=TIMEOUT_SECONDS)
     assert (process.returncode, out) == (130, f"{begun}\n")
@@ -404,7 +409,8 @@ def test_sigterm_keeps_the_rounds_too(begun: Path) -> None:
 
 def test_a_campaign_that_was_killed_can_be_resumed(begun: Path) -> None:
     before = len(lines_of(begun))
-    with running("resume", begun, "--no-report", until=next_round(begun)) as process:
+    command = ("resume", begun, "--no-report")
+    with running(*command, folder=begun, lines=before + 2) as process:
         process.kill()
         process.wait()
     assert plan_of(begun).status == "running"
@@ -437,7 +443,8 @@ def test_what_else_uses_the_machine_is_said(others: list[dict[str, float]]) -> N
     others.append({"cc": 1.5, "ninja": 0.06})
     said = said_of(Path("anywhere"), Manner(quiet=False, report=True))
     assert said == (
-        "also running: cc (150% of a core), ninja (6% of a core); --wait 5m would wait for it\n"
+        "also running: cc (150% of a core), ninja (6% of a core); "
+        "--wait 5m (make: WAIT=5m) would wait for it\n"
     )
     others.append({"cc": 1.5})
     assert said_of(Path("anywhere"), Manner(quiet=True, report=True)) == ""
@@ -449,8 +456,21 @@ def test_a_campaign_waits_until_nothing_else_uses_the_machine(
 ) -> None:
     others.extend([{"cc": 1.0}] * 3)
     manner = Manner(quiet=False, report=True, wait_seconds=60.0)
-    assert said_of(Path("anywhere"), manner) == ""
+    assert said_of(Path("anywhere"), manner) == "waiting up to 60 s until nothing else runs\n"
     assert others == []
+
+
+def test_a_campaign_that_waited_in_vain_says_so(
+    others: list[dict[str, float]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others.extend([{"cc": 1.0}] * 2)
+    times = iter((0.0, 30.0, 60.0))
+    monkeypatch.setattr(time, "monotonic", lambda: next(times))
+    said = said_of(Path("anywhere"), Manner(quiet=False, report=True, wait_seconds=60.0))
+    assert said.splitlines() == [
+        "waiting up to 60 s until nothing else runs",
+        "also running: cc (100% of a core); waited in vain",
+    ]
 
 
 def test_a_campaign_that_is_to_be_published_takes_a_quiet_machine(

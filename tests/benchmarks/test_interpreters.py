@@ -166,6 +166,24 @@ def test_a_version_that_uv_can_install_is_installed(base: Path, uv: FakeUv) -> N
         assert find("3.12") == base
 
 
+@pytest.mark.parametrize("request_", ["3.9", "python3.9", "cpython3.9.2", "3.9t"])
+def test_a_python_that_is_too_old_is_not_installed(
+    request_: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def uv(*arguments: str) -> subprocess.CompletedProcess[str]:
+        asked.append(arguments[1])
+        return subprocess.CompletedProcess(arguments, 1, "", "error: there is none")
+
+    monkeypatch.setattr(interpreters, "_uv", uv)
+    with pytest.raises(
+        InterpreterError, match=r"it is Python 3\.9; the suite needs 3\.10 or newer"
+    ):
+        find(request_)
+    assert asked == ["find"]
+
+
 def test_an_unknown_version_is_one_line_with_the_reason(uv: FakeUv) -> None:
     with pytest.raises(InterpreterError) as caught:
         find("3.99")
