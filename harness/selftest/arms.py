@@ -31,8 +31,8 @@ from harness import fan_out as program
 from harness.commands import LOOP, THROUGHPUT, copy_of_suite, fan_out, rows_of, run, scratch
 from harness.selftest import planted
 
-PYPERF_PROCESS_SECONDS = 0.8
-"""What a process of pyperf's runner takes here: start, a warm-up and three values."""
+PYPERF_PROCESSES = 4
+"""Of pyperf's runner, at first: they tell how many more the time is enough for."""
 PROCESS_SECONDS = 0.4
 """What a whole process measures for; it starts in another 0.1 to 0.2 s."""
 PILOT_BATCHES = 20
@@ -121,14 +121,28 @@ class Trial:
 
 def pyperf_runner(trial: Trial) -> Outcome:
     """pyperf's runner, one benchmark after the other: means of all values, and its t test."""
-    processes = max(2, round(trial.seconds / 3 / PYPERF_PROCESS_SECONDS))
-    values: list[FloatArray] = [np.array([])] * 3
-    for contender in trial.shuffled():
+    began, values = time.monotonic(), [np.array([])] * 3
+    for done, contender in enumerate(trial.shuffled(), start=1):
+        until = began + trial.seconds * done / 3
+        values[contender] = np.array(_by_pyperf(trial, trial.slower(contender), until))
+    return _by_means(values, equal_variances=True)
+
+
+def _by_pyperf(trial: Trial, slower: float, until: float) -> list[float]:
+    """The values of a benchmark: of some processes, then of those that the time is left for. Each
+    time one more calibrates.
+    """
+    values: list[float] = []
+    processes = PYPERF_PROCESSES
+    while processes > 0:
+        started = time.monotonic()
         with scratch() as output:
             options = ("--quiet", "--processes", str(processes), "--output", output)
-            trial.where.fan_out(trial.pair, trial.slower(contender), *options)
-            values[contender] = np.array(pyperf.Benchmark.load(str(output)).get_values())
-    return _by_means(values, equal_variances=True)
+            trial.where.fan_out(trial.pair, slower, *options)
+            values += pyperf.Benchmark.load(str(output)).get_values()
+        now = time.monotonic()
+        processes = math.floor((until - now) / (now - started) * (processes + 1)) - 1
+    return values
 
 
 def whole_processes(trial: Trial) -> Outcome:
