@@ -12,9 +12,8 @@ from unittest import mock
 import pandas as pd
 import pyperf
 
-from analysis.estimate.intervals import CONFIDENCE
+from analysis.estimate.intervals import CONFIDENCE, FEWEST_FOR_INTERVAL
 from analysis.judge.contrasts import PYTHON, STRATEGY, Measured, contrasts_of
-from analysis.judge.verdicts import FEWEST_FOR_INTERVAL
 from benchmarks.campaign import interpreters
 from benchmarks.strategies import BASELINE
 from harness.commands import campaign_of, exponent, rows_of, run, scratch, sweep

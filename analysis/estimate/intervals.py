@@ -26,6 +26,10 @@ FAMILY_QUANTILE: Final = 0.975
 """Where the factor of a family of 95 % intervals is read off. Residuals lie closer to an estimate
 than errors to the truth: with 0.95, simulated families were wrong in 4 to 10 % of campaigns, with
 this in 2 to 5 % (8 to 40 rounds, 4 to 60 lines, normal and heavy-tailed noise)."""
+FEWEST_FOR_INTERVAL: Final = 6
+"""A signed-rank interval of 95 % takes so many rounds."""
+LEAST_ROUNDS: Final = 12
+"""Rounds that the precision asked for takes at least; a budget may end a campaign before."""
 EXACT_ROUNDS: Final = 200
 """Up to this many rounds the null distribution is exact (R stops at 49); beyond, Moses' normal
 approximation."""

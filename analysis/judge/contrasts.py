@@ -21,9 +21,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.estimate.intervals import Estimates, hodges_lehmann_rows, simultaneous
+from analysis.estimate.intervals import (
+    FEWEST_FOR_INTERVAL,
+    Estimates,
+    hodges_lehmann_rows,
+    simultaneous,
+)
 from analysis.estimate.rounds import by_round, means_of_groups
-from analysis.judge.verdicts import FEWEST_FOR_INTERVAL, UNDECIDED, judge, rounds_needed
+from analysis.judge.verdicts import UNDECIDED, judge, rounds_needed
 from analysis.read.campaign import (
     CONTROL,
     Campaign,

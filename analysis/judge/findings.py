@@ -11,7 +11,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.estimate.costs import Line, line, points_on_line
-from analysis.estimate.intervals import Estimates, hodges_lehmann, hodges_lehmann_rows
+from analysis.estimate.intervals import (
+    FEWEST_FOR_INTERVAL,
+    Estimates,
+    hodges_lehmann,
+    hodges_lehmann_rows,
+)
 from analysis.estimate.rounds import means_of_groups
 from analysis.judge import words
 from analysis.judge.contrasts import (
@@ -27,7 +32,7 @@ from analysis.judge.contrasts import (
     contrasts_of,
     find_python,
 )
-from analysis.judge.verdicts import FASTER, FEWEST_FOR_INTERVAL, FLOOR, SLOWER
+from analysis.judge.verdicts import FASTER, FLOOR, SLOWER
 from analysis.read.campaign import Campaign, Contender, Vocabulary
 from benchmarks.campaign.schema import NO_PAUSE
 

@@ -17,6 +17,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.estimate.intervals import FEWEST_FOR_INTERVAL, LEAST_ROUNDS
+
 SLOWER: Final = "slower"
 FASTER: Final = "faster"
 SAME: Final = "same"
@@ -28,11 +30,6 @@ FLOOR: Final = 0.005
 """A difference of less than 0.5 % is never called one."""
 WITHIN: Final = 0.02
 """Ratios within 0.98 to 1.02 count as the same."""
-
-LEAST_ROUNDS: Final = 12
-"""Rounds that the precision asked for takes at least; a budget may end a campaign before."""
-FEWEST_FOR_INTERVAL: Final = 6
-"""A signed-rank interval of 95 % takes so many rounds."""
 
 FloatArray = NDArray[np.float64]
 

@@ -14,9 +14,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from analysis.estimate.intervals import FEWEST_FOR_INTERVAL
+from analysis.estimate.intervals import FEWEST_FOR_INTERVAL, LEAST_ROUNDS
 from benchmarks.campaign.schema import Failure
-from benchmarks.campaign.stop import MIN_ROUNDS
 
 PLAIN_EVERY_SECONDS = 10.0
 
@@ -71,8 +70,9 @@ class Teller(Observer):
     def expects(self, rounds: int, seconds: float) -> None:
         if rounds < FEWEST_FOR_INTERVAL:
             text = (
-                f"the budget is enough for {rounds} rounds of {seconds:.0f} s; an interval takes "
-                f"{FEWEST_FOR_INTERVAL}, a campaign at least {MIN_ROUNDS}: --budget (make: BUDGET)"
+                f"the budget is enough for {rounds} rounds of {seconds:.0f} s; an interval "
+                f"takes {FEWEST_FOR_INTERVAL}, a campaign at least {LEAST_ROUNDS}: --budget (make: "
+                "BUDGET)"
             )
             self.console.print(Text(text, style="yellow"), soft_wrap=True)
 
@@ -86,8 +86,8 @@ class Teller(Observer):
         half_width = progress.half_width
         reached = "" if math.isinf(half_width) else f" (±{half_width * 100:.1f} %)"
         left = max(0.0, progress.budget_seconds - progress.elapsed_seconds)
-        done = f"{self.rounds} of at least {MIN_ROUNDS} rounds"
-        if self.rounds >= MIN_ROUNDS:
+        done = f"{self.rounds} of at least {LEAST_ROUNDS} rounds"
+        if self.rounds >= LEAST_ROUNDS:
             aim = f"within ±{self._precision * 100:g} %"
             done = f"{progress.precise_cases} of {progress.cases} cases {aim}"
         return (

@@ -13,11 +13,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.estimate.intervals import hodges_lehmann
+from analysis.estimate.intervals import LEAST_ROUNDS, hodges_lehmann
 from benchmarks.campaign.plan import halves
 from benchmarks.campaign.schema import Allocated, Case, Plan, RoundLine
 
-MIN_ROUNDS = 12
 LOOK_EVERY = 4
 """It may stop after 12, 16, 20 ... rounds: looking less often keeps the intervals honest."""
 
@@ -83,7 +82,7 @@ class Precision:
     def is_time_to_look(self, cases: Iterable[str]) -> bool:
         """Whether these cases have a number of rounds at which a campaign may stop."""
         fewest = min((self._rounds.get(case, 0) for case in cases), default=0)
-        return fewest >= MIN_ROUNDS and (fewest - MIN_ROUNDS) % LOOK_EVERY == 0
+        return fewest >= LEAST_ROUNDS and (fewest - LEAST_ROUNDS) % LOOK_EVERY == 0
 
     def done(self) -> int:
         """How many cases are done."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from analysis.estimate.intervals import LEAST_ROUNDS
 from benchmarks.campaign import schema
 from benchmarks.campaign.conduct import (
     AIMED_ROUNDS,
@@ -28,7 +29,6 @@ from benchmarks.campaign.schema import Case, Cell, Contender, Plan, RoundLine
 from benchmarks.campaign.stop import (
     LOOK_EVERY,
     MAX_SWEEPS,
-    MIN_ROUNDS,
     PILOT_ROUNDS,
     PILOT_SWEEPS,
 )
@@ -110,7 +110,7 @@ def ids(rows: Sequence[Contender] | Sequence[Case]) -> list[str]:
     return [row.id for row in rows]
 
 
-QUIET_SWEEPS = [PILOT_SWEEPS] + [1] * (MIN_ROUNDS - 1)
+QUIET_SWEEPS = [PILOT_SWEEPS] + [1] * (LEAST_ROUNDS - 1)
 """Of the rounds of a campaign whose values do not scatter: one sweep is enough after the pilot."""
 
 
@@ -194,9 +194,9 @@ def test_cases_come_in_another_order_in_other_rounds(make: MakeCampaign) -> None
     orders: dict[int, list[str]] = defaultdict(list)
     for line in campaign.lines:
         orders[line.round].append(line.case)
-    assert len(orders) == MIN_ROUNDS
+    assert len(orders) == LEAST_ROUNDS
     assert all(sorted(order) == ids(plan.cases) for order in orders.values())
-    assert len(set(map(tuple, orders.values()))) > MIN_ROUNDS / 2
+    assert len(set(map(tuple, orders.values()))) > LEAST_ROUNDS / 2
 
 
 def test_the_same_seed_gives_the_same_order_and_another_seed_another(make: MakeCampaign) -> None:
@@ -219,7 +219,7 @@ def test_workers_are_fresh_in_every_round_and_none_is_left(make: MakeCampaign) -
     campaign = make(plan, Script())
     campaign.run()
     # One crew calibrates, one serves each round.
-    assert campaign.script.started == [tuple(ids(plan.contenders))] * (1 + MIN_ROUNDS)
+    assert campaign.script.started == [tuple(ids(plan.contenders))] * (1 + LEAST_ROUNDS)
     assert campaign.script.open_workers == []
 
 
@@ -336,7 +336,7 @@ def test_the_allocation_is_on_the_disk_when_the_fourth_round_begins(make: MakeCa
 
     script.on_turn = look
     campaign.run()
-    assert known == [(number, number >= PILOT_ROUNDS) for number in range(MIN_ROUNDS)]
+    assert known == [(number, number >= PILOT_ROUNDS) for number in range(LEAST_ROUNDS)]
 
 
 def test_long_turns_are_taken_once_a_round_from_the_beginning(make: MakeCampaign) -> None:
@@ -377,7 +377,7 @@ def test_the_journal_has_one_line_for_every_round_and_case(make: MakeCampaign) -
     campaign = make(plan, Script(seconds=lambda turn: turn.case.tasks * 1e-6))
     cases = {case.id: case for case in campaign.run().cases}
     keys = [(line.round, line.case) for line in campaign.lines]
-    assert sorted(keys) == sorted(itertools.product(range(MIN_ROUNDS), cases))
+    assert sorted(keys) == sorted(itertools.product(range(LEAST_ROUNDS), cases))
     for line in campaign.lines:
         case = cases[line.case]
         assert line.failures == {}
@@ -428,7 +428,7 @@ def test_a_line_is_on_the_disk_before_the_next_case_begins(make: MakeCampaign) -
 
     script.on_turn = check
     campaign.run()
-    assert len(campaign.lines) == MIN_ROUNDS * len(campaign.plan.cases)
+    assert len(campaign.lines) == LEAST_ROUNDS * len(campaign.plan.cases)
 
 
 def test_the_plan_is_running_while_it_runs_and_complete_in_the_end(make: MakeCampaign) -> None:
@@ -442,9 +442,9 @@ def test_the_plan_is_running_while_it_runs_and_complete_in_the_end(make: MakeCam
 
     script.on_turn = look
     plan = campaign.run()
-    assert seen == {("running", None, number) for number in range(MIN_ROUNDS)}
+    assert seen == {("running", None, number) for number in range(LEAST_ROUNDS)}
     assert campaign.saved() == plan
-    assert (plan.status, plan.rounds, plan.peak_worker_bytes) == ("complete", MIN_ROUNDS, 1000)
+    assert (plan.status, plan.rounds, plan.peak_worker_bytes) == ("complete", LEAST_ROUNDS, 1000)
     assert plan.finished is not None
     assert plan.peak_driver_bytes > 2**20
     assert all(row.conditions == {"loop_class": "asyncio"} for row in plan.contenders)
@@ -457,7 +457,7 @@ def test_the_observer_hears_of_every_case_that_begins(make: MakeCampaign) -> Non
     assert [(row.stage, row.index, row.count) for row in progress[:4]] == [
         ("calibrating", 1, 2), ("calibrating", 2, 2), ("round 1", 1, 2), ("round 1", 2, 2),
     ]  # fmt: skip
-    assert len(progress) == 2 * (1 + MIN_ROUNDS)
+    assert len(progress) == 2 * (1 + LEAST_ROUNDS)
     elapsed = [row.elapsed_seconds for row in progress]
     assert elapsed == sorted(elapsed)
     assert progress[-1].half_width == 0.0
@@ -485,8 +485,8 @@ def test_contenders_are_asked_the_cases_of_their_blocks_and_no_others(make: Make
     assert {
         (contender, line.case) for line in campaign.lines for contender in campaign.cells(line)
     } == expected
-    assert (done.status, done.rounds) == ("complete", MIN_ROUNDS)
-    assert all(campaign.rounds_of(case) == list(range(MIN_ROUNDS)) for case in plan.cases)
+    assert (done.status, done.rounds) == ("complete", LEAST_ROUNDS)
+    assert all(campaign.rounds_of(case) == list(range(LEAST_ROUNDS)) for case in plan.cases)
 
 
 # When it ends
@@ -499,7 +499,7 @@ def test_every_round_is_complete_also_when_some_cases_are_precise(make: MakeCamp
     campaign = make(plan, script)
     done = campaign.run()
     assert done.status == "complete"
-    assert done.rounds > MIN_ROUNDS
+    assert done.rounds > LEAST_ROUNDS
     for case in plan.cases:
         assert campaign.rounds_of(case) == list(range(done.rounds))
     assert campaign.observer.progress[-1].precise_cases >= 1
@@ -510,8 +510,8 @@ def test_it_ends_at_a_look_when_all_are_precise(spread: float, make: MakeCampaig
     campaign = make(make_plan(tasks=(10, 100)), Script(seconds=noisy(spread)))
     done = campaign.run()
     assert done.status == "complete"
-    assert done.rounds >= MIN_ROUNDS
-    assert (done.rounds - MIN_ROUNDS) % LOOK_EVERY == 0
+    assert done.rounds >= LEAST_ROUNDS
+    assert (done.rounds - LEAST_ROUNDS) % LOOK_EVERY == 0
 
 
 def test_it_ends_when_the_next_round_would_not_fit_the_budget(make: MakeCampaign) -> None:
@@ -586,7 +586,7 @@ def test_what_the_budget_cannot_pay_is_left_out_and_says_why(make: MakeCampaign)
         plan.cases[0].id: 4, plan.cases[1].id: 4, small: 1,
     }  # fmt: skip
     assert {turn.case.tasks for turn in script.turns} == {10, 100}
-    assert done.rounds == MIN_ROUNDS
+    assert done.rounds == LEAST_ROUNDS
     assert campaign.saved().cases == done.cases
 
 
@@ -596,7 +596,7 @@ def test_a_large_case_that_the_budget_can_pay_is_measured(make: MakeCampaign) ->
     done = make(plan, script).run()
     assert [case.left_out for case in done.cases] == ["", ""]
     assert [case.sweeps for case in done.cases] == [1, 1]
-    assert done.rounds == MIN_ROUNDS
+    assert done.rounds == LEAST_ROUNDS
 
 
 def test_calibration_goes_from_small_to_large(make: MakeCampaign) -> None:
@@ -814,10 +814,10 @@ def test_the_next_workers_get_ready_while_others_are_measured(make: MakeCampaign
     }  # fmt: skip
     assert script.most_asked_at_once == 1
     # One crew calibrates, one serves each round, and the last is for a round that does not come.
-    assert script.started == [tuple(ids(plan.contenders))] * (1 + MIN_ROUNDS + 1)
+    assert script.started == [tuple(ids(plan.contenders))] * (1 + LEAST_ROUNDS + 1)
     assert script.open_workers == []
     # Only the calibration and the first round have waited.
-    turns = len(plan.cases) * size + turns_in(plan, MIN_ROUNDS)
+    turns = len(plan.cases) * size + turns_in(plan, LEAST_ROUNDS)
     assert done.elapsed_seconds == pytest.approx(2 * 0.05 + 0.01 * turns)
 
 
@@ -827,8 +827,8 @@ def test_without_a_core_for_it_workers_start_when_the_round_before_has_ended(
     plan = make_plan()
     script = Script(start_seconds=0.05)
     done = make(plan, script, overlaps=False).run()
-    turns = len(plan.cases) * len(plan.contenders) + turns_in(plan, MIN_ROUNDS)
-    assert done.elapsed_seconds == pytest.approx((1 + MIN_ROUNDS) * 0.05 + 0.01 * turns)
+    turns = len(plan.cases) * len(plan.contenders) + turns_in(plan, LEAST_ROUNDS)
+    assert done.elapsed_seconds == pytest.approx((1 + LEAST_ROUNDS) * 0.05 + 0.01 * turns)
 
 
 @pytest.mark.parametrize("overlaps", [False, True])
@@ -934,7 +934,7 @@ def test_a_dead_worker_is_replaced_for_the_next_case(make: MakeCampaign) -> None
     campaign = make(plan, script)
     campaign.run()
     assert script.started[:2] == [tuple(ids(plan.contenders)), (broken.id,)]
-    assert campaign.rounds_of(plan.cases[0]) == list(range(MIN_ROUNDS))
+    assert campaign.rounds_of(plan.cases[0]) == list(range(LEAST_ROUNDS))
     assert all(
         (broken.id in campaign.cells(line)) == (line.case != plan.cases[0].id)
         for line in campaign.lines
@@ -951,7 +951,7 @@ def test_a_failure_in_calibration_is_kept_and_the_case_goes_on(make: MakeCampaig
     campaign = make(plan, Script(on_calibrate=fail))
     assert [failure.cause for failure in campaign.run().failed] == ["it cannot prove it"]
     assert not any(turn.strategy == BROKEN for turn in campaign.script.turns)
-    assert len(campaign.lines) == MIN_ROUNDS
+    assert len(campaign.lines) == LEAST_ROUNDS
 
 
 @pytest.mark.parametrize("overlaps", [False, True])
@@ -967,7 +967,7 @@ def test_a_worker_that_does_not_start_fails_every_case_of_its_round_and_nobody_e
         (case.id, "it does not start", 2) for case in plan.cases
     }
     assert script.started.count((broken_of(plan).id,)) == 0
-    assert len(campaign.lines) == MIN_ROUNDS * len(plan.cases)
+    assert len(campaign.lines) == LEAST_ROUNDS * len(plan.cases)
 
 
 def test_a_contender_whose_conditions_change_between_rounds_is_refused(
@@ -1001,7 +1001,7 @@ def test_when_the_baseline_fails_the_others_are_compared_with_its_other_half(
 
     campaign = make(plan, Script(on_turn=fail))
     done = campaign.run()
-    assert (done.status, done.rounds, len(done.failed)) == ("failed", MIN_ROUNDS, 1)
+    assert (done.status, done.rounds, len(done.failed)) == ("failed", LEAST_ROUNDS, 1)
     assert all(len(line.cells) == len(plan.contenders) - 1 for line in campaign.lines)
 
 
@@ -1042,7 +1042,7 @@ def test_a_case_in_which_all_have_failed_is_not_measured_again(
     assert done.status == "failed"
     assert len(done.failed) == len(plan.contenders)
     assert len(campaign.rounds_of(hopeless)) <= 1
-    assert len(campaign.rounds_of(other)) == done.rounds == MIN_ROUNDS
+    assert len(campaign.rounds_of(other)) == done.rounds == LEAST_ROUNDS
 
 
 def test_a_case_that_is_given_up_takes_no_time_of_the_next_rounds(make: MakeCampaign) -> None:
@@ -1057,7 +1057,7 @@ def test_a_case_that_is_given_up_takes_no_time_of_the_next_rounds(make: MakeCamp
     script = Script(on_turn=fail_in_the_third_round, busy_seconds=by_tasks({10: 2.0, 100: 0.01}))
     campaign = make(plan, script)
     campaign.run()
-    assert len(campaign.rounds_of(other)) == MIN_ROUNDS
+    assert len(campaign.rounds_of(other)) == LEAST_ROUNDS
 
 
 def test_a_cause_is_kept_to_500_characters(make: MakeCampaign) -> None:
@@ -1086,7 +1086,7 @@ def check_rounds(campaign: Campaign) -> None:
     """Each case has all of its rounds, no two of the same number."""
     for case in campaign.plan.cases:
         rounds = campaign.rounds_of(case)
-        assert len(rounds) >= MIN_ROUNDS
+        assert len(rounds) >= LEAST_ROUNDS
         assert rounds == sorted(set(rounds))
 
 
@@ -1116,9 +1116,9 @@ def test_an_interrupted_campaign_goes_on_with_a_new_round(
     check_rounds(campaign)
     cut_short = campaign.lines[10]
     rounds = [campaign.rounds_of(case) for case in plan.cases]
-    complete = [0, 1, 2, 3, 4, *range(6, MIN_ROUNDS + 1)]
+    complete = [0, 1, 2, 3, 4, *range(6, LEAST_ROUNDS + 1)]
     assert sorted(rounds) == sorted([complete, sorted([*complete, 5])])
-    assert (cut_short.round, done.rounds) == (5, MIN_ROUNDS)
+    assert (cut_short.round, done.rounds) == (5, LEAST_ROUNDS)
     # Time that was spent before is spent.
     spent_after = 0.01 * (len(script.turns) - turns)
     assert done.elapsed_seconds == pytest.approx(saved.elapsed_seconds + spent_after)
@@ -1136,7 +1136,7 @@ def test_rounds_before_the_interruption_count(make: MakeCampaign) -> None:
     with pytest.raises(KeyboardInterrupt):
         campaign.run()
     script.turns.clear()
-    assert campaign.resume().rounds == MIN_ROUNDS
+    assert campaign.resume().rounds == LEAST_ROUNDS
     assert len(script.turns) == len(plan.contenders) * len(plan.cases)
 
 
@@ -1159,7 +1159,7 @@ def test_a_pilot_that_was_interrupted_begins_anew(rounds: int, make: MakeCampaig
     slices = [{cell.slices for cell in line.cells.values()} for line in lines]
     first = [{PILOT_SWEEPS}] * len(plan.cases)
     assert slices == first + [{1}] * (len(slices) - len(first))
-    assert done.rounds == MIN_ROUNDS
+    assert done.rounds == LEAST_ROUNDS
 
 
 def test_a_campaign_that_was_killed_can_be_resumed(make: MakeCampaign) -> None:
@@ -1226,7 +1226,7 @@ def test_resuming_a_precise_campaign_measures_nothing(make: MakeCampaign) -> Non
     campaign = make(make_plan(), Script())
     before = campaign.run()
     done = campaign.resume()
-    assert len(campaign.lines) == MIN_ROUNDS * len(done.cases)
+    assert len(campaign.lines) == LEAST_ROUNDS * len(done.cases)
     assert (done.status, done.rounds) == (before.status, before.rounds)
 
 

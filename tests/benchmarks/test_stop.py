@@ -13,12 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from analysis.estimate.intervals import hodges_lehmann
+from analysis.estimate.intervals import LEAST_ROUNDS, hodges_lehmann
 from benchmarks.campaign.schema import QUANTILES, Allocated, Case, Contender, Plan, RoundLine
 from benchmarks.campaign.stop import (
     LOOK_EVERY,
     MAX_SWEEPS,
-    MIN_ROUNDS,
     Piloted,
     Precision,
     allocate,
@@ -26,7 +25,7 @@ from benchmarks.campaign.stop import (
 )
 from tests.benchmarks.fakes import make_cell, make_line, make_plan
 
-LOOKS = {MIN_ROUNDS + LOOK_EVERY * number for number in range(100)}
+LOOKS = {LEAST_ROUNDS + LOOK_EVERY * number for number in range(100)}
 
 PLAN = make_plan(tasks=(10,))
 CASE = PLAN.cases[0]
@@ -80,7 +79,7 @@ def rounds_until_done(
 
 
 def test_looks_are_at_12_16_20_rounds() -> None:
-    assert (MIN_ROUNDS, LOOK_EVERY) == (12, 4)
+    assert (LEAST_ROUNDS, LOOK_EVERY) == (12, 4)
 
 
 def test_a_campaign_may_stop_at_a_look_only() -> None:
@@ -97,12 +96,12 @@ def test_a_look_is_when_every_case_has_its_rounds() -> None:
     one, other = plan.cases
     names = [one.id, other.id]
     precision = Precision(plan)
-    for number in range(MIN_ROUNDS):
+    for number in range(LEAST_ROUNDS):
         assert not precision.is_time_to_look(names)
         take(precision, plan, make_line(plan, number, steady, case=one))
         take(precision, plan, make_line(plan, number, steady, case=other))
     assert precision.is_time_to_look(names)
-    take(precision, plan, make_line(plan, MIN_ROUNDS, steady, case=one))
+    take(precision, plan, make_line(plan, LEAST_ROUNDS, steady, case=one))
     assert precision.is_time_to_look(names)
     assert not precision.is_time_to_look([one.id])
     assert not precision.is_time_to_look([])
@@ -122,11 +121,11 @@ def test_a_case_is_done_when_its_interval_is_narrow_at_a_look_or_not(spread: flo
 def test_a_case_whose_interval_widens_again_is_done_no_more() -> None:
     rng = random.Random(3)
     precision = Precision(PLAN)
-    for number in range(MIN_ROUNDS):
+    for number in range(LEAST_ROUNDS):
         take(precision, PLAN, make_line(PLAN, number, steady))
     assert precision.is_done(CASE.id)
-    for number in range(MIN_ROUNDS):
-        take(precision, PLAN, make_line(PLAN, MIN_ROUNDS + number, scattered(rng, 0.5)))
+    for number in range(LEAST_ROUNDS):
+        take(precision, PLAN, make_line(PLAN, LEAST_ROUNDS + number, scattered(rng, 0.5)))
     assert not precision.is_done(CASE.id)
     assert precision.done() == 0
 
@@ -137,7 +136,7 @@ def test_it_stops_on_width_and_never_on_significance() -> None:
     # The effect makes no difference to when it stops.
     for spread in (0.001, 0.015):
         assert rounds_until_done(spread, effect=2.0) == rounds_until_done(spread, effect=1.0)
-    assert rounds_until_done(0.001, effect=2.0) == MIN_ROUNDS
+    assert rounds_until_done(0.001, effect=2.0) == LEAST_ROUNDS
 
 
 def test_no_interval_can_be_given_from_few_rounds() -> None:
@@ -174,7 +173,7 @@ def test_a_contender_that_has_failed_is_not_waited_for() -> None:
     rng = random.Random(3)
     broken = PLAN.contenders[1]
     precision = Precision(PLAN)
-    for number in range(MIN_ROUNDS):
+    for number in range(LEAST_ROUNDS):
         values = steady_but(broken, rng.lognormvariate(0.0, 0.5))
         without = [broken] if number >= 8 else []
         take(precision, PLAN, make_line(PLAN, number, values, without=without))
@@ -201,7 +200,7 @@ def test_every_contender_is_compared_with_the_baseline_of_its_own_group() -> Non
     plan = make_plan(tasks=(10,), loops=("asyncio", "uvloop"))
     rng = random.Random(3)
     precision = Precision(plan)
-    for number in range(MIN_ROUNDS):
+    for number in range(LEAST_ROUNDS):
         # A loop's own luck in this round, common to all of its group.
         luck = {loop: rng.lognormvariate(0.0, 0.5) for loop in ("asyncio", "uvloop")}
         take(precision, plan, make_line(plan, number, by_loop(luck)))
@@ -214,7 +213,7 @@ def test_everyone_is_compared_with_the_mean_of_both_halves_of_the_baseline() -> 
     rng = random.Random(3)
     precision = Precision(plan)
     by_role: dict[str, list[float]] = {"baseline": [], "control": [], "contender": []}
-    for number in range(MIN_ROUNDS):
+    for number in range(LEAST_ROUNDS):
         logs = {role: rng.gauss(0.0, 0.01) for role in by_role}
         for role, of_rounds in by_role.items():
             of_rounds.append(logs[role])
@@ -242,7 +241,7 @@ def test_where_one_half_is_lost_the_other_is_compared_with(lost: str) -> None:
     rng = random.Random(3)
     (gone,) = (row for row in PLAN.contenders if row.role == lost)
     precision = Precision(PLAN)
-    for number in range(MIN_ROUNDS):
+    for number in range(LEAST_ROUNDS):
         logs = dict.fromkeys(("baseline", "control", "contender"), rng.gauss(0.0, 0.5))
         logs[lost] = rng.gauss(0.0, 0.5)
         take(precision, PLAN, make_line(PLAN, number, by_role_of(logs), without=[gone]))
@@ -272,7 +271,7 @@ def test_what_is_compared_is_what_the_round_says_collector_included() -> None:
     """Code that is the same every time, and a collector that is not."""
     rng = random.Random(3)
     precision = Precision(PLAN)
-    for number in range(MIN_ROUNDS):
+    for number in range(LEAST_ROUNDS):
         line = make_line(PLAN, number, steady)
         cells = {
             place: replace(cell, collections=[(1000, rng.uniform(0.1, 0.5) * cell.timed_us)])
@@ -320,7 +319,7 @@ def test_latency_is_judged_by_its_headline_metric() -> None:
     def rounds_done(noisy_metric: str) -> bool:
         rng = random.Random(3)
         precision = Precision(plan)
-        for number in range(MIN_ROUNDS):
+        for number in range(LEAST_ROUNDS):
             line = make_line(plan, number, steady)
             cells = {
                 place: replace(cell, quantiles=noisy_in(noisy_metric, plan.cases[0], rng))
@@ -338,7 +337,7 @@ def test_cases_are_judged_apart() -> None:
     plan = make_plan(tasks=(10, 100))
     precise, other = plan.cases
     precision = Precision(plan)
-    for number in range(MIN_ROUNDS):
+    for number in range(LEAST_ROUNDS):
         take(precision, plan, make_line(plan, number, steady, case=precise))
     assert precision.is_done(precise.id)
     assert not precision.is_done(other.id)
