@@ -7,6 +7,7 @@
     python -m analysis claims FOLDER [FOLDER ...]  published claims, checked against campaigns
     python -m analysis compare BASE HEAD           two campaigns; with --fail-slower 3% a gate
     python -m analysis readme [--check]            the READMEs' generated parts, from the reference
+    python -m analysis follow FOLDER               the answer, again for each line on standard input
 
 FOLDER is a campaign's; without one it is the newest under results/. Exits 0 when all is well, 1
 when a campaign cannot be used or written or a gate fails, 2 for bad usage.
@@ -15,6 +16,7 @@ when a campaign cannot be used or written or a gate fails, 2 for bad usage.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -89,11 +91,32 @@ def report(options: argparse.Namespace) -> None:
         published = publish(findings)
     except ReportError as error:
         raise FailedError(str(error)) from None
-    print(f"Results: {folder}")
     for path in published.files:
         if path.name == f"{HEADLINE}.png":
             print(f"Chart: {path}")
     print(f"Report: {published.page}")
+
+
+def follow(options: argparse.Namespace) -> None:
+    """The answer, again for each line on standard input, each ended by a form feed."""
+    import io
+
+    from rich.console import Console
+
+    from analysis.judge.findings import find
+    from analysis.show import terminal
+
+    with contextlib.suppress(AttributeError, OSError):
+        # A campaign is running: it takes its turns, and this has what time is left.
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    for _ in sys.stdin:
+        text = io.StringIO()
+        console = Console(
+            file=text, width=options.width, force_terminal=True, highlight=False, color_system="256"
+        )
+        with contextlib.suppress(CampaignError):
+            terminal.show(find(usable(options.folder)), console)
+        print(text.getvalue(), end="\f", flush=True)
 
 
 def export(options: argparse.Namespace) -> None:
@@ -251,6 +274,9 @@ def _parser() -> argparse.ArgumentParser:
             help="the Python to compare the others with (default: the campaign's first)",
         )
         one.add_argument("--all", action="store_true", help="every table, however long")
+    live = add(follow)
+    live.add_argument("folder", type=Path, help="a campaign that is running")
+    live.add_argument("--width", type=int, default=100, metavar="N", help="columns")
     values = add(export)
     values.add_argument("folder", nargs="?", type=Path, help="a campaign (default: the newest)")
     values.add_argument("--out", type=Path, help="a new folder (default: FOLDER/export)")

@@ -250,7 +250,7 @@ def _conduct(plan: Plan, journal: Journal, console: Console, manner: arguments.M
     """
     code = 0
     with (
-        observing(console, plan.precision, quiet=manner.quiet) as observer,
+        observing(console, plan.precision, journal.folder, quiet=manner.quiet) as observer,
         LocalExecutor(plan.interpreters, allot_cores(), plan.turn_limit_seconds) as executor,
     ):
         conductor = Conductor(plan, executor, journal, observer)

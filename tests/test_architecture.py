@@ -61,7 +61,7 @@ why. Adding one never needs an edit there.
 """
 MAY_SPELL_PROBES = {
     *MAY_SPELL_NAMES,
-    "analysis/judge/guide.py",  # topics of the guide, each about what one probe counts
+    "analysis/judge/decisions.py",  # situations, each about what one probe counts
     "analysis/show/charts/question.py",  # the probes' own charts
 }
 
@@ -191,8 +191,8 @@ def test_the_house_stays_small() -> None:
     def lines(package: str) -> int:
         return sum((REPOSITORY / path).read_text().count("\n") for path in below(package))
 
-    assert lines("analysis") <= 8000
-    assert lines("benchmarks") <= 6700
+    assert lines("analysis") <= 8200
+    assert lines("benchmarks") <= 6900
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=str)

@@ -1,65 +1,100 @@
-"""The answer in sentences: a filter on the contrasts, and the words for their verdicts."""
+"""The answer in three sentences, and when to stop caring: filters on the contrasts, and words."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
+import pandas as pd
+
 from analysis.judge import words
-from analysis.judge.contrasts import ANSWER, COMPUTING, WORKLOAD, is_computing
-from analysis.judge.findings import Findings
-from analysis.judge.verdicts import MISSING
+from analysis.judge.contrasts import COMPUTING, WORKLOAD
+from analysis.judge.findings import (
+    LITTLE,
+    Findings,
+    answer_rows,
+    break_even,
+    computing_workloads,
+)
+from analysis.judge.verdicts import FASTER, SAME, SLOWER
+from analysis.read.campaign import newest_of
 
 QUESTION: Final = "When should I use asyncio.create_task?"
 RULE: Final = (
-    "gather(*coroutines) wraps each coroutine in a task itself, so creating the tasks first is "
-    "redundant, unless you await something before you join them: tasks start there, bare "
-    "coroutines do not."
+    "gather(*coroutines) makes the tasks itself: create_task before gather is redundant, unless "
+    "you await something before the join, because tasks start there and bare coroutines do not."
 )
 """What holds by construction, whatever is measured."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A sentence, and the row of the contrasts (its index) that it is read off."""
+def answer(findings: Findings) -> list[str]:
+    """Three sentences at most: the rule; what the choice costs, on the newest Python and the first
+    event loop; and from how much work on it makes no difference.
 
-    sentence: str
-    contrast: int
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What was found on one Python and event loop: a line for each workload and strategy."""
-
-    python: str
-    loop: str
-    lines: tuple[Line, ...]
-
-
-def answers(findings: Findings) -> list[Answer]:
-    """The answer for each Python, the newest first, and event loop, in the order of the plan.
-
-    For the workloads that compute together first, then for each workload. The intervals of one
-    Python hold together (family "answer PYTHON").
+    Figures and verdicts are those of the family "answer PYTHON", whose intervals hold together.
     """
-    rows = findings.contrasts
-    rows = rows[rows["family"].str.startswith(ANSWER)]
-    lines: dict[tuple[str, str], list[Line]] = {}
-    for scope in (COMPUTING, WORKLOAD):
-        for row in rows[rows["scope"] == scope].itertuples():
-            place = (str(row.python), str(row.loop))
-            lines.setdefault(place, []).append(Line(_sentence(row, findings), int(str(row.Index))))
-    # Sorting is stable: on one Python, loops stay in the order of the plan.
-    places = sorted(lines, key=lambda place: findings.words.order("python", place[0]), reverse=True)
-    return [Answer(*place, tuple(lines[place])) for place in places]
+    rows = answer_rows(findings)
+    rows = rows[rows["python"].eq(newest_of(rows["python"].unique()))]
+    if rows.empty:
+        return [RULE]
+    return [RULE, _cost(findings, rows), *_care(findings, rows)]
 
 
-def _sentence(row: Any, findings: Findings) -> str:  # noqa: ANN401
-    label, campaign = findings.words.label, findings.campaign
-    computing = [case.workload for case in campaign.cases if is_computing(campaign, case)]
-    workloads = [row.workload] if row.workload else list(dict.fromkeys(computing))
-    scope = words.listed(label("workload", name) for name in workloads)
-    scope += " together" * (len(workloads) > 1)
-    scope += f" ({words.times(int(row.cases), 'case')})" * (row.verdict != MISSING)
-    name, than = (label("strategy", of) for of in (row.compared, row.against))
-    return f"{scope}: {name} {words.compared(row, than=than)}."
+def _cost(findings: Findings, rows: pd.DataFrame) -> str:
+    """The mean over what computes or, without, the first workload; where workloads disagree, each
+    of them.
+    """
+    label = findings.words.label
+    first = rows.iloc[0]
+    here = rows[rows["loop"].eq(first["loop"])]
+    together = here[here["scope"].eq(COMPUTING)]
+    shown = together if len(together) else here[here["workload"].eq(first["workload"])]
+    workloads = computing_workloads(findings) if len(together) else [str(first["workload"])]
+    said = []
+    for row in shown.itertuples():
+        own = here[here["scope"].eq(WORKLOAD) & here["compared"].eq(str(row.compared))]
+        own = own[own["workload"].isin(workloads)]
+        name = label("strategy", str(row.compared))
+        if {SLOWER, FASTER} <= set(own["verdict"]):
+            parts = (
+                f"{_moves(one).removeprefix('takes ')} with {label('workload', str(one.workload))}"
+                for one in own.itertuples()
+            )
+            said.append(f"{name} depends on the work: {words.listed(parts)}")
+        else:
+            said.append(f"{name} {_moves(row)}")
+    of = words.listed(label("workload", name) for name in workloads)
+    than = label("strategy", str(first["against"]))
+    return (
+        f"Joined at once, compared with {than}: {'; '.join(said)} (Python "
+        f"{first['python']}, {label('loop', str(first['loop']))}, {of})."
+    )
+
+
+def _moves(row: Any) -> str:  # noqa: ANN401
+    """ "takes 0.31 us ±0.02 less per task (-11 %)"."""
+    changed, per = words.short_change(row.ratio), " per task" * (row.unit != "s")
+    if row.verdict == SAME:
+        return f"takes the same within 2 % ({changed})"
+    ends = (row.difference, row.difference_low, row.difference_high)
+    moved = words.difference_within(*ends, row.unit)
+    if row.verdict == SLOWER:
+        return f"takes {moved.lstrip('+')} more{per} ({changed})"
+    if row.verdict == FASTER:
+        return f"takes {moved.lstrip('-')} less{per} ({changed})"
+    return f"is not told apart from it ({moved}{per}, {changed})"
+
+
+def _care(findings: Findings, rows: pd.DataFrame) -> list[str]:
+    """From how much work on nobody need care, on whichever loop that takes most."""
+    found = break_even(findings)
+    found = found[found["python"].isin(rows["python"])]
+    if found.empty:
+        return []
+    most = found.sort_values("value").to_dict("records")[-1]
+    ends = (most["value"], most["value_low"], most["value_high"])
+    little, work = f"{LITTLE * 100:g} %", words.amount_interval(*ends, "ns")
+    said = (
+        f"The choice moves the total by less than {little} as soon as each task does more than "
+        f"{work} of its own work: from there on, choose by meaning."
+    )
+    return [said]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -20,10 +21,12 @@ from analysis.estimate.intervals import (
 from analysis.estimate.rounds import means_of_groups
 from analysis.judge import words
 from analysis.judge.contrasts import (
+    ANSWER,
     CASE,
     COMPUTING,
     CONTROLS,
     NS_PER_SECOND,
+    WORKLOAD,
     Contrasts,
     FloatArray,
     IntArray,
@@ -31,8 +34,9 @@ from analysis.judge.contrasts import (
     Measured,
     contrasts_of,
     find_python,
+    is_computing,
 )
-from analysis.judge.verdicts import FASTER, FLOOR, SLOWER
+from analysis.judge.verdicts import FASTER, FLOOR, MISSING, SLOWER
 from analysis.read.campaign import Campaign, Contender, Vocabulary
 from benchmarks.campaign.schema import NO_PAUSE
 
@@ -94,7 +98,7 @@ def find(campaign: Campaign, *, baseline_python: str | None = None) -> Findings:
         absolutes=absolutes(measured),
         costs=cost_model(measured),
         observations=observations(campaign),
-        control=judge_control(compared),
+        control=_with_waiting(judge_control(compared), compared, campaign.words),
         baseline_python=python.label if python else "",
     )
 
@@ -279,6 +283,52 @@ def _figures(tasks: FloatArray, fitted: Line | None) -> dict[str, object]:
     return figures
 
 
+# --- what the answer is about ---------------------------------------------------------------------
+
+LITTLE: Final = 0.01
+"""A share of the total that nobody cares for."""
+
+
+def answer_rows(findings: Findings) -> pd.DataFrame:
+    """The rows that the answer is about: means over n by workload, and over all that compute."""
+    rows = findings.contrasts
+    return rows[rows["family"].str.startswith(ANSWER) & rows["verdict"].ne(MISSING)]
+
+
+def computing_workloads(findings: Findings) -> list[str]:
+    """The workloads whose time is that of the tasks, in the order of the plan."""
+    campaign = findings.campaign
+    names = (case.workload for case in campaign.cases if is_computing(campaign, case))
+    return list(dict.fromkeys(names))
+
+
+def break_even(findings: Findings) -> pd.DataFrame:
+    """From how much work of a task on the choice moves the total by less than 1 %, in ns: a row
+    per Python and loop, of the strategy and workload that it takes most for.
+
+    A strategy that differs by d from a reference of r moves a task with work w by d / (r + w), so
+    that w = |d| / 1 % - r, and at least 0; ``value_low`` and ``value_high`` are those of the ends
+    of d, whose intervals hold together on one Python.
+    """
+    rows = answer_rows(findings)
+    rows = rows[rows["scope"].eq(WORKLOAD) & rows["workload"].isin(computing_workloads(findings))]
+    ends = np.abs(rows[["difference_low", "difference_high"]].to_numpy(float))
+    around = rows["difference_low"].le(0) & rows["difference_high"].ge(0)
+    reference = rows["reference_value"]
+
+    def work(difference: Any) -> Any:  # noqa: ANN401
+        return np.maximum(difference / LITTLE - reference, 0.0)
+
+    found = rows.assign(
+        value=work(rows["difference"].abs()),
+        value_low=work(np.where(around, 0.0, ends.min(axis=1, initial=np.inf))),
+        value_high=work(ends.max(axis=1, initial=0.0)),
+    ).reset_index(drop=True)
+    most = found.groupby(["python", "loop"], sort=False)["value"].idxmax()
+    columns = ["python", "loop", "strategy", "workload", "value", "value_low", "value_high"]
+    return found.loc[most, [*columns, "unit", "family"]].reset_index(drop=True)
+
+
 # --- what was counted, and the control ------------------------------------------------------------
 
 
@@ -345,14 +395,33 @@ def judge_control(compared: Contrasts) -> Control:
         few = f"{over}, and an interval takes {FEWEST_FOR_INTERVAL}"
         return Control(proven=False, note=f"unproven: the control has {few}", reasons=(few,))
     agree = f"the controls, baselines entered twice, agree within {words.share(within, 2)}"
+    of = " for what computes" * (len(computing) > 0)
     need = f"verdicts need {words.share(FLOOR)}"
     if reasons:
         note = f"unproven: a baseline entered twice differs from itself in {'; '.join(reasons)}"
     elif within > FLOOR:
         note = f"unproven: {agree} after {over}; {need}, which takes more rounds"
     else:
-        note = f"proven: {agree} ({over}); {need}"
+        note = f"proven{of}: {agree} ({over}); {need}"
     return Control(not reasons and within <= FLOOR, note, reasons, within, groups)
+
+
+def _with_waiting(control: Control, compared: Contrasts, vocabulary: Vocabulary) -> Control:
+    """Say how closely the halves agree in what waits, too: timers and other processes are in it."""
+    frame = compared.frame
+    rows = frame[frame["control"] & frame["scope"].eq(WORKLOAD) & (frame["rounds"] > 0)]
+    computes = frame["control"] & frame["scope"].eq(COMPUTING) & (frame["rounds"] > 0)
+    waits = [
+        bool(vocabulary.waits(workload)) and vocabulary.probe(probe).answers
+        for workload, probe in rows[["workload", "probe"]].to_numpy()
+    ]
+    rows = rows[np.array(waits, dtype=bool)]
+    if rows.empty or not computes.any():
+        return control
+    within, _ = _within(compared, rows)
+    names = words.listed(vocabulary.label("workload", one) for one in rows["workload"].unique())
+    closely = "too few rounds tell" if math.isinf(within) else f"within {words.share(within)}"
+    return replace(control, note=f"{control.note}; in what waits ({names}): {closely}")
 
 
 _GROUP = ("python", "loop", "task_factory", "collector")

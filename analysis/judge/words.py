@@ -8,9 +8,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from analysis.judge.verdicts import FASTER, FLOOR, MISSING, SAME, SLOWER, UNDECIDED, WITHIN
 
@@ -35,18 +34,19 @@ Units: TypeAlias = "tuple[tuple[float, str], ...]"
 _SIZES: Final[Mapping[str, Units]] = MappingProxyType(
     {
         "s": ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns")),
-        "ns": ((1e6, "ms"), (1e3, "us"), (1.0, "ns")),
+        "ns": ((1e9, "s"), (1e6, "ms"), (1e3, "us"), (1.0, "ns")),
         "B": ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")),
         "/s": ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, "")),  # tasks per second, on axes
     }
 )
-_LARGE_NS: Final = 99_950
-"""Costs per task below this stay in ns, so that they compare at a glance."""
 _DIGITS: Final = 3
 """Significant digits of an amount."""
 _MOST_DECIMALS: Final = 4
 _LARGE: Final = 99.95
 """From so many percent on, a change has no decimals."""
+TWICE: Final = 2.0
+"""From here on, "3.1 times" is easier to read than "+210 %"."""
+_FINE: Final = 0.0995
 _BOUNDS: Final = tuple(
     (1.0 + bound, round(100.0 * bound, 6)) for bound in (-WITHIN, -FLOOR, FLOOR, WITHIN)
 )
@@ -57,8 +57,17 @@ _BOUNDS: Final = tuple(
 
 
 def change(ratio: float) -> str:
-    """A ratio as a change: 1.031 -> "+3.1 %"; "missing" for nan."""
+    """A ratio as a change: 1.031 -> "+3.1 %", 9.93 -> "9.93 times"; "missing" for nan."""
+    if ratio >= TWICE:
+        return f"{number(ratio)} times"
     return MISSING if math.isnan(ratio) else f"{_signed(_percent(ratio, 1), 1)} %"
+
+
+def short_change(ratio: float) -> str:
+    """The same with as few digits as a cell of many has room for: "+3.1 %", "-15 %"."""
+    if math.isnan(ratio) or ratio >= TWICE:
+        return change(ratio)
+    return f"{_signed(_percent(ratio, 1), 1 if abs(ratio - 1) < _FINE else 0)} %"
 
 
 def change_interval(ratio: float, low: float, high: float) -> str:
@@ -71,6 +80,8 @@ def change_interval(ratio: float, low: float, high: float) -> str:
         return MISSING
     if not (low > 0 and math.isfinite(high)):
         return f"{change(ratio)} {TOO_FEW}"
+    if ratio >= TWICE and low >= 1 + WITHIN:
+        return f"{number(ratio)} times [{number(low)}, {number(high)}]"
     decimals = _decimals(low, high)
     first, last = (_beside(end, decimals) for end in (low, high))
     value = min(max(_percent(ratio, decimals), first), last)
@@ -112,8 +123,8 @@ def _signed(percent: float, decimals: int) -> str:
 
 
 def amount(value: float, unit: str) -> str:
-    """An amount in a unit of the frames: (1534.2, "ns") -> "1,530 ns", (0.0205, "s") -> "20.5 ms",
-    (1500, "B") -> "1.50 kB"; "missing" for nan. Costs per task are in ns up to 100,000.
+    """An amount in a unit of the frames: (1534.2, "ns") -> "1.53 us", (0.0205, "s") -> "20.5 ms",
+    (1500, "B") -> "1.50 kB"; "missing" for nan.
     """
     return _amount(value, None, unit, "")
 
@@ -126,6 +137,18 @@ def amount_interval(value: float, low: float, high: float, unit: str) -> str:
 def difference_interval(value: float, low: float, high: float, unit: str) -> str:
     """A difference with its interval: "+310 ns [+290, +330]"."""
     return _amount(value, (low, high), unit, "+")
+
+
+def difference_within(value: float, low: float, high: float, unit: str) -> str:
+    """A difference with half the width of its interval, of costs per task always in us, so that
+    they compare at a glance: "-0.31 us ±0.02".
+    """
+    half = (high - low) / 2
+    if not math.isfinite(half):
+        return TOO_FEW if math.isfinite(value) else MISSING
+    one, name = (1e3, "us") if unit == "ns" else _unit(max(abs(value), half), unit)
+    decimals = min(3, max(0, _decimals_of(half / one) - (_DIGITS - 1)))
+    return f"{_at(value / one, decimals, '+')} {name} ±{_at(half / one, decimals)}"
 
 
 def seconds(value: float) -> str:
@@ -165,8 +188,6 @@ def _amount(value: float, ends: tuple[float, float] | None, unit: str, sign: str
 def _unit(number: float, unit: str) -> tuple[float, str]:
     """The largest unit that the number is at least one of; 999.6 us is 1.00 ms."""
     units = _SIZES[unit]
-    if unit == "ns" and abs(number) < _LARGE_NS:
-        return units[-1]
     return next((row for row in units if abs(number) >= row[0] * 0.9995), units[-1])
 
 
@@ -223,53 +244,6 @@ def duration(number: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {whole % 60} s"
 
 
-# --- sentences on verdicts -----------------------------------------------------------------------
-
-
-_TWICE: Final = 2.0
-"""From here on, "3.1 times as long" is easier to read than "210 % more time"."""
-
-
-@dataclass(frozen=True, slots=True)
-class Thing:
-    """What there is more or less of, as the words of a sentence."""
-
-    verb: str
-    more: str
-    less: str
-    as_much: str
-    the_same: str
-
-
-TIME: Final = Thing("takes", "more time", "less time", "as long", "the same time")
-MEMORY: Final = Thing("takes", "more memory", "less memory", "as much memory", "the same memory")
-
-
-def compared(row: Any, thing: Thing = TIME, than: str = "") -> str:  # noqa: ANN401
-    """What the subject of a row of the contrasts does, as its verdict says: "takes 4.5 % [3.1, 8.7]
-    less time than ``than``". Without ``than``, the reference is left to be named before.
-    """
-    than_it, as_it, from_it = (f" {word} {than}" * bool(than) for word in ("than", "as", "from"))
-    ratio, low, high = row.ratio, row.low, row.high
-    if row.verdict == MISSING:
-        return f"was not measured ({row.reason})" if row.reason else "was not measured"
-    if row.verdict == SLOWER and ratio >= _TWICE:
-        ends = f"[{number(low)}, {number(high)}]"
-        return f"{thing.verb} {number(ratio)} {ends} times {thing.as_much}{as_it}"
-    if row.verdict == SLOWER:
-        return f"{thing.verb} {_unsigned(ratio, low, high)} {thing.more}{than_it}"
-    if row.verdict == FASTER:
-        return f"{thing.verb} {_unsigned(2 - ratio, 2 - high, 2 - low)} {thing.less}{than_it}"
-    changed = change_interval(ratio, low, high)
-    if row.verdict == SAME:
-        return f"{thing.verb} {thing.the_same}{as_it} within {WITHIN * 100:g} % ({changed})"
-    return f"does not differ significantly{from_it} ({UNDECIDED}: {changed})"
-
-
-def _unsigned(ratio: float, low: float, high: float) -> str:
-    return change_interval(ratio, low, high).replace("+", "")
-
-
 # --- verdicts and text ----------------------------------------------------------------------------
 
 
@@ -288,6 +262,17 @@ def judged(name: str, unit: str = "s", rounds_needed: int | None = None, reason:
         return f"{UNDECIDED} ({reason or 'too noisy'})"
     more = f"+{rounds_needed}" if rounds_needed <= 1000 else "> 1,000"
     return f"{UNDECIDED} ({more} round{'' if rounds_needed == 1 else 's'})"
+
+
+MARKS: Final[Mapping[str, str]] = MappingProxyType({SAME: " =", UNDECIDED: " ?"})
+"""Behind a figure whose sign is not the verdict: slower and faster need none."""
+
+
+def spans(ratios: Iterable[float]) -> str:
+    """By how much something is less, over several ratios of at most 1: "3.1 to 15 % less"."""
+    low, high = min(ends := [*ratios]), max(ends)
+    first, last = (short_change(ratio).lstrip("-").removesuffix(" %") for ratio in (high, low))
+    return f"{first} % less" if first == last else f"{first} to {last} % less"
 
 
 def fact(value: object) -> str:

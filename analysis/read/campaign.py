@@ -128,6 +128,13 @@ def python_order(label: str) -> Order:
     return (int(other), *numbers), label
 
 
+def newest_of(labels: Iterable[str]) -> str:
+    """The newest release among these Pythons, or the newest where none is a release."""
+    labels = list(labels)
+    releases = [label for label in labels if re.fullmatch(r"[\d.]+", label)]
+    return max(releases or labels, key=python_order, default="")
+
+
 _LONGEST_LABEL: Final = 40
 
 

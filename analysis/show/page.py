@@ -17,10 +17,10 @@ from markupsafe import Markup
 from pyarrow import csv
 
 from analysis.judge import words as say
-from analysis.judge.answer import QUESTION, RULE, answers
+from analysis.judge.answer import QUESTION, answer
 from analysis.judge.claims import Check
+from analysis.judge.decisions import decisions
 from analysis.judge.findings import Findings
-from analysis.judge.guide import Advice, guide
 from analysis.judge.ledger import ledger
 from analysis.read.campaign import Campaign, Interpreter, python_order
 from analysis.show import tables, theme
@@ -35,7 +35,7 @@ HEADLINE: Final = "ratios-by-tasks"
 """The chart that stands beside the answer."""
 HEALTH: Final = "health"
 """The section, and its chart's, on how far a campaign can be trusted."""
-MOST_ROWS: Final = 2_000
+MOST_ROWS: Final = 500
 """Rows of one table on the page; the CSV files hold all."""
 MOST_OPEN_ROWS: Final = 30
 """A table with more is folded on the page, and left out of the Markdown."""
@@ -82,13 +82,16 @@ SECTIONS: Final[Mapping[str, tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the page; it has charts or tables, and each table has rows."""
+    """A part of the page; it has charts or tables, and each table has rows. ``details`` are folded
+    there, and left out of the Markdown.
+    """
 
     id: str
     heading: str
     introduction: str
     pictures: tuple[Picture, ...]
     tables: tuple[Table, ...]
+    details: tuple[Table, ...]
 
 
 def files_of(findings: Findings) -> dict[str, bytes]:
@@ -96,13 +99,9 @@ def files_of(findings: Findings) -> dict[str, bytes]:
     pictures = draw_all(findings)
     files = {f"charts/{name}": data for one in pictures for name, data in one.files().items()}
     frames = {f"{name}.csv": frame for name in FRAMES if len(frame := getattr(findings, name))}
-    common, checks = _common(findings, pictures, list(frames)), ledger([findings])
-    whole, newest = (
-        {**common, "sections": list(_sections(shown, pictures, checks))}
-        for shown in (findings, tables.of_newest(findings))
-    )
-    files[PAGE] = html("index.html.jinja", whole, pictures).encode()
-    files[MARKDOWN] = markdown("report.md.jinja", newest).encode()
+    context = _context(findings, pictures, list(frames))
+    files[PAGE] = html("index.html.jinja", context, pictures).encode()
+    files[MARKDOWN] = markdown("report.md.jinja", context).encode()
     return files | {name: csv_of(frame) for name, frame in frames.items()}
 
 
@@ -128,22 +127,20 @@ def _spreadsheet_safe(text: str) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
-def _common(
+def _context(
     findings: Findings, pictures: Sequence[Picture], csv_files: Sequence[str]
 ) -> dict[str, Any]:
-    """What the page, which shows every Python, and the Markdown, of the newest, have in common."""
-    campaign, lines = findings.campaign, guide([findings])
+    """What the page and the Markdown say."""
+    campaign = findings.campaign
     return {
         "question": QUESTION,
-        "rule": RULE,
-        "advice": _by_topic([one for one in lines if one.evidence], findings),
-        "not_measured": [one for one in lines if not one.evidence],
+        "sentences": answer(findings),
+        "decided": tables.decided(decisions([findings])),
         "headline": [one for one in pictures if one.name == HEADLINE],
-        "further": [one for one in pictures if one.section == "strategy" and one.name != HEADLINE],
-        "answers": answers(findings),
-        "answer_table": tables.answer(findings),
-        "newest": tables.newest(campaign),
-        "newest_answer": tables.answer(tables.of_newest(findings)),
+        "numbers": [
+            table for table in (tables.choices(findings), tables.by_python(findings)) if table.rows
+        ],
+        "sections": list(_sections(findings, pictures, ledger([findings]))),
         "warnings": tables.warnings(findings),
         "control": findings.control,
         "campaign": campaign,
@@ -164,7 +161,7 @@ def _sections(
     """A section for each probe, then the others; one with nothing to show is left out."""
     shown = {
         **{axis: tables.of_axis(findings, axis) for axis in tables.AXES},
-        "costs": [tables.parts(findings), tables.costs(findings)],
+        "costs": [tables.caring(findings), tables.parts(findings), tables.costs(findings)],
         "programs": [tables.behaviours(findings.campaign)],
         "claims": tables.claims(checks),
     }
@@ -179,31 +176,10 @@ def _sections(
     by_group = f"By group, the controls agree within: {'; '.join(groups)}."
     trust = ("How far to trust it", f"Campaign {findings.control.note}. {by_group}")
     for id_, name, about, several in (*parts, (HEALTH, HEALTH, trust, [])):
-        own = tuple(one for one in pictures if one.section == name)
-        filled = tuple(table for table in several if table.rows)
-        if own or filled or id_ == HEALTH:
-            yield Section(id_, *about, own, filled)
-
-
-@dataclass(frozen=True, slots=True)
-class Advised:
-    """A line of the guide; each sentence of its evidence has links, (words, target)."""
-
-    advice: Advice
-    evidence: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
-
-
-def _by_topic(lines: Iterable[Advice], findings: Findings) -> list[tuple[str, list[Advised]]]:
-    links = tables.places(findings.campaign)
-    found: dict[str, list[Advised]] = {}
-    for advice in lines:
-        evidence = []
-        for one in advice.evidence:
-            rows = findings.contrasts.loc[list(one.contrasts), ["case", "subject"]]
-            ids = dict.fromkeys(id_ for row in rows.to_numpy() for id_ in row if id_ in links)
-            evidence.append((str(one), tuple(links[id_] for id_ in ids)))
-        found.setdefault(advice.topic, []).append(Advised(advice, tuple(evidence)))
-    return list(found.items())
+        own = tuple(one for one in pictures if one.section == name and one.name != HEADLINE)
+        first, rest = (tuple(one for one in of if one.rows) for of in (several[:1], several[1:]))
+        if own or first or rest or id_ == HEALTH:
+            yield Section(id_, *about, own, first, rest)
 
 
 def _vocabulary(campaign: Campaign) -> list[tuple[str, str]]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from analysis.judge import words as say
-from analysis.judge.answer import RULE, answers
+from analysis.judge.answer import answer
+from analysis.judge.decisions import decisions
 from analysis.judge.findings import Findings, find
-from analysis.judge.guide import guide
 from analysis.read.campaign import Campaign
 from analysis.read.load import read_campaign
 from analysis.show import tables
@@ -21,8 +21,6 @@ from benchmarks.campaign.schema import CAMPAIGN_FILE
 README: Final = Path("README.md")
 RESULTS_README: Final = Path("results/README.md")
 REFERENCE: Final = Path("results/reference")
-FURTHER: Final = ("cost-by-python", "head-start")
-"""The charts of the README beside the headline."""
 _BLOCK: Final = re.compile(r"(<!-- generated: begin -->\n).*?(<!-- generated: end -->)", re.DOTALL)
 _TITLE: Final = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 
@@ -58,8 +56,8 @@ def reference_campaigns(reference: Path = REFERENCE) -> list[Campaign]:
 
 
 def current(campaigns: Sequence[Campaign]) -> str:
-    """The README's block: the answer and charts from the campaign whose means have most cases, and
-    the guide from all of them. Raises ReadmeError without a campaign.
+    """The README's block: the answer and its chart from the campaign whose means have most cases,
+    and the decision table from all of them. Raises ReadmeError without a campaign.
     """
     if not campaigns:
         raise ReadmeError(f"{REFERENCE}/ holds no campaign")
@@ -68,31 +66,17 @@ def current(campaigns: Sequence[Campaign]) -> str:
     return markdown(
         "readme.md.jinja",
         {
-            "rule": RULE,
-            "sentences": _sentences(first),
+            "sentences": answer(first),
             "headline": _charts(every, HEADLINE),
             "measured": tables.provenance(first.campaign),
             "report": f"{first.campaign.folder.as_posix()}/{FOLDER}/{MARKDOWN}",
-            "others": [chart for name in FURTHER for chart in _charts(every, name)],
-            "advice": [one for one in guide(every) if one.decided],
+            "decided": tables.decided(decisions(every)),
         },
     )
 
 
 def _most_cases(findings: Findings) -> int:
     return int(findings.contrasts["cases"].max()) if len(findings.contrasts) else 0
-
-
-def _sentences(findings: Findings) -> Iterator[str]:
-    """The answer on the newest Python, over all workloads that compute or, without, over each."""
-    scope = findings.contrasts["scope"]
-    newest = tables.newest(findings.campaign)
-    for answer in answers(findings):
-        if answer.python == newest or not newest:
-            together = [line for line in answer.lines if scope[line.contrast] == "computing"]
-            where = f"Python {answer.python}, {findings.words.label('loop', answer.loop)}"
-            for line in together or answer.lines:
-                yield f"{where}: {line.sentence}"
 
 
 def _charts(every: Sequence[Findings], name: str) -> list[tuple[str, str]]:

@@ -6,7 +6,6 @@ metric or strategy by name: what these are called, the campaign says.
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,12 +15,13 @@ import pandas as pd
 
 from analysis.judge import words as say
 from analysis.judge.claims import NOT_MET, NOT_REPRODUCED, REPRODUCED, UNDECIDED, Check
-from analysis.judge.contrasts import ANSWER, CASE, COMPUTING, STRATEGY
-from analysis.judge.findings import Findings
+from analysis.judge.contrasts import CASE, COMPUTING, STRATEGY, WORKLOAD
+from analysis.judge.findings import Findings, answer_rows, break_even
 from analysis.judge.verdicts import FASTER, MISSING, SLOWER
-from analysis.read.campaign import CONTROL, Campaign, Vocabulary, python_order
-from benchmarks.campaign.schema import Witness
+from analysis.read.campaign import CONTROL, Campaign, Vocabulary, newest_of, python_order
+from benchmarks.campaign.schema import COLLECTIONS, Witness
 
+MARKS: Final = "=: same, ?: undecided"
 DIFFERENT_BUILD: Final = "* The builds differ."
 """Said of every change between two Pythons that are not of one kind of build."""
 _HEADINGS: Final = {"tasks": "n", "python": "Python", "task_factory": "task factory"}
@@ -45,7 +45,8 @@ Row: TypeAlias = Any
 @dataclass(frozen=True, slots=True)
 class Column:
     """``numeric`` ones are aligned right. In ``leading`` ones repeated cells may be left blank.
-    ``detail`` ones are left out where there is little room. The page filters by ``choice`` ones.
+    ``detail`` ones are left out where there is little room. The page filters by ``choice`` ones,
+    and shows or hides those of a ``python``.
     """
 
     name: str
@@ -53,14 +54,18 @@ class Column:
     leading: bool = False
     detail: bool = False
     choice: bool = False
+    python: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Text. ``kind`` is a verdict, or "code"; ``links`` behind it are (text, target)."""
+    """Text. ``kind`` is a verdict, or "code"; ``tip`` is what a pointer shows; ``links`` behind it
+    are (text, target).
+    """
 
     text: str
     kind: str = ""
+    tip: str = ""
     links: tuple[tuple[str, str], ...] = ()
 
 
@@ -164,31 +169,145 @@ def _number(name: str, text: Callable[[Row], str], *, detail: bool = False) -> F
 # --- contrasts ------------------------------------------------------------------------------------
 
 
-def answer(findings: Findings) -> Table:
-    """The answer in numbers: what each strategy costs, by workload and over all that compute."""
-    frame = shown(findings)
-    rows = frame[frame["family"].str.startswith(ANSWER)]
-    return _contrasts(findings, "The answer in numbers", rows)
+def choices(findings: Findings) -> Table:
+    """The choice in numbers, on the newest Python: what the reference costs, and what each other
+    strategy adds to it or saves, by loop and workload.
+    """
+    rows = answer_rows(findings)
+    python = newest_of(rows["python"].unique())
+    rows = rows[rows["scope"].eq(WORKLOAD) & rows["python"].eq(python)]
+    against = say.listed(called(findings.words, STRATEGY, one) for one in rows["against"].unique())
+    cost = _number(against, lambda row: say.amount(row.reference_value, row.unit))
+    title = f"Time per task on Python {python}; difference ± half of its interval ({MARKS})"
+    down = [*_varying(rows, ("loop",)), "workload"]
+    return _across(
+        findings.words, title, "", rows, down, ["compared"], _moved, most=2, first=[cost]
+    )
 
 
-def overview(findings: Findings) -> Table:
-    """The other axes in short: means over all that compute."""
-    frame = shown(findings)
-    rows = frame[frame["axis"].ne(STRATEGY) & frame["scope"].eq(COMPUTING)]
-    words, place = findings.words, pd.factorize(rows["axis"] + " " + rows["compared"])[0]
-    rows = rows.iloc[place.argsort(kind="stable")]
-    fields = [
-        (Column("compared", leading=True), lambda row: called(words, row.axis, row.compared)),
-        (Column("compared with", leading=True), lambda row: called(words, row.axis, row.against)),
-        *named(words, [*_varying(rows, ("python", "loop")), STRATEGY]),
-        *_figures()[2:],  # there is no room for both costs, and CSV files have them
+def by_python(findings: Findings) -> Table:
+    """How much the choice changes on each Python, over all that compute; empty of one Python."""
+    rows = answer_rows(findings)
+    rows = rows[rows["scope"].eq(COMPUTING)] if len(rows["python"].unique()) > 1 else rows[:0]
+    builds = "" if rows["same_build"].all() else DIFFERENT_BUILD
+    across = ["compared", *_varying(rows, ("loop",))]
+    title = f"Change by Python, mean over what computes ({MARKS})"
+    return _across(findings.words, title, builds, rows, ["python"], across, _changed)
+
+
+def side_by_side(findings: Findings, frame: pd.DataFrame, title: str) -> Table:
+    """Means over n of contrasts on one axis, a column for each Python."""
+    rows = frame[frame["scope"].eq(WORKLOAD) & frame["headline"] & frame["verdict"].ne(MISSING)]
+    names = (
+        "probe",
+        "loop",
+        "workload",
+        "pause",
+        "task_factory",
+        "collector",
+        STRATEGY,
+        "compared",
+    )
+    axis = "".join(rows["axis"].iloc[:1])
+    down = _varying(rows, [name for name in names if name not in (axis, *_SAME_AS.get(axis, ()))])
+    against = say.listed(called(findings.words, axis, one) for one in rows["against"].unique())
+    note = f"Compared with {against}; means over n ({MARKS}). {_reading(rows)}"
+    down = down or ["workload"]
+    return _across(findings.words, title, note, rows, down, ["python"], _changed)
+
+
+_SAME_AS: Final = {STRATEGY: (STRATEGY,), "build": ("python",)}
+"""Columns that say what stands on the axis already."""
+
+
+def _across(
+    words: Vocabulary,
+    title: str,
+    note: str,
+    rows: pd.DataFrame,
+    down: Sequence[str],
+    across: Sequence[str],
+    cell: Callable[[Row], Cell],
+    *,
+    most: int = 4,
+    first: Sequence[Field] = (),
+) -> Table:
+    """A row for each of what differs ``down``, a column for each of what differs ``across``; on a
+    terminal there is room for so many at ``most``.
+    """
+    axis = "".join(rows["axis"].iloc[:1]) or STRATEGY
+
+    def key(row: Row, names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(str(getattr(row, name)) for name in names)
+
+    def field(place: int, values: tuple[str, ...]) -> Field:
+        kinds = zip(across, values, strict=True)
+        label = " ".join(
+            called(words, axis if kind == "compared" else kind, of) for kind, of in kinds
+        )
+        python = label if list(across) == ["python"] else ""
+        column = Column(label, numeric=True, detail=place >= most, python=python)
+        return column, lambda row: seen.get((key(row, down), values), Cell(""))
+
+    def place(names: Sequence[str], values: tuple[str, ...]) -> list[object]:
+        kinds = (axis if name == "compared" else name for name in names)
+        return [words.order(*of) for of in zip(kinds, values, strict=True)]
+
+    seen = {(key(row, down), key(row, across)): cell(row) for row in by_row(rows)}
+    columns = sorted({values for _, values in seen}, key=lambda of: place(across, of))
+    lines = sorted(
+        by_row(rows.drop_duplicates([*down])), key=lambda row: place(down, key(row, down))
+    )
+    named_by = [_named(words, axis if name == "compared" else name, name) for name in down]
+    fields = [*named_by, *first, *(field(*of) for of in enumerate(columns))]
+    return make(title, note, lines, fields)
+
+
+def _moved(row: Row) -> Cell:
+    moved = say.difference_within(*_with(row, "difference"), row.unit)
+    return _judged(row, f"{moved} ({say.short_change(row.ratio)})")
+
+
+def _changed(row: Row) -> Cell:
+    return _judged(row, f"{say.short_change(row.ratio)}{'' if row.same_build else ' *'}")
+
+
+def _judged(row: Row, text: str) -> Cell:
+    """A cell that needs no column for its verdict."""
+    moved = say.difference_interval(*_with(row, "difference"), row.unit)
+    tip = f"{say.change_interval(row.ratio, row.low, row.high)}; {moved}; {_verdict(row).text}"
+    return Cell(f"{text}{say.MARKS.get(row.verdict, '')}", row.verdict, tip)
+
+
+def decided(decisions: Iterable[Row]) -> Table:
+    """The decision table, of :func:`analysis.judge.decisions.decisions`."""
+    fields: list[Field] = [
+        (Column("situation"), lambda one: one.situation),
+        (Column("use"), lambda one: one.use),
+        (Column("what it gains"), lambda one: one.gain),
+        (Column("holds on"), lambda one: one.holds_on),
+        (Column("exceptions"), lambda one: one.exceptions or "none"),
     ]
-    note = f"Geometric means over the workloads that compute. {_reading(rows)}".strip()
-    return make("The other axes", note, by_row(rows), fields)
+    return make("When to use what", "", decisions, fields, "decision")
+
+
+def caring(findings: Findings) -> Table:
+    """From how much work of a task on the choice makes no difference."""
+    rows, words = break_even(findings), findings.words
+    fields = [
+        *named(words, ("python", "loop")),
+        _number(
+            "work of a task [95 %]", lambda row: say.amount_interval(*_with(row, "value"), "ns")
+        ),
+        (Column("decided by"), lambda row: words.label(STRATEGY, row.strategy)),
+        (Column("with"), lambda row: words.label("workload", row.workload)),
+    ]
+    note = f"From there on the choice moves the total by less than 1 %. {say.HOLD_TOGETHER}"
+    return make("When to stop caring", note, by_row(rows), fields)
 
 
 def of_probe(findings: Findings, probe: str) -> list[Table]:
-    """The strategies in a probe: means over n, single cases, and what was counted beside."""
+    """The strategies in a probe: means over n by Python; single cases; what was counted beside."""
     frame = shown(findings)
     frame = frame[frame["axis"].eq(STRATEGY) & frame["probe"].eq(probe)]
     title = capital(findings.words.probe(probe).label)
@@ -196,9 +315,9 @@ def of_probe(findings: Findings, probe: str) -> list[Table]:
 
 
 def of_axis(findings: Findings, axis: str) -> list[Table]:
-    """The same strategy on both sides of another axis: means over n, and single cases, of headline
-    metrics; then how the strategies compare beyond the first value on it, if the answer is about
-    that alone.
+    """The same strategy on both sides of another axis: means over n by Python, and single cases, of
+    headline metrics; then how the strategies compare beyond the first value on it, if the answer is
+    about that alone.
     """
     frame, title = shown(findings), capital(_HEADINGS.get(axis, axis))
     both = _two(findings, title, frame[frame["axis"].eq(axis) & frame["headline"]])
@@ -217,19 +336,17 @@ def every(findings: Findings) -> list[Table]:
     return [
         *(table for probe in probes for table in of_probe(findings, probe)),
         *(table for axis in AXES for table in of_axis(findings, axis)),
+        caring(findings),
         parts(findings),
         costs(findings),
     ]
 
 
 def _two(findings: Findings, title: str, frame: pd.DataFrame) -> list[Table]:
-    """Means that the answer does not have, and single cases."""
-    single = frame["scope"].eq(CASE)
-    # A mean over one case is that case again.
-    means = frame[~single & ~frame["family"].str.startswith(ANSWER) & frame["cases"].gt(1)]
+    """Means, side by side, and single cases."""
     return [
-        _contrasts(findings, f"{title}: geometric means over n", means),
-        _contrasts(findings, f"{title}: single cases", frame[single]),
+        side_by_side(findings, frame, title),
+        _contrasts(findings, f"{title}: single cases", frame[frame["scope"].eq(CASE)]),
     ]
 
 
@@ -353,6 +470,7 @@ def observations(findings: Findings, probe: str) -> Table:
     """What a probe counted beside what it timed: a row per case and contender."""
     frame, words = findings.observations, findings.words
     rows = frame[frame["probe"].eq(probe) & frame["role"].ne(CONTROL)]
+    rows = rows[rows["name"].ne(COLLECTIONS)]  # what they cost has a table of its own
     seen = {(row.case, row.contender, row.name): row for row in by_row(rows)}
     first = rows.drop_duplicates(["case", "contender"])
     apart = _varying(first, [name for name in _IDENTITY if name != "metric"])
@@ -377,6 +495,8 @@ def _tally(seen: Row | None) -> str:
 def costs(findings: Findings) -> Table:
     """The cost model: a row per workload, Python, loop and strategy."""
     frame = findings.costs[findings.costs["role"].ne(CONTROL)]
+    # One number of tasks makes no line.
+    frame = frame[frame["reason"].eq("")]
     apart = _varying(frame, ("python", "task_factory", "collector", "loop"))
     fields = [
         *named(findings.words, ["workload", *apart, STRATEGY]),
@@ -384,7 +504,7 @@ def costs(findings: Findings) -> Table:
         _number(
             "per task [95 %]", lambda row: say.amount_interval(*_with(row, "ns_per_task"), "ns")
         ),
-        (Column("holds up to"), lambda row: row.reason or _holds(row)),
+        (Column("holds up to"), _holds),
     ]
     note = f"Time of a fan-out = fixed + per task × n. {say.STANDS_ALONE}"
     return make("Cost model", note, by_row(frame), fields)
@@ -487,6 +607,7 @@ def claims(checks: Sequence[Check], *, short: bool = False) -> list[Table]:
         *([campaign] if len({one.campaign for one in checks}) > 1 else []),
         (Column("Python"), lambda one: one.python),
         (Column("measured [95 %]"), lambda one: one.ours),
+        (Column("measured on", detail=True), lambda one: one.shown.what if one.shown else ""),
         (Column("verdict"), lambda one: Cell(one.verdict_words, kind=_KINDS.get(one.verdict, ""))),
         (Column("remark", detail=True), lambda one: one.claim.remark),
     ]
@@ -504,13 +625,6 @@ def claims(checks: Sequence[Check], *, short: bool = False) -> list[Table]:
 
 
 # --- what is known of a campaign ------------------------------------------------------------------
-
-
-def newest_of(labels: Iterable[str]) -> str:
-    """The newest release among these Pythons, or the newest where none is a release."""
-    labels = list(labels)
-    releases = [label for label in labels if re.fullmatch(r"[\d.]+", label)]
-    return max(releases or labels, key=python_order, default="")
 
 
 def newest(campaign: Campaign) -> str:
@@ -534,9 +648,11 @@ def of_newest(findings: Findings) -> Findings:
 
 def provenance(campaign: Campaign) -> str:
     """What was measured, in a line."""
+    labels = sorted((one.label for one in campaign.interpreters), key=python_order)
+    several = f"{len(labels)} Pythons, {labels[0]} to {labels[-1]}" if len(labels) > 3 else ""
     parts = [
         campaign.name,
-        f"Python {', '.join(one.label for one in campaign.interpreters)}",
+        several or f"Python {', '.join(labels)}",
         say.times(campaign.rounds, "round"),
         say.times(len(campaign.cases), "case"),
         "" if campaign.status == "complete" else f"status: {campaign.status}",

@@ -1,14 +1,20 @@
-"""Tables on the terminal. The answer comes last: that is what stays on the screen."""
+"""The answer on the terminal, and all tables for those who ask for them."""
 
 from __future__ import annotations
 
+import os
+import re
+import sys
 import textwrap
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from rich.console import Console
 from rich.text import Text
 
+from analysis.judge import words as say
+from analysis.judge.answer import answer
 from analysis.judge.findings import Findings
 from analysis.judge.verdicts import FASTER, MISSING, SLOWER, UNDECIDED
 from analysis.show import tables
@@ -16,12 +22,14 @@ from analysis.show.tables import Cell, Table
 
 WIDTH: Final = 100
 """Columns where the width cannot be asked for: in pipes and files."""
-MOST_ROWS: Final = 60
-"""All tables are shown unasked where no more is compared than this."""
+MOST_LINES: Final = 38
+"""Of the answer: with where chart and report are, 40."""
+MOST_REMARKS: Final = 2
 _LEAST_LAST: Final = 22
 """The least width of a table's last column."""
 _APART: Final = ("compared", "workload", "pause", "Python", "task factory", "collector", "claim")
 """The columns whose values stand in titles where a table is too wide, the first of them first."""
+_UNIT: Final = re.compile(r"(?<=\d) (?=%|[num]?s\b|[kM]?B\b|±)")
 _STYLES: Final = {SLOWER: "red", FASTER: "green", UNDECIDED: "yellow", MISSING: "dim"}
 
 
@@ -39,33 +47,77 @@ def console() -> Console:
 
 
 def show(findings: Findings, on: Console, *, everything: bool = False) -> None:
-    """Print all tables where they are short or ``everything`` is asked for, else the overview of
-    the newest Python; what is missing and why; and the answer.
+    """Print the answer, the choice in numbers, how far to trust it and where the rest is, in at
+    most :data:`MOST_LINES`; with ``everything``, all tables above it.
     """
     campaign = findings.campaign
     _line(on, tables.provenance(campaign), "bold")
     on.print()
-    is_whole = everything or len(tables.shown(findings)) <= MOST_ROWS
-    findings = findings if is_whole else tables.of_newest(findings)
-    answer = tables.answer(findings)
-    if is_whole:
+    if everything:
         print_tables(tables.every(findings), on)
-    else:
-        newest = tables.newest(campaign)
-        shown = f"The newest Python, {newest}, in short." if newest else "In short."
-        _line(on, f"{shown} Everything: python -m analysis show {campaign.folder} --all")
-        on.print()
-        short = tables.overview(findings)
-        # Of some probes alone there is no answer, and in some campaigns no other axis.
-        is_short = short.rows or answer.rows
-        print_tables([short] if is_short else tables.every(findings), on)
-    for line in tables.foot(findings):
-        _line(on, line)
-    # Whether the figures can be trusted stands right above the answer.
-    control = findings.control
-    _line(on, f"Campaign {control.note}.", "" if control.proven else "bold red")
+        for line in tables.foot(findings):
+            _line(on, line)
+    _summary(findings, on)
+
+
+def _summary(findings: Findings, on: Console) -> None:
+    sentences = answer(findings)
+    # Whether the figures can be trusted stands right below them.
+    last = [f"Campaign {findings.control.note}.", *_limited(tables.foot(findings))]
+    room = MOST_LINES - 4 - sum(_height(text, on.width) for text in [*sentences, *last])
+    for sentence in sentences:
+        _paragraph(on, sentence)
     on.print()
-    print_tables([answer], on)
+    shown = [tables.choices(findings), tables.by_python(findings)]
+    if not any(table.rows for table in shown):
+        shown = [part for table in tables.every(findings) for part in _parts(table, on.width)]
+    for table in shown:
+        room -= _print_cut(table, on, room)
+    for text in last:
+        alarm = "bold red" if text == last[0] and not findings.control.proven else ""
+        _paragraph(on, text, alarm)
+    # In one line, however long: it is to be copied.
+    _line(on, f"Everything: {command(f'show {findings.campaign.folder} --all')}")
+
+
+def _limited(lines: Sequence[str]) -> list[str]:
+    """The first of the lines, and how many more there are."""
+    more = len(lines) - MOST_REMARKS
+    return [
+        *lines[:MOST_REMARKS],
+        *([f"And {say.times(more, 'more remark')}."] if more > 0 else []),
+    ]
+
+
+def _height(text: str, width: int) -> int:
+    return len(_wrapped(text, width))
+
+
+def _paragraph(on: Console, text: str, style: str = "") -> None:
+    for line in _wrapped(text, on.width):
+        _line(on, line, style)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """The lines of a text; a number stays with its unit."""
+    joined = _UNIT.sub("\N{NO-BREAK SPACE}", text)
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in textwrap.wrap(joined, width)]
+
+
+def _print_cut(table: Table, on: Console, room: int) -> int:
+    """Print so many rows as there is room for; return the lines that it took."""
+    around = 3 + _height(table.note, on.width)  # title, heading, and a blank line in the end
+    most = room - around - 1
+    if not table.rows or most < 1:
+        return 0
+    more = len(table.rows) - most - 1
+    cut = replace(table, rows=table.rows[:most]) if more > 0 else table
+    _print(cut, on, note="")
+    if more > 0:
+        _line(on, f"... and {say.times(more + 1, 'more row')}", "dim")
+    _paragraph(on, table.note, "dim")
+    on.print()
+    return around + len(cut.rows) + (more > 0)
 
 
 def print_tables(several: Iterable[Table], on: Console) -> None:
@@ -74,12 +126,22 @@ def print_tables(several: Iterable[Table], on: Console) -> None:
     A table falls into parts by its probe, and by more while it is too wide; its note comes last.
     """
     for table in several:
-        parts = tables.split(table, "probe")
-        for heading in _APART:
-            parts = [one for part in parts for one in _narrowed(part, heading, on.width)]
-        parts = [part for part in parts if part.rows]
+        parts = _parts(table, on.width)
         for part in parts:
             _print(part, on, note=table.note if part is parts[-1] else "")
+            on.print()
+
+
+def _parts(table: Table, width: int) -> list[Table]:
+    parts = tables.split(table, "probe")
+    for heading in _APART:
+        parts = [one for part in parts for one in _narrowed(part, heading, width)]
+    return [part for part in parts if part.rows]
+
+
+def command(arguments: str) -> str:
+    """How this program is started again from here."""
+    return f"{os.path.relpath(sys.executable)} -m analysis {arguments}"
 
 
 def _narrowed(table: Table, heading: str, width: int) -> list[Table]:
@@ -106,9 +168,7 @@ def _print(table: Table, on: Console, *, note: str) -> None:
         repeated = _repeated(table, row, before)
         _row(on, table, [Cell("")] * repeated + [*row[repeated:]], widths, room)
         before = row
-    if note:
-        _line(on, note, "dim")
-    on.print()
+    _paragraph(on, note, "dim")
 
 
 def _row(

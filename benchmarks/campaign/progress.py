@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from analysis.estimate.intervals import FEWEST_FOR_INTERVAL, LEAST_ROUNDS
+from benchmarks.campaign.interpreters import REPOSITORY
 from benchmarks.campaign.schema import Failure
 
 PLAIN_EVERY_SECONDS = 10.0
@@ -109,27 +114,90 @@ class Plain(Teller):
             self.console.print(Text(self.text(progress)), soft_wrap=True)
 
 
-class Bar(Teller):
-    """One live line, redrawn when a case begins: between them the coordinator stays quiet."""
+class Follower:
+    """The answer so far, by the analysis in a process of its own. It is never waited for: a
+    campaign measures meanwhile.
+    """
 
-    def __init__(self, live: Live, precision: float) -> None:
+    def __init__(self, folder: Path, width: int) -> None:
+        self._command = [
+            *(sys.executable, "-m", "analysis", "follow"),
+            *(str(folder.resolve()), f"--width={width}"),
+        ]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._asked = False
+        self._received = b""
+        self.text = ""
+
+    def ask(self) -> None:
+        """Have the answer made anew, unless one is being made. It starts with the first: by then
+        the driver has left the measured core, and so has what it starts.
+        """
+        if self._process is None:
+            pipe = subprocess.PIPE
+            self._process = subprocess.Popen(
+                self._command, cwd=REPOSITORY, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )  # fmt: skip
+        stdin = self._process.stdin
+        if stdin is not None and not self._asked:
+            with contextlib.suppress(OSError):
+                stdin.write(b"\n")
+                stdin.flush()
+            self._asked = True
+
+    def look(self) -> None:
+        """Take what has come meanwhile."""
+        stdout = self._process.stdout if self._process else None
+        if stdout is None:
+            return
+        os.set_blocking(stdout.fileno(), False)
+        self._received += stdout.read() or b""
+        if self._received.endswith(b"\f"):
+            self.text, self._received = self._received[:-1].decode(errors="replace"), b""
+            self._asked = False
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+
+
+class Bar(Teller):
+    """One live line, redrawn when a case begins, between which the coordinator stays quiet; below
+    it the answer after the last round.
+    """
+
+    def __init__(self, live: Live, precision: float, follower: Follower) -> None:
         super().__init__(live.console, precision)
         self._live = live
+        self._follower = follower
+
+    def ended_round(self, rounds: int) -> None:
+        super().ended_round(rounds)
+        self._follower.ask()
 
     def update(self, progress: Progress) -> None:
         line = Table.grid(padding=(0, 1))
         done = min(progress.elapsed_seconds, progress.budget_seconds)
         line.add_row(ProgressBar(progress.budget_seconds, done, width=20), self.text(progress))
-        self._live.update(line, refresh=True)
+        self._follower.look()
+        self._live.update(Group(line, Text.from_ansi(self._follower.text)), refresh=True)
 
 
 @contextlib.contextmanager
-def observing(console: Console, precision: float, *, quiet: bool) -> Iterator[Observer]:
-    """The observer that fits the console."""
+def observing(
+    console: Console, precision: float, folder: Path, *, quiet: bool
+) -> Iterator[Observer]:
+    """The observer of the campaign in ``folder`` that fits the console."""
     if quiet:
         yield Observer()
     elif console.is_terminal:
-        with Live(console=console, auto_refresh=False, transient=True) as live:
-            yield Bar(live, precision)
+        with (
+            contextlib.closing(Follower(folder, console.width)) as follower,
+            Live(console=console, auto_refresh=False, transient=True) as live,
+        ):
+            yield Bar(live, precision, follower)
     else:
         yield Plain(console, precision)

@@ -177,6 +177,7 @@ def test_a_python_that_is_too_old_is_not_installed(
         return subprocess.CompletedProcess(arguments, 1, "", "error: there is none")
 
     monkeypatch.setattr(interpreters, "_uv", uv)
+    monkeypatch.setattr(interpreters, "newest_in_pyenv", lambda request: None)
     with pytest.raises(
         InterpreterError, match=r"it is Python 3\.9; the suite needs 3\.10 or newer"
     ):

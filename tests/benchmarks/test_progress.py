@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -76,7 +77,7 @@ def test_time_that_is_over_is_not_negative(console: Console) -> None:
 
 
 def test_a_log_gets_a_line_every_ten_seconds(clock: FakeClock, console: Console) -> None:
-    with observing(console, PRECISION, quiet=False) as observer:
+    with observing(console, PRECISION, Path(), quiet=False) as observer:
         observer.ended_round(12)
         observer.update(PROGRESS)
         observer.update(replace(PROGRESS, index=3))
@@ -100,7 +101,7 @@ def test_a_budget_that_brings_no_interval_is_said_before_it_is_spent(
 
 
 def test_a_log_names_failures_in_one_line_as_they_are(console: Console) -> None:
-    with observing(console, PRECISION, quiet=False) as observer:
+    with observing(console, PRECISION, Path(), quiet=False) as observer:
         observer.failed(FAILURE)
     assert text_of(console) == (
         "failed: cpython/asyncio/[red]x in throughput/noop/10: it broke [bold]\n"
@@ -108,7 +109,7 @@ def test_a_log_names_failures_in_one_line_as_they_are(console: Console) -> None:
 
 
 def test_quiet_says_nothing(console: Console) -> None:
-    with observing(console, PRECISION, quiet=True) as observer:
+    with observing(console, PRECISION, Path(), quiet=True) as observer:
         observer.update(PROGRESS)
         observer.failed(FAILURE)
     assert text_of(console) == ""
@@ -116,7 +117,7 @@ def test_quiet_says_nothing(console: Console) -> None:
 
 def test_a_terminal_gets_a_live_bar_that_leaves_only_failures_behind() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=150, color_system=None)
-    with observing(console, PRECISION, quiet=False) as observer:
+    with observing(console, PRECISION, Path(), quiet=False) as observer:
         observer.update(PROGRESS)
         drawn = text_of(console)
         assert "round 3, case 2/9: throughput/noop/1000" in drawn
@@ -134,7 +135,7 @@ def test_a_terminal_gets_a_live_bar_that_leaves_only_failures_behind() -> None:
 def test_a_terminal_bar_that_is_over_is_full() -> None:
     def bar(elapsed_seconds: float) -> int:
         console = Console(file=io.StringIO(), force_terminal=True, width=150, color_system=None)
-        with observing(console, PRECISION, quiet=False) as observer:
+        with observing(console, PRECISION, Path(), quiet=False) as observer:
             observer.update(replace(PROGRESS, elapsed_seconds=elapsed_seconds))
             return text_of(console).count("━")
 
@@ -143,6 +144,6 @@ def test_a_terminal_bar_that_is_over_is_full() -> None:
 
 def test_quiet_is_quiet_on_a_terminal_too() -> None:
     console = Console(file=io.StringIO(), force_terminal=True)
-    with observing(console, PRECISION, quiet=True) as observer:
+    with observing(console, PRECISION, Path(), quiet=True) as observer:
         observer.update(PROGRESS)
     assert text_of(console) == ""

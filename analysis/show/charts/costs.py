@@ -10,10 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.judge import words
-from analysis.judge.findings import Findings
+from analysis.judge.findings import Findings, break_even
 from analysis.show.charts import panels
 from analysis.show.charts.registry import Drawing, chart
-from analysis.show.theme import Mark
+from analysis.show.theme import LIGHT, Mark, marks
 
 _SPREAD: Final = 0.3
 """On a slope, a shift to the side looks like a difference in cost: series stand nearly in place."""
@@ -34,11 +34,6 @@ def _shown(findings: Findings) -> pd.DataFrame:
     """The headline metric of what the answer is about, of strategies that are concurrent."""
     rows = amounts(findings, panels.answering(findings))
     return panels.concurrent(findings, rows[rows["headline"].to_numpy(bool)])
-
-
-def _typical(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the most typical number of tasks of each workload."""
-    return rows[rows["tasks"] == rows.groupby("workload")["tasks"].transform(panels.typical)]
 
 
 @chart("ns-per-task", section="costs")
@@ -126,78 +121,66 @@ def over_tasks(
     return drawing
 
 
-@chart("tasks-per-second", section="costs")
-def tasks_per_second(findings: Findings) -> Drawing | None:
-    """The same as a rate, at a typical number of tasks: a line for each loop and strategy."""
-    rows = _typical(panels.of_newest(_shown(findings)))
+@chart("break-even", section="costs")
+def caring(findings: Findings) -> Drawing | None:
+    """From how much work of a task on the choice makes no difference, by Python and loop."""
+    rows = break_even(findings)
+    if not panels.several(rows, "python"):
+        return None
+    looks = marks(panels.ordered(findings, "loop", rows["loop"]))
+    shown = panels.pythons(findings, rows["python"].unique())
+    newest = panels.of_newest(rows).sort_values("value").to_dict("records")[-1]
+    drawing = panels.sheet(
+        panels.Grid([("", rows)], 1),
+        f"From {panels.interval(newest)} of work in each task on, the choice moves the total by "
+        f"less than 1 % {panels.where(findings, newest, 'python', 'loop')}.",
+        "The work of a task from which on the choice is of no account; lower is better.",
+        "Of each Python and event loop, the strategy and the workload whose difference is largest. "
+        f"{panels.READ_BUILDS}",
+        panel_inches=2.6,
+        key=panels.marked(findings, "loop", looks),
+        notes=shown.notes,
+    )
+    panels.python_axis(drawing.axes, shown, 1)
+    for axes, mine in drawing.parts:
+        panels.zero_axis(axes, panels.ends(mine), "ns", room=1.15, sideways=False)
+        panels.over_pythons(axes, mine, "loop", shown, looks)
+    return drawing
+
+
+@chart("code-and-collector", section="costs")
+def code_and_collector(findings: Findings) -> Drawing | None:
+    """What of a task's cost is the collector's, where it takes part at all: a bar in two parts."""
+    rows = panels.of_newest(_shown(findings))
+    rows = rows[rows["collecting_high"].to_numpy(float) > 0]
     if rows.empty:
         return None
-    turned = {"value": "value", "value_low": "value_high", "value_high": "value_low"}
-    rates = rows.assign(**{name: 1e9 / rows[other] for name, other in turned.items()}, unit="/s")
-    grid = panels.split(findings, rates, ["workload"])
-    lines = panels.lines_of(findings, rates, ["loop", "strategy"])
+    rows = rows[rows["tasks"] == rows.groupby("workload")["tasks"].transform(panels.large)]
+    lines = panels.lines_of(findings, rows, ["loop", "strategy"])
     looks = panels.strategy_marks(findings)
-    best = rates.sort_values("value").to_dict("records")[-1]
+    shares = rows["collecting"] / rows["value"]
+    most = rows.assign(share=shares).sort_values("share").to_dict("records")[-1]
     drawing = panels.sheet(
-        grid,
-        f"At most {words.amount(best['value'], '/s')} tasks a second, in fan-outs of "
-        f"{words.count(best['tasks'])} {panels.where(findings, best, 'loop', 'strategy')}.",
-        f"Tasks per second; further right is better. {panels.on_python(findings, rates)}",
-        f"Tasks launched and joined per second, n in one fan-out. {_ABSOLUTE}",
-        panel_inches=0.75 + 0.2 * len(lines),
-        below="tasks per second",
+        panels.split(findings, rows, ["workload"]),
+        f"The collector takes up to {words.share(most['collecting'] / most['value'], 0)} of the "
+        f"time {panels.where(findings, most, 'workload', 'strategy', 'loop')}.",
+        f"Time per task: the code, and behind it the collector. {panels.on_python(findings, rows)}",
+        "The coloured part is the code's, the grey one is what collections take that happen during "
+        "fan-outs, at the rate that they have in a program that has been running for a while.",
+        panel_inches=0.75 + 0.22 * len(lines),
+        below="time per task",
         share_x=False,
     )
     for axes, mine in drawing.parts:
-        panels.zero_axis(axes, panels.ends(mine), "/s", room=1.4)
+        panels.zero_axis(axes, mine["value"], "ns", room=1.3)
         for (_, strategy), own, place in panels.on_lines(axes, mine, ["loop", "strategy"], lines):
-            panels.points(axes, place, own, looks[strategy], sideways=True)
-            rate = words.amount(float(own["value"].iloc[0]), "/s")
-            panels.write_beside(axes, rate, place, max(panels.ends(own)))
+            row = own.iloc[0]
+            for left, width, ink in (
+                (0.0, row["code"], looks[strategy].light),
+                (row["code"], row["collecting"], LIGHT.soft_ink),
+            ):
+                axes.barh(place, width, left=left, height=0.6, color=ink, alpha=0.85, zorder=2)
+            share = f"{words.share(row['collecting'] / row['value'], 0)} collector"
+            panels.write_beside(axes, share, place, float(row["value"]))
         panels.add_to_title(axes, f"n = {words.count(mine['tasks'].iloc[0])}")
     return drawing
-
-
-@chart("cost-by-python", section="python")
-def cost_by_python(findings: Findings) -> Drawing | None:
-    """Cost per task on each Python at a typical number of tasks."""
-    rows = _typical(_shown(findings))
-    if not panels.several(rows, "python"):
-        return None
-    grid = panels.split(findings, rows, ["loop", "workload"])
-    looks = panels.marks_of(findings, rows["strategy"])
-    shown = panels.pythons(findings, rows["python"].unique())
-    drawing = panels.sheet(
-        grid,
-        _python_finding(findings, rows, shown),
-        "Time per task by Python; lower is better. Each workload has its own scale, from zero.",
-        f"{panels.READ_BUILDS} {_ABSOLUTE}",
-        panel_inches=2.5,
-        key=panels.marked(findings, "strategy", looks),
-        notes=[*shown.notes, *panels.missing_notes(findings, rows)],
-        share_y=not panels.several(rows, "workload"),
-    )
-    panels.python_axis(drawing.axes, shown, grid.columns)
-    for axes, mine in drawing.parts:
-        alike = panels.of_workload(rows, mine)
-        unit = str(rows["unit"].iloc[0])
-        panels.zero_axis(axes, panels.ends(alike), unit, room=1.15, sideways=False)
-        panels.over_pythons(axes, mine, "strategy", shown, looks)
-        panels.add_to_title(axes, f"n = {words.count(mine['tasks'].iloc[0])}")
-    return drawing
-
-
-def _python_finding(findings: Findings, rows: pd.DataFrame, shown: panels.Pythons) -> str:
-    """The baseline's cost on the oldest and the newest Python that were built alike."""
-    alike = max(shown.families.values(), key=len)
-    among = alike if len(alike) > 1 else tuple(shown.places)
-    first = rows[rows["strategy"] == panels.baseline(findings)].to_dict("records")[0]
-    kinds = ("loop", "workload", "strategy")
-    here = panels.only(rows, **{kind: first[kind] for kind in kinds})
-    costs = [
-        f"{panels.interval(line)} on Python {python}"
-        for python in (among[0], among[-1])
-        for line in here[here["python"] == python].head(1).to_dict("records")
-    ]
-    built = "built alike" if len(alike) > 1 else "of different builds"
-    return f"A task costs {words.listed(costs)}, {built} {panels.where(findings, first, *kinds)}."

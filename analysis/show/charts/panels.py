@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from analysis.judge import words
 from analysis.judge.findings import Findings
 from analysis.judge.verdicts import FASTER, FLOOR, MISSING, SLOWER, WITHIN
-from analysis.read.campaign import python_order
+from analysis.read.campaign import newest_of, python_order
 from analysis.show import tables
 from analysis.show.charts.registry import Drawing
 from analysis.show.theme import DARK, LIGHT, Mark, marks, plain
@@ -137,7 +137,7 @@ def concurrent(findings: Findings, rows: pd.DataFrame) -> pd.DataFrame:
 
 def of_newest(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of the newest Python among them, which is shown where all would be too many."""
-    return only(rows, python=tables.newest_of(rows["python"].unique()))
+    return only(rows, python=newest_of(rows["python"].unique()))
 
 
 def of_workload(rows: pd.DataFrame, part: pd.DataFrame) -> pd.DataFrame:
@@ -154,6 +154,11 @@ def answering(findings: Findings) -> str:
 def typical(tasks: Iterable[int], wanted: int = 1000) -> int:
     """The number of tasks nearest to a typical fan-out, on a logarithmic scale."""
     return min(tasks, key=lambda n: abs(math.log(n / wanted)))
+
+
+def large(tasks: Iterable[int]) -> int:
+    """The number of tasks nearest to a large fan-out, in which the collector takes part."""
+    return typical(tasks, 10_000)
 
 
 def on_python(findings: Findings, rows: pd.DataFrame) -> str:

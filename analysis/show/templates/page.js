@@ -10,12 +10,14 @@
 
   // What a cell says, as a number where its column is one: "1.23 ms [1.20, 1.27]" is 0.00123.
   const UNITS = { ns: 1e-9, us: 1e-6, ms: 1e-3, s: 1, B: 1, kB: 1e3, MB: 1e6, GB: 1e9 };
-  const NUMBER = /^([+-]?[\d,]*\.?\d+)(?: (ns|us|ms|s|B|kB|MB|GB)\b)?/;
+  const NUMBER = /^([+-]?[\d,]*\.?\d+)(?: (ns|us|ms|s|B|kB|MB|GB|times)\b)?/;
   const key = (row, place, numeric) => {
     const text = row.cells[place].textContent.trim();
     if (!numeric) return text;
     const found = NUMBER.exec(text);
-    return found ? Number(found[1].replaceAll(",", "")) * (UNITS[found[2]] ?? 1) : "";
+    if (!found) return "";
+    const number = Number(found[1].replaceAll(",", ""));
+    return found[2] === "times" ? 100 * (number - 1) : number * (UNITS[found[2]] ?? 1);
   };
 
   const sort = (table, place, heading) => {
@@ -39,7 +41,8 @@
     });
   }
 
-  // One form for all tables: a table without a column is not filtered by it.
+  // One form for all tables: a table without a column is not filtered by it. A Python is a value of
+  // a column, or a column of its own.
   const form = document.querySelector("form.filters");
   const choices = new Map();
   for (const table of tables) {
@@ -51,7 +54,19 @@
       for (const row of table.tBodies[0].rows) choices.get(name).values.add(textOf(row, place));
     });
   }
+  const ofPython = tables.map((table) => headings(table)
+    .map((heading, place) => [heading.dataset.python, place]).filter(([python]) => python));
+  for (const [python] of ofPython.flat()) {
+    if (!choices.has("Python")) choices.set("Python", { values: new Set(), columns: [] });
+    choices.get("Python").values.add(python);
+  }
   const apply = () => {
+    const python = new FormData(form).get("Python") ?? "";
+    tables.forEach((table, index) => {
+      for (const [own, place] of ofPython[index]) {
+        for (const row of table.rows) row.cells[place].hidden = python !== "" && own !== python;
+      }
+    });
     const wanted = [...new FormData(form)].filter(([, value]) => value !== "");
     let shown = 0, all = 0;
     for (const table of tables) {

@@ -289,8 +289,8 @@ def test_the_halves_agree_within_the_farther_end_of_an_interval_of_90_percent(
     assert 0.0005 < control.within < 0.005
     share = f"{control.within * 100:.2f} %"
     assert control.note == (
-        f"proven: the controls, baselines entered twice, agree within {share} (20 rounds); "
-        "verdicts need 0.5 %"
+        f"proven for what computes: the controls, baselines entered twice, agree within {share} "
+        "(20 rounds); verdicts need 0.5 %"
     )
     assert control.groups == (("3.14.0", control.within),)
 

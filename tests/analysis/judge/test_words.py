@@ -20,6 +20,8 @@ RATIOS = st.one_of(st.floats(min_value=1e-3, max_value=1e4), AROUND_BOUNDS)
 
 def read(text: str) -> str:
     """The verdict that a reader with a ruler reads off the printed interval."""
+    if " times [" in text:
+        return verdicts.SLOWER
     found = re.fullmatch(r"\S+ % \[(\S+), (\S+)\]", text)
     assert found, text
     low, high = (float(end.replace(",", "")) for end in found.groups())
@@ -39,6 +41,9 @@ def test_the_verdict_can_be_read_off_the_printed_interval(ordered: list[float]) 
     (judged,) = verdicts.judge(np.array([low]), np.array([high]), np.array([20]))
     text = words.change_interval(ratio, low, high)
     assert read(text) == judged, text
+    if " times [" in text:
+        assert ratio >= words.TWICE
+        return
     value, low_shown, high_shown = (
         float(number.replace(",", "")) for number in re.findall(r"[-+]?[\d,]*\.?\d+", text)
     )
@@ -52,7 +57,8 @@ def test_the_verdict_can_be_read_off_the_printed_interval(ordered: list[float]) 
         (1.031, 1.012, 1.05, "+3.1 % [+1.2, +5.0]"),
         (1.02, 1.0053, 1.04, "+2.00 % [+0.53, +4.00]"),
         (1.0004, 0.9981, 1.0031, "0.0 % [-0.2, +0.3]"),
-        (3.5, 3.452, 3.561, "+250 % [+245, +256]"),
+        (3.5, 3.452, 3.561, "3.50 times [3.45, 3.56]"),
+        (2.1, 0.9, 3.0, "+110 % [-10.0, +200]"),
         (1.02, 0.0, math.inf, "+2.0 % [too few rounds]"),
         (math.nan, math.nan, math.nan, "missing"),
     ],
@@ -64,8 +70,10 @@ def test_a_change(ratio: float, low: float, high: float, text: str) -> None:
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [
-        (1534.2, "ns", "1,530 ns"),
-        (99_940.0, "ns", "99,900 ns"),
+        (1534.2, "ns", "1.53 us"),
+        (999.6, "ns", "1.00 us"),
+        (99_940.0, "ns", "99.9 us"),
+        (5_280_000.0, "ns", "5.28 ms"),
         (530_000.0, "ns", "530 us"),
         (0.0205, "s", "20.5 ms"),
         (999.6e-6, "s", "1.00 ms"),
@@ -124,6 +132,23 @@ def test_a_verdict_says_what_is_lacking(
     verdict: str, unit: str, rounds: int | None, reason: str, text: str
 ) -> None:
     assert words.judged(verdict, unit, rounds, reason) == text
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"),
+    [(1.031, "+3.1 %"), (0.853, "-15 %"), (0.9004, "-10 %"), (1.9, "+90 %"), (9.93, "9.93 times"),
+     (1.0, "0.0 %"), (math.nan, "missing")],
+)  # fmt: skip
+def test_a_change_in_a_cell_is_short(ratio: float, text: str) -> None:
+    assert words.short_change(ratio) == text
+
+
+@pytest.mark.parametrize(
+    ("ratios", "text"),
+    [([0.97, 0.85], "3.0 to 15 % less"), ([0.9], "10 % less"), ([0.1, 0.5], "50 to 90 % less")],
+)
+def test_a_span_of_gains(ratios: list[float], text: str) -> None:
+    assert words.spans(ratios) == text
 
 
 def test_markdown_shows_what_it_is_given() -> None:

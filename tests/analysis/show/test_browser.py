@@ -40,7 +40,7 @@ FLAGS = [
 DESKTOP, PHONE = (1280, 800), (390, 844)
 Scheme = Literal["light", "dark"]
 HEADLINE = f"#chart-{page.HEADLINE} svg"
-SINGLE = "section[aria-labelledby=probe-throughput] table"
+SINGLE = "section[aria-labelledby=probe-throughput] details table"
 
 
 @pytest.fixture(scope="module")
@@ -151,16 +151,36 @@ def test_it_shows_itself_without_a_complaint_and_asks_for_nothing(visit: Visit) 
     assert visit.requests == [visit.address]
 
 
-def test_advice_stands_on_the_first_screen_and_the_chart_is_wide(
+def test_the_answer_stands_on_the_first_screen_and_the_chart_is_wide(
     browser: Browser, published: Path
 ) -> None:
     with visiting(browser, published) as visit:
-        advice = visit.page.locator(".advice").first.bounding_box()
+        sentences = visit.page.locator("p.lead")
+        last = sentences.nth(2).bounding_box()
         chart = visit.page.locator(HEADLINE).bounding_box()
-    assert advice
-    assert advice["y"] < 300
+    assert last
+    assert last["y"] + last["height"] < 400
     assert chart
     assert chart["width"] > 1000
+    assert chart["y"] < 500
+
+
+def test_a_python_that_is_chosen_is_the_only_column(visit: Visit) -> None:
+    page = visit.page
+    heads = page.locator("section[aria-labelledby=probe-throughput] th[data-python]")
+    assert [head.is_visible() for head in heads.all()] == [True, True]
+    page.select_option("select[name=Python]", "3.14.0")
+    assert [head.is_visible() for head in heads.all()] == [False, True]
+    page.get_by_role("button", name="Show all").click()
+    page.wait_for_function("() => document.querySelector('[role=status]').textContent === ''")
+    assert [head.is_visible() for head in heads.all()] == [True, True]
+
+
+def test_on_a_phone_a_decision_is_a_block(browser: Browser, published: Path) -> None:
+    with visiting(browser, published, PHONE) as visit:
+        cell = visit.page.locator("table.decision tbody tr td").nth(1).bounding_box()
+    assert cell
+    assert cell["x"] + cell["width"] <= PHONE[0]
 
 
 def test_a_click_on_a_heading_sorts_and_another_reverses(visit: Visit) -> None:
@@ -181,7 +201,7 @@ def test_a_click_on_a_heading_sorts_and_another_reverses(visit: Visit) -> None:
 
 
 def test_amounts_sort_whatever_their_unit(visit: Visit) -> None:
-    table = "section[aria-labelledby=probe-memory] table"
+    table = "section[aria-labelledby=probe-memory] details table"
     visit.page.locator(table).first.locator("th", has_text="cost").locator("button").click()
     texts = column(visit.page, table, "cost")
     sizes = {"B": 1.0, "kB": 1e3}

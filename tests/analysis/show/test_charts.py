@@ -213,7 +213,7 @@ def test_an_axis_of_ratios_names_equal_and_a_few_more(
 # --- Pythons --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["ratios-by-python", "cost-by-python", "pythons"])
+@pytest.mark.parametrize("name", ["ratios-by-python", "break-even", "pythons"])
 def test_no_line_joins_pythons_of_different_builds(builds: Findings, name: str) -> None:
     drawing = drawn(builds)[name]
     labels = [label.get_text() for label in drawing.axes[0].get_xticklabels()]
@@ -230,7 +230,7 @@ def test_no_line_joins_pythons_of_different_builds(builds: Findings, name: str) 
 
 
 def test_charts_over_pythons_need_several(charts: Mapping[str, Drawing]) -> None:
-    assert not {"ratios-by-python", "cost-by-python", "pythons"} & charts.keys()
+    assert not {"ratios-by-python", "break-even", "pythons"} & charts.keys()
 
 
 # --- costs ----------------------------------------------------------------------------------------
@@ -245,10 +245,20 @@ def test_costs_and_rates_are_those_of_the_frame(
     colour = panels.strategy_marks(found)["gather_tasks"].light
     seen = points(panel(charts["ns-per-task"], "uvloop"), colour)
     assert [y for _, y, _ in seen] == pytest.approx(mine["value"].tolist())
-    rates = [x for x, *_ in points(charts["tasks-per-second"].axes[0], colour)]
-    assert 1e9 / mine["value"].iloc[-1] == pytest.approx(rates[-1]) or 1e9 / mine["value"].iloc[
-        -1
-    ] == pytest.approx(rates[0])
+
+
+def test_a_bar_is_code_and_collector(tmp_path: Path) -> None:
+    folder = campaigns.write(
+        tmp_path / "c", noise=0.001, cases=(Case("throughput", "noop", 10_000),),
+        collector=lambda who, case: 0.25 * (who.strategy != "task_group"),
+    )  # fmt: skip
+    findings = find(read_campaign(folder))
+    with theme.settings():
+        drawing = drawn(findings)["code-and-collector"]
+        [axes] = drawing.axes
+        widths = [bar.get_bbox().width for bar in rectangles(axes)]
+    assert widths[1] / widths[0] == pytest.approx(0.25, rel=0.02)
+    assert "The collector takes up to 20 %" in drawing.title
 
 
 # --- health ---------------------------------------------------------------------------------------

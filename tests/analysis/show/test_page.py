@@ -18,8 +18,9 @@ import pandas as pd
 import pytest
 
 from analysis.judge import words
+from analysis.judge.answer import answer
+from analysis.judge.decisions import decisions
 from analysis.judge.findings import Findings, find
-from analysis.judge.guide import guide
 from analysis.read.load import read_campaign
 from analysis.show import page, report, tables
 from analysis.show.charts.registry import Picture
@@ -121,21 +122,38 @@ def findings_of(folder: Path, **options: Any) -> Findings:  # noqa: ANN401 - of 
 # --- what the page says --------------------------------------------------------------------------
 
 
-def test_the_question_then_the_guide_then_the_answer(root: Element, findings: Findings) -> None:
+def test_the_question_then_the_answer_then_what_to_use(root: Element, findings: Findings) -> None:
     [title] = root.all("h1")
     assert title.text == "When should I use asyncio.create_task?"
     [main] = root.all("main")
-    assert [part.attributes["aria-labelledby"] for part in main.all("section")] == [
-        *("guide", "answer"),
+    first, *parts = main.all("section")
+    assert [one.text for one in first.all("p")] == answer(findings)
+    assert len(list(first.all("figure", id=f"chart-{page.HEADLINE}"))) == 1
+    assert [part.attributes["aria-labelledby"] for part in parts] == [
+        *("decisions", "answer"),
         *("probe-throughput", "probe-failure", "probe-memory"),
         *("loop", "python", "costs", "claims", "health", "reading", "conditions"),
     ]
-    advice = [line for line in guide([findings]) if line.evidence]
-    said = [next(one.all("b")).text for one in main.all("div") if
-            one.attributes.get("class", "").startswith("advice")]  # fmt: skip
-    assert sorted(said) == sorted(line.use for line in advice)
-    assert len(list(section(root, "answer").all("figure", id=f"chart-{page.HEADLINE}"))) == 1
+    rows = list(next(section(root, "decisions").all("tbody")).all("tr"))
+    assert [next(row.all("td")).text for row in rows] == [
+        one.situation for one in decisions([findings])
+    ]
     assert len(list(section(root, "loop").all("figure", id="chart-by-loop"))) == 1
+
+
+def test_a_section_has_one_open_table_and_folds_the_details(root: Element) -> None:
+    part = section(root, "probe-throughput")
+    folded = [table for fold in part.all("details") for table in fold.all("table")]
+    tables_ = list(part.all("table"))
+    assert len(tables_) - len(folded) == 1
+    assert any("single cases" in table.text for table in folded)
+
+
+def test_a_pointer_finds_the_whole_interval(root: Element) -> None:
+    cells = [cell for cell in root.all("td") if "title" in cell.attributes]
+    assert len(cells) > 20
+    assert all("[" in cell.attributes["title"] for cell in cells)
+    assert all("heat" in cell.attributes["class"].split() for cell in cells)
 
 
 def test_sections_of_probes_say_what_their_definitions_say(
@@ -215,10 +233,10 @@ def test_conditions_name_machine_builds_and_proofs(root: Element) -> None:
 def test_the_markdown_says_the_same(files: dict[str, bytes], findings: Findings) -> None:
     text = files[page.MARKDOWN].decode()
     assert text.startswith("# When should I use asyncio.create_task?\n")
-    assert tables.markdown(tables.answer(findings)) in text
-    for line in guide([findings]):
-        if line.evidence:
-            assert words.escaped(line.use) in text
+    for sentence in answer(findings):
+        assert words.escaped(sentence) in text
+    for table in (tables.decided(decisions([findings])), tables.choices(findings)):
+        assert tables.markdown(table) in text
     for target in re.findall(r'(?:src|srcset)="([^"]*)"', text):
         assert target in files
 
@@ -226,15 +244,14 @@ def test_the_markdown_says_the_same(files: dict[str, bytes], findings: Findings)
 def test_of_many_pythons_the_newest_stands_first(tmp_path: Path) -> None:
     findings = findings_of(tmp_path / "c", pythons=("3.12.0", "3.13.0", "3.14.0"))
     files = page.files_of(findings)
-    answer = section(page_of(files), "answer")
-    first, every = (len(list(table.all("tr"))) - 1 for table in answer.all("table"))
-    assert every == 3 * first
-    assert "those of Python 3.14.0" in files[page.MARKDOWN].decode()
+    newest, every = section(page_of(files), "answer").all("table")
+    assert len(list(next(newest.all("tbody")).all("tr"))) == 1
+    assert len(list(next(every.all("tbody")).all("tr"))) == 3
 
 
 def test_what_is_not_there_has_no_section(tmp_path: Path) -> None:
     root = page_of(page.files_of(findings_of(tmp_path / "c", cases=(Case("latency", "echo", 10),))))
-    ids = [part.attributes["aria-labelledby"] for part in root.all("section")]
+    ids = [part.attributes.get("aria-labelledby") for part in root.all("section")]
     assert "probe-latency" in ids
     assert not {"costs", "python", "programs"} & {*ids}
     assert "was not measured in this campaign" in section(root, "answer").text

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from analysis.judge import words
+from analysis.judge.answer import answer
+from analysis.judge.decisions import decisions
 from analysis.judge.findings import find
-from analysis.judge.guide import guide
 from analysis.show import readme
 from analysis.show.readme import ReadmeError
 from benchmarks.cases import Case
@@ -53,28 +54,24 @@ def test_the_block_has_answer_charts_and_every_condition(tmp_path: Path) -> None
         effect=lambda contender, case, metric: -0.3
         * (contender.strategy != "gather_coroutines") * (contender.interpreter == "cpython-3.14.0"),
     )  # fmt: skip
-    for name in ("many/report/charts/ratios-by-tasks", "question/report/charts/head-start"):
-        path = tmp_path / f"{name}-light.svg"
-        path.parent.mkdir(parents=True)
-        path.write_text('<svg><title>5 &lt; "6"</title></svg>', encoding="utf-8")
+    path = tmp_path / "many/report/charts/ratios-by-tasks-light.svg"
+    path.parent.mkdir(parents=True)
+    path.write_text('<svg><title>5 &lt; "6"</title></svg>', encoding="utf-8")
     every = readme.reference_campaigns(tmp_path)
     block = readme.current(every)
-    answer, _, advice = block.partition("When to use what")
-    assert "- Python 3.14.0, asyncio: noop" in answer
-    assert "- Python 3.14.0, uvloop: noop" in answer
-    assert "- Python 3.13.0" not in answer
-    assert (
-        f'alt="5 &lt; &quot;6&quot;" src="{tmp_path}/many/report/charts/ratios-by-tasks' in answer
-    )
-    assert f"{tmp_path}/question/report/charts/head-start-dark.svg" in answer
-    assert "cost-by-python" not in answer
-    decided = [one for one in guide([find(campaign) for campaign in every]) if one.decided]
-    lines = [line for line in advice.splitlines() if line.startswith("- ")]
-    assert len(lines) == len(decided) > 1
+    found = {one.campaign.name: one for one in map(find, every)}
+    first, _, table = block.partition("## When to use what")
+    for sentence in answer(found["many"]):
+        assert words.escaped(sentence) in first
+    assert "Python 3.14.0, asyncio, noop" in first
+    assert f'alt="5 &lt; &quot;6&quot;" src="{tmp_path}/many/report/charts/ratios-by-tasks' in first
+    decided = decisions([found["many"], found["question"]])
+    lines = [line for line in table.splitlines() if line.startswith("| ")][2:]
+    assert len(lines) == len(decided) == 3
     for line, one in zip(lines, decided, strict=True):
         assert words.escaped(one.use) in line
-        assert words.escaped(one.when) in line
-    assert any("on Python 3.14.0" in line for line in lines)
+        assert words.escaped(one.holds_on) in line
+    assert any("Python 3.14.0" in line for line in lines)
 
 
 def test_without_a_reference_campaign_it_says_so(tmp_path: Path) -> None:

@@ -1,20 +1,29 @@
-"""What stands on the screen."""
+"""What stands on the screen: the answer in at most 40 lines, for any campaign."""
 
 from __future__ import annotations
 
 import io
+import os
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
+from analysis.judge.answer import RULE, answer
 from analysis.judge.findings import Findings, find
 from analysis.read.load import read_campaign
 from analysis.show import terminal
+from benchmarks.campaign import schema
 from benchmarks.cases import Case
+from benchmarks.strategies import STRATEGIES
 from tests import campaigns
 
 FEW = (Case("throughput", "noop", 100),)
+WORKLOADS = ("noop", "yield_once", "sleep", "echo")
+MANY = tuple(Case("throughput", name, n) for name in WORKLOADS for n in (10, 1000))
+SEVEN = ("3.10.13", "3.11.7", "3.12.1", "3.13.0", "3.13.18", "3.14.10", "3.15.2")
 
 
 def shown(findings: Findings, *, width: int = 100, everything: bool = False) -> str:
@@ -24,28 +33,78 @@ def shown(findings: Findings, *, width: int = 100, everything: bool = False) -> 
     return console.file.getvalue()
 
 
-def test_two_pythons_and_one_case_print_their_tables_and_the_answer(tmp_path: Path) -> None:
-    pythons = ("3.13.0", "3.14.0")
-    folder = campaigns.write(tmp_path / "two", pythons=pythons, cases=FEW, noise=0.003)
-    text = shown(find(read_campaign(folder)))
-    assert "--all" not in text
-    assert "Throughput: single cases" in text
-    assert "Python: single cases" in text
-    answer = text.index("The answer in numbers")
-    assert text.index("Campaign proven") < answer
-    assert text[answer:].count("TaskGroup") == 2 * 2
+def measure(folder: Path, **options: Any) -> Findings:  # noqa: ANN401 - of campaigns.write
+    return find(read_campaign(campaigns.write(folder, **{"cases": FEW, "noise": 0.003, **options})))
 
 
-def test_many_cases_are_left_out_until_they_are_asked_for(findings: Findings) -> None:
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"pythons": SEVEN, "loops": ("asyncio", "uvloop"), "cases": MANY},
+        {"loops": ("asyncio", "uvloop"), "cases": MANY, "strategies": tuple(STRATEGIES)},
+        {"cases": tuple(Case("stall", "noop", n) for n in range(100, 145))},
+        {"cases": (Case("head_start", "sleep", 10, "sleep_20ms"), Case("memory", "pending", 100))},
+        {"rounds": 2},
+        {"rounds": 0, "status": "interrupted"},
+        {"failed": tuple(
+            schema.Failure(contender="cpython-3.14.0/asyncio/lazy/task_group",
+                           case=f"throughput/noop/{n}", round=0, cause="it broke " * 9)
+            for n in (1, 2, 3, 4, 5)
+        ), "cases": tuple(Case("throughput", "noop", n) for n in (1, 2, 3, 4, 5))},
+    ],
+    ids=["seven Pythons", "all strategies", "no answer", "two probes", "few", "none", "failures"],
+)  # fmt: skip
+def test_any_campaign_takes_38_lines_at_most_of_100_columns(
+    tmp_path: Path, options: dict[str, Any]
+) -> None:
+    findings = measure(tmp_path / "c", **options)
+    lines = shown(findings).splitlines()
+    assert len(lines) <= terminal.MOST_LINES == 38
+    copied = f"{terminal.command(f'show {findings.campaign.folder} --all')}"
+    assert all(len(line) <= 100 for line in lines if copied not in line)
+    assert lines[-1] == f"Everything: {copied}"
+
+
+def test_the_answer_stands_first_then_the_numbers_then_the_trust(tmp_path: Path) -> None:
+    findings = measure(tmp_path / "c", pythons=("3.13.0", "3.14.0"), cases=MANY)
+    text = " ".join(shown(findings).split())
+    sentences = answer(findings)
+    places = [text.index(said) for said in (RULE, *sentences[1:])]
+    places += [text.index(said) for said in ("Time per task", "Change by Python", "Campaign ")]
+    assert places == sorted(places)
+    assert "Everything: " in text[places[-1] :]
+
+
+def test_a_cell_has_the_difference_its_precision_the_change_and_a_mark(tmp_path: Path) -> None:
+    effect = 0.1
+    findings = measure(
+        tmp_path / "c", noise=0.001,
+        effect=lambda who, *_: -effect * (who.strategy == "task_group"),
+    )  # fmt: skip
+    [line] = [line for line in shown(findings).splitlines() if line.startswith("noop")]
+    assert line.split()[:3] == ["noop", "3.00", "us"]
+    assert "us ±0.00" in line
+    assert " = " in line or line.rstrip().count(" =") == 1, "gather(*tasks) is the same"
+    assert line.rstrip().endswith("(-9.5 %)"), "TaskGroup is faster, which its sign says"
+
+
+def test_what_is_undecided_has_a_question_mark(tmp_path: Path) -> None:
+    text = shown(measure(tmp_path / "c", noise=0.2))
+    [line] = [line for line in text.splitlines() if line.startswith("noop")]
+    assert line.rstrip().endswith("?")
+
+
+def test_everything_is_shown_to_who_asks(findings: Findings) -> None:
     short, long = (shown(findings, everything=everything) for everything in (False, True))
     assert "single cases" not in short
-    assert f"python -m analysis show {findings.campaign.folder} --all" in short
     assert "Throughput: single cases" in long
     assert "Cost model" in long
     for text in (short, long):
-        assert "Failed: " in text
-        assert text.rstrip().splitlines()[-1].startswith("Compared with gather(*coroutines).")
-        assert "The answer in numbers" in text[text.index("Campaign proven") :]
+        assert "Build of Python 3.13.0" in text
+        assert "Campaign " in text
+    assert "Failed: " in long
+    assert "And 1 more remark." in short
+    assert long.count("The intervals of one Python hold together") >= 1
 
 
 def test_tables_fit_the_screen(findings: Findings) -> None:
@@ -72,29 +131,28 @@ def test_what_a_campaign_says_is_text(tmp_path: Path, label: str) -> None:
     assert label in shown(find(read_campaign(folder)))
 
 
-def test_an_unproven_campaign_says_so_above_the_answer(tmp_path: Path) -> None:
-    folder = campaigns.write(
-        tmp_path / "drifts",
-        cases=FEW,
-        effect=lambda contender, case, metric: 0.3 * (contender.role == "control"),
-    )
-    text = shown(find(read_campaign(folder)))
-    assert text.index("Campaign unproven") < text.index("The answer in numbers")
+def test_an_unproven_campaign_says_so(tmp_path: Path) -> None:
+    drifts = measure(tmp_path / "c", effect=lambda who, *_: 0.3 * (who.role == "control"))
+    assert "Campaign unproven" in shown(drifts)
 
 
 def test_controls_that_agree_too_loosely_say_how_closely(tmp_path: Path) -> None:
-    folder = campaigns.write(tmp_path / "noisy", cases=FEW, noise=0.1)
-    text = " ".join(shown(find(read_campaign(folder))).split())
+    text = " ".join(shown(measure(tmp_path / "noisy", noise=0.1)).split())
     assert "Campaign unproven: the controls, baselines entered twice, agree within " in text
     assert "verdicts need 0.5 %, which takes more rounds" in text
 
 
-def test_a_campaign_without_answer_or_other_axis_still_prints_its_figures(tmp_path: Path) -> None:
-    cases = tuple(Case("stall", "noop", n) for n in range(100, 125))
-    text = shown(find(read_campaign(campaigns.write(tmp_path / "c", cases=cases))))
-    assert "The answer in numbers" not in text
-    assert text.count("TaskGroup") >= 25
+def test_trust_in_what_computes_is_none_in_what_waits(tmp_path: Path) -> None:
+    """Noise of an echo does not make a campaign unproven, and is not hidden behind the word."""
+    findings = measure(
+        tmp_path / "c", noise=0.001, cases=MANY,
+        effect=lambda who, case, _: 0.08 * (who.role == "control" and case.workload == "echo"),
+    )  # fmt: skip
+    note = findings.control.note
+    assert "in what waits (sleep and echo): within 4." in note
+    quiet = measure(tmp_path / "few", rounds=4, cases=MANY).control.note
+    assert "too few rounds tell" in quiet or "unproven" in quiet
 
 
-def test_the_note_of_a_table_in_parts_is_printed_once(findings: Findings) -> None:
-    assert shown(findings).count("Geometric means over the workloads that compute.") == 1
+def test_the_program_is_named_as_it_was_started() -> None:
+    assert terminal.command("show x") == f"{os.path.relpath(sys.executable)} -m analysis show x"

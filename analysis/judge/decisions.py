@@ -1,0 +1,403 @@
+"""The decision table: in which situation to use what, what it gains, where it holds, and where not.
+
+What is advised follows from the verdicts of the contrasts: were they the other way round, the
+advice would be. What the verdicts leave open is no advice, and is named; "either" is one. Nothing
+is ranked by its estimate: what is significantly better than the reference stands side by side.
+
+Each situation is a function of a :class:`Setting`, one Python on one event loop; what most settings
+come to is the decision, and the others are its exceptions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, TypeAlias, TypeVar
+
+from analysis.judge import words
+from analysis.judge.findings import Findings
+from analysis.judge.verdicts import FASTER, MISSING, SAME, SLOWER, UNDECIDED
+from analysis.read.campaign import CONTROL
+from benchmarks.campaign.schema import Case
+
+Row: TypeAlias = Any
+"""A row of a frame, its columns as attributes: a type checker cannot know them."""
+Place: TypeAlias = "tuple[str, str]"
+"""Python and event loop."""
+Item = TypeVar("Item")
+
+STALL: Final = "stall"
+RAN_ON, CANCELLED, LEFT_RUNNING = "siblings_ran_on", "siblings_cancelled", "left_running"
+"""What becomes of the others, by the names under which probes count them."""
+EITHER: Final = "either, choose by meaning"
+OPEN: Final = "not decided"
+WITH: Final = {"loop": "on", "task_factory": "with"}
+"""The axes with two sides to choose from, and what goes before one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one setting comes to: ``use`` this, "" where that is open. ``work`` is what the tasks
+    do, where it matters; ``better`` are the rows of the contrasts that show a gain, or ``gain``
+    says it.
+    """
+
+    place: Place
+    use: str
+    better: tuple[Row, ...] = ()
+    work: str = ""
+    gain: str = ""
+    proven: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A row of the table. ``gain`` and ``holds_on`` are about ``use``; ``exceptions`` names every
+    other measured setting with what it comes to, "" where there is none.
+    """
+
+    situation: str
+    use: str
+    gain: str
+    holds_on: str
+    exceptions: str
+    decided: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One Python on one event loop of a campaign, and the rows of its frames: of the contrasts what
+    was measured, in headline metrics, and is compared with the reference of its axis. ``usual``
+    are the plan's first task factory and collector.
+    """
+
+    findings: Findings
+    place: Place
+    usual: Mapping[str, str]
+    contrasts: Sequence[Row]
+    observations: Sequence[Row]
+
+    def label(self, kind: str, name: str) -> str:
+        return self.findings.words.label(kind, name)
+
+    def fits(self, row: Row, axis: str = "", *, fan_out: bool = True) -> bool:
+        """Whether all is as usual off the axis, and the strategy does or does not fan out."""
+        unusual = {name for name, value in self.usual.items() if getattr(row, name) != value}
+        return unusual <= {axis} and self.findings.words.is_concurrent(row.strategy) == fan_out
+
+    def single(self, axis: str, chosen: Callable[[Case], bool]) -> list[Row]:
+        """The contrasts on an axis in single cases, those that are chosen."""
+        ids = {case.id for case in self.findings.campaign.cases if chosen(case)}
+        rows = [row for row in self.contrasts if row.axis == axis and row.case in ids]
+        return [row for row in rows if self.fits(row, axis)]
+
+    def counted(self, name: str) -> list[dict[str, Row]]:
+        """What was counted in the largest case that counts this, of each strategy."""
+        cases = {row.case for row in self.observations if row.name == name}
+        rows = [row for row in self.observations if row.case in cases and row.role != CONTROL]
+        rows = largest(row for row in rows if self.fits(row))
+        return [{row.name: row for row in of} for of in by(lambda row: row.strategy, rows)]
+
+    def found(self, use: str, better: Iterable[Row] = (), work: str = "", gain: str = "") -> Found:
+        proven = self.findings.control.proven
+        return Found(self.place, use, tuple(better), work, gain, proven)
+
+
+def decisions(campaigns: Sequence[Findings]) -> list[Decision]:
+    """The table: a row for each situation that was measured. Where several campaigns say something
+    of the same setting and work, the first one is followed.
+    """
+    settings = [setting for findings in campaigns for setting in _settings(findings)]
+    order = campaigns[0].words.order if campaigns else None
+    settings.sort(key=lambda one: order("python", one.place[0]) if order else (), reverse=True)
+    table = []
+    for situation, topic in SITUATIONS.items():
+        followed: dict[tuple[Place, str], Findings] = {}
+        found = []
+        for setting in settings:
+            for one in topic(setting):
+                key = (one.place, one.work)
+                if followed.setdefault(key, setting.findings) is setting.findings:
+                    found.append(one)
+        if found:
+            table.append(_decision(situation, found))
+    return table
+
+
+def _settings(findings: Findings) -> Iterator[Setting]:
+    contenders = findings.campaign.contenders
+    rows = findings.contrasts
+    rows = rows[rows["default"] & rows["headline"] & ~rows["control"]]
+    frames = (rows[rows["verdict"] != MISSING], findings.observations)
+    in_frames = [list(frame.itertuples()) for frame in frames]
+    for first in contenders[:1]:
+        usual = {"task_factory": first.task_factory, "collector": first.collector}
+        for place in dict.fromkeys((one.python, one.loop) for one in contenders):
+            here = ([row for row in of if (row.python, row.loop) == place] for of in in_frames)
+            yield Setting(findings, place, usual, *here)
+
+
+def _decision(situation: str, found: Sequence[Found]) -> Decision:
+    groups = by(lambda one: one.use, found)
+    decided = [of for of in groups if of[0].use]
+    main = max(decided, key=len, default=[])  # of as many, that of the newest Python comes first
+    others = sorted(
+        (of for of in groups if of is not main), key=lambda of: (not of[0].use, -len(of))
+    )
+    exceptions = "; ".join(f"{of[0].use or OPEN}: {_where(of, found)}" for of in others)
+    if not main:
+        return Decision(situation, OPEN, "", "", f"measure longer: {_where(found, found)}", False)
+    unproven = "" if all(one.proven for one in main) else " (unproven)"
+    return Decision(
+        situation, main[0].use, _gain(main), f"{_where(main, found)}{unproven}", exceptions, True
+    )
+
+
+def _gain(found: Sequence[Found]) -> str:
+    """By how much what is advised is better, over all settings and kinds of work."""
+    said = list(dict.fromkeys(one.gain for one in found if one.gain))
+    better = [row for one in found for row in one.better]
+    if said or not better:
+        return "; ".join(said) or "nothing: within 2 %"
+    thing = "memory" if better[0].unit == "B" else "time"
+    ratios = words.spans(min(row.ratio, 1 / row.ratio) for row in better)
+    amounts = sorted(abs(row.difference) for row in better)
+    first, last = (words.amount(amounts[place], better[0].unit) for place in (0, -1))
+    (number, unit), (_, other) = first.split(), last.split()
+    span = first if first == last else f"{number if unit == other else first} to {last}"
+    return f"{ratios} {thing} ({span}{' a task' * (better[0].unit != 's')})"
+
+
+def _where(found: Sequence[Found], every: Sequence[Found]) -> str:
+    """Which of all settings and kinds of work these are, in as few words as it takes."""
+    works = list(dict.fromkeys(one.work for one in every))
+    parts: dict[str, list[str]] = {}
+    for work in works:
+        here = {one.place for one in found if one.work == work}
+        if here:
+            places = _places(here, [one.place for one in every if one.work == work])
+            parts.setdefault(places, []).append(work)
+    if len(parts) == 1 and len(*parts.values()) == len(works):
+        return next(iter(parts)) or _everywhere(every)
+    return "; ".join(
+        f"{words.listed(of)}{' on ' if places else ''}{places}" if any(of) else places
+        for places, of in parts.items()
+    )
+
+
+def _everywhere(every: Sequence[Found]) -> str:
+    pythons, loops = (list(dict.fromkeys(one.place[at] for one in every)) for at in (0, 1))
+    several = f"all {len(pythons)} Pythons" if len(pythons) > 1 else f"Python {pythons[0]}"
+    return f"{several}, {words.listed(loops)}"
+
+
+def _places(here: set[Place], every: Sequence[Place]) -> str:
+    """Pythons and loops, the oldest Python first; "" where it is all of them."""
+    if here == set(every):
+        return ""
+    pythons = list(dict.fromkeys(python for python, _ in reversed(every)))
+    chosen = [python for python in pythons if python in {place[0] for place in here}]
+    if here == {place for place in every if place[0] in chosen}:
+        return _pythons(chosen, pythons)
+    parts = []
+    for loop in dict.fromkeys(loop for _, loop in every):
+        own = [python for python in pythons if (python, loop) in here]
+        of_loop = [python for python in pythons if (python, loop) in every]
+        if own:
+            parts.append(loop if own == of_loop else f"{loop} with {_pythons(own, of_loop)}")
+    return words.listed(parts)
+
+
+def _pythons(chosen: Sequence[str], every: Sequence[str]) -> str:
+    """ "Python 3.11.7 to 3.14.10" where those follow one another, else their list."""
+    first = every.index(chosen[0])
+    if len(chosen) > 2 and list(every[first : first + len(chosen)]) == list(chosen):
+        return f"Python {chosen[0]} to {chosen[-1]}"
+    return f"Python {words.listed(chosen)}"
+
+
+# --- situations -----------------------------------------------------------------------------------
+
+
+def joined_at_once(
+    setting: Setting, *, wanted: Callable[[Setting, Row], bool], fan_out: bool = True
+) -> Iterator[Found]:
+    """What to take for each kind of work, by the means over n of the probe that answers."""
+    for rows in by(lambda row: row.workload, _by_work(setting, "strategy", fan_out=fan_out)):
+        if wanted(setting, rows[0]):
+            yield _best(setting, rows, setting.label("workload", rows[0].workload))
+
+
+def other_side(setting: Setting, *, axis: str) -> Iterator[Found]:
+    """Whether to take another loop or task factory, for each kind of work."""
+    for rows in by(lambda row: (row.workload, row.compared), _by_work(setting, axis)):
+        yield _side(setting, rows, setting.label("workload", rows[0].workload))
+
+
+def _by_work(setting: Setting, axis: str, *, fan_out: bool = True) -> list[Row]:
+    probe = setting.findings.words.probe
+    rows = [row for row in setting.contrasts if (row.axis, row.scope) == (axis, "workload")]
+    rows = [row for row in rows if setting.fits(row, axis, fan_out=fan_out)]
+    return [row for row in rows if probe(row.probe).answers]
+
+
+def computes(setting: Setting, row: Row) -> bool:
+    """Whether the time of a row's workload is that of the tasks."""
+    return not waits(setting, row) and not fans_out(setting, row)
+
+
+def waits(setting: Setting, row: Row) -> bool:
+    """Whether it is mostly that of a timer or a network."""
+    return bool(setting.findings.words.waits(row.workload))
+
+
+def fans_out(setting: Setting, row: Row) -> bool:
+    """Whether its tasks make tasks."""
+    cases = setting.findings.campaign.cases
+    return any(case.tasks_each > 1 for case in cases if case.workload == row.workload)
+
+
+def in_between(setting: Setting, *, suspends: bool) -> Iterator[Found]:
+    """What it saves to create tasks before the caller awaits something else, or only computes."""
+
+    def saves(case: Case) -> bool:
+        could_save = min(case.pause_seconds, case.work_seconds or 0.0)
+        return could_save > 0 and case.pause_suspends == suspends
+
+    rows = setting.single("strategy", saves)
+    if rows:
+        yield _best(setting, rows)
+
+
+def on_failure(setting: Setting) -> Iterator[Found]:
+    """What to use by what a strategy does to the siblings of a child that fails."""
+    stops, goes_on = [], []
+    gain = ""
+    for seen in setting.counted(RAN_ON):
+        row = seen[RAN_ON]
+        never = {name for name, count in seen.items() if count.high == 0}
+        always = {name for name, count in seen.items() if count.low > 0}
+        if RAN_ON in never and CANCELLED in always:
+            stops.append(setting.label("strategy", row.strategy))
+            cancelled = words.tally(seen[CANCELLED].value)
+            gain = f"{cancelled} of {words.count(int(row.tasks) - 1)} others are cancelled"
+        elif RAN_ON in always and CANCELLED in never:
+            goes_on.append(setting.label("strategy", row.strategy))
+    parts = [f"{either(stops)} to stop the others"] * bool(stops)
+    parts += [f"{either(goes_on)} to let them go on"] * bool(goes_on)
+    if setting.counted(RAN_ON):
+        yield setting.found(", ".join(parts), gain=gain)
+
+
+def on_cancellation(setting: Setting) -> Iterator[Found]:
+    """What leaves nothing running when the caller is cancelled, and what does."""
+    counted = [seen[LEFT_RUNNING] for seen in setting.counted(LEFT_RUNNING)]
+    clean = [setting.label("strategy", row.strategy) for row in counted if row.high == 0]
+    left = [row for row in counted if row.low > 0]
+    said = "; ".join(
+        f"{setting.label('strategy', row.strategy)} leaves {words.tally(row.value)} of "
+        f"{words.count(int(row.tasks))} running"
+        for row in left
+    )
+    if counted:
+        yield setting.found(either(clean), gain=said or "none runs on")
+
+
+def others_wait(setting: Setting) -> Iterator[Found]:
+    """Which strategies let other callbacks have their turn in a large fan-out."""
+    rows = largest(setting.single("strategy", lambda case: case.probe == STALL))
+    if rows:
+        yield _best(setting, rows)
+
+
+def held_in_memory(setting: Setting) -> Iterator[Found]:
+    """Which strategies need less memory for tasks that wait."""
+    rows = setting.single("strategy", lambda case: case.unit(case.headline_metric) == "byte")
+    if rows:
+        yield _best(setting, largest(rows))
+
+
+SITUATIONS: Final[Mapping[str, Callable[[Setting], Iterable[Found]]]] = {
+    "Join at once; tasks compute": partial(joined_at_once, wanted=computes),
+    "Join at once; tasks wait": partial(joined_at_once, wanted=waits),
+    "Join at once; tasks fan out again": partial(joined_at_once, wanted=fans_out),
+    "Await something before the join": partial(in_between, suspends=True),
+    "Only compute before the join": partial(in_between, suspends=False),
+    "One after another would do": partial(joined_at_once, wanted=lambda *_: True, fan_out=False),
+    "One of them may fail": on_failure,
+    "The caller may be cancelled": on_cancellation,
+    "Other callbacks must have their turn": others_wait,
+    "Many wait and memory is short": held_in_memory,
+    "The task factory is yours to choose": partial(other_side, axis="task_factory"),
+    "The event loop is yours to choose": partial(other_side, axis="loop"),
+}
+
+
+# --- from rows to what to use ---------------------------------------------------------------------
+
+
+def _best(setting: Setting, rows: Sequence[Row], work: str = "") -> Found:
+    """What to take where all rows are compared with one reference: the strategies that are better
+    in every case or, without any, the reference and those that are not worse, unless that is open.
+    """
+    named: dict[str, list[Row]] = {}
+    for of in by(lambda row: row.strategy, rows):
+        named.setdefault(_worst(of), []).extend(of)
+    if FASTER in named:
+        better = named[FASTER]
+        return setting.found(either(_labels(setting, better)), better, work)
+    if UNDECIDED in named:
+        return setting.found("", (), work)
+    if SLOWER not in named:
+        return setting.found(EITHER, (), work)
+    options = [setting.label("strategy", rows[0].against), *_labels(setting, named.get(SAME, ()))]
+    return setting.found(either(options), named[SLOWER], work)
+
+
+def _side(setting: Setting, rows: Sequence[Row], work: str) -> Found:
+    """Which of two sides of an axis to take, and with which strategies."""
+    named: dict[str, list[Row]] = {}
+    for row in rows:
+        named.setdefault(row.verdict, []).append(row)
+    first = rows[0]
+    own, other = (setting.label(first.axis, name) for name in (first.compared, first.against))
+    of_verdict = ((FASTER, own), (SLOWER, other))
+    sides = [(side, named[verdict]) for verdict, side in of_verdict if verdict in named]
+    if not sides:
+        return setting.found("" if UNDECIDED in named else EITHER, (), work)
+    whole = len(sides) == 1 and UNDECIDED not in named
+    use = words.listed(
+        side if whole else f"{either(_labels(setting, of))} {WITH[first.axis]} {side}"
+        for side, of in sides
+    )
+    return setting.found(use, [row for _, of in sides for row in of], work)
+
+
+def _worst(rows: Sequence[Row]) -> str:
+    verdicts = {row.verdict for row in rows}
+    return next(one for one in (SLOWER, UNDECIDED, SAME, FASTER) if one in verdicts)
+
+
+def _labels(setting: Setting, rows: Iterable[Row]) -> list[str]:
+    return list(dict.fromkeys(setting.label("strategy", row.strategy) for row in rows))
+
+
+def either(names: Iterable[str]) -> str:
+    """ "a", "a or b", "a, b or c"."""
+    return words.listed(names).replace(" and ", " or ")
+
+
+def largest(rows: Iterable[Row]) -> list[Row]:
+    """Those with the most tasks."""
+    rows = list(rows)
+    most = max((row.tasks for row in rows), default=0)
+    return [row for row in rows if row.tasks == most]
+
+
+def by(key: Callable[[Item], object], items: Iterable[Item]) -> list[list[Item]]:
+    """The items in groups of equal keys, both in the order of their first."""
+    groups: dict[object, list[Item]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return list(groups.values())
