@@ -141,12 +141,13 @@ def difference_interval(value: float, low: float, high: float, unit: str) -> str
 
 def difference_within(value: float, low: float, high: float, unit: str) -> str:
     """A difference with half the width of its interval, of costs per task always in us, so that
-    they compare at a glance: "-0.31 us ±0.02".
+    they compare at a glance: "-0.31 us ±0.02"; "±?" after too few rounds.
     """
     half = (high - low) / 2
+    known = half if math.isfinite(half) else 0.0
+    one, name = (1e3, "us") if unit == "ns" else _unit(max(abs(value), known), unit)
     if not math.isfinite(half):
-        return TOO_FEW if math.isfinite(value) else MISSING
-    one, name = (1e3, "us") if unit == "ns" else _unit(max(abs(value), half), unit)
+        return f"{_at(value / one, _DIGITS - 1, '+')} {name} ±?"
     decimals = min(3, max(0, _decimals_of(half / one) - (_DIGITS - 1)))
     return f"{_at(value / one, decimals, '+')} {name} ±{_at(half / one, decimals)}"
 
