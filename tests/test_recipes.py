@@ -75,7 +75,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Extended:
     folder = copy / "campaign"
     done = run_benchmarks(
         "run", "--strategy", name, "--workload", "twice", "--probe", "throughput,again",
-        "--tasks", "3", "--loop", "asyncio", "--budget", "8s", "--out", folder, cwd=copy,
+        "--tasks", "3,30", "--loop", "asyncio", "--budget", "8s", "--out", folder, cwd=copy,
     )  # fmt: skip
     return Extended(copy, name, folder, done)
 
@@ -95,7 +95,8 @@ def test_it_is_measured_and_compared_with_the_baseline(extended: Extended) -> No
     journal = read_journal(extended.folder)
     assert journal
     assert all(line["cells"].keys() == {"0", "1", "2"} for line in journal)
-    assert {line["case"] for line in journal} == {"throughput/twice/3", "again/twice/3"}
+    probes = ("throughput", "again")
+    assert {line["case"] for line in journal} == {f"{p}/twice/{n}" for p in probes for n in (3, 30)}
 
 
 def test_its_words_are_in_the_campaign(extended: Extended) -> None:

@@ -11,7 +11,7 @@ come to is the decision, and the others are its exceptions.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -81,10 +81,10 @@ class Setting:
     def label(self, kind: str, name: str) -> str:
         return self.findings.words.label(kind, name)
 
-    def fits(self, row: Row, axis: str = "", *, fan_out: bool = True) -> bool:
-        """Whether all is as usual off the axis, and the strategy does or does not fan out."""
+    def fits(self, row: Row, *axes: str, fan_out: bool = True) -> bool:
+        """Whether all is as usual off the axes, and the strategy does or does not fan out."""
         unusual = {name for name, value in self.usual.items() if getattr(row, name) != value}
-        return unusual <= {axis} and self.findings.words.is_concurrent(row.strategy) == fan_out
+        return unusual <= {*axes} and self.findings.words.is_concurrent(row.strategy) == fan_out
 
     def single(self, axis: str, chosen: Callable[[Case], bool]) -> list[Row]:
         """The contrasts on an axis in single cases, those that are chosen."""
@@ -189,7 +189,7 @@ def _where(found: Sequence[Found], every: Sequence[Found]) -> str:
 def _everywhere(every: Sequence[Found]) -> str:
     pythons, loops = (list(dict.fromkeys(one.place[at] for one in every)) for at in (0, 1))
     several = f"all {len(pythons)} Pythons" if len(pythons) > 1 else f"Python {pythons[0]}"
-    return f"{several}, {words.listed(loops)}"
+    return ", ".join(filter(None, (several, words.listed(loops))))
 
 
 def _places(here: set[Place], every: Sequence[Place]) -> str:
@@ -223,23 +223,35 @@ def _pythons(chosen: Sequence[str], every: Sequence[str]) -> str:
 def joined_at_once(
     setting: Setting, *, wanted: Callable[[Setting, Row], bool], fan_out: bool = True
 ) -> Iterator[Found]:
-    """What to take for each kind of work, by the means over n of the probe that answers."""
-    for rows in by(lambda row: row.workload, _by_work(setting, "strategy", fan_out=fan_out)):
-        if wanted(setting, rows[0]):
-            yield _best(setting, rows, setting.label("workload", rows[0].workload))
+    """What to take for each kind of work, by the means over n of the probe that answers; where
+    tasks make tasks, with each task factory, which changes what is best.
+    """
+    every = [row for row in _by_work(setting, "strategy", fan_out=fan_out) if wanted(setting, row)]
+    for rows in by(lambda row: (row.workload, row.task_factory), every):
+        work, factory = setting.label("workload", rows[0].workload), rows[0].task_factory
+        if factory != setting.usual["task_factory"]:
+            work += f" with {setting.label('task_factory', factory)}"
+        yield _best(setting, rows, work)
 
 
 def other_side(setting: Setting, *, axis: str) -> Iterator[Found]:
     """Whether to take another loop or task factory, for each kind of work."""
     for rows in by(lambda row: (row.workload, row.compared), _by_work(setting, axis)):
-        yield _side(setting, rows, setting.label("workload", rows[0].workload))
+        found = _side(setting, rows, setting.label("workload", rows[0].workload))
+        # Of two loops, neither is where it holds.
+        yield replace(found, place=(setting.place[0], "")) if axis == "loop" else found
 
 
 def _by_work(setting: Setting, axis: str, *, fan_out: bool = True) -> list[Row]:
     probe = setting.findings.words.probe
     rows = [row for row in setting.contrasts if (row.axis, row.scope) == (axis, "workload")]
-    rows = [row for row in rows if setting.fits(row, axis, fan_out=fan_out)]
-    return [row for row in rows if probe(row.probe).answers]
+    rows = [row for row in rows if probe(row.probe).answers]
+    nested = {True: ("task_factory",), False: ()}
+    return [
+        row
+        for row in rows
+        if setting.fits(row, axis, *nested[fans_out(setting, row)], fan_out=fan_out)
+    ]
 
 
 def computes(setting: Setting, row: Row) -> bool:

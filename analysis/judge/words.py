@@ -148,6 +148,7 @@ def difference_within(value: float, low: float, high: float, unit: str) -> str:
     one, name = (1e3, "us") if unit == "ns" else _unit(max(abs(value), known), unit)
     if not math.isfinite(half):
         return f"{_at(value / one, _DIGITS - 1, '+')} {name} ±?"
+    half = float(f"{half:.1g}")
     decimals = min(3, max(0, _decimals_of(half / one) - (_DIGITS - 1)))
     return f"{_at(value / one, decimals, '+')} {name} ±{_at(half / one, decimals)}"
 

@@ -39,7 +39,7 @@ def _shown(findings: Findings) -> pd.DataFrame:
 @chart("ns-per-task", section="costs")
 def ns_per_task(findings: Findings) -> Drawing | None:
     """Cost per task over the number of tasks, with the fitted lines."""
-    rows = panels.of_newest(_shown(findings))
+    rows = panels.over_several(panels.of_newest(_shown(findings)))
     if rows.empty:
         return None
     wanted = {"python": rows["python"].iloc[0], **panels.usual(findings)}
@@ -82,7 +82,7 @@ def _cost_finding(findings: Findings, fits: pd.DataFrame) -> str:
     if not lines:
         return "What a task costs depends on how many there are."
     costs = words.listed(
-        f"{panels.interval(line, 'ns_per_task', 'ns')} on "
+        f"{words.amount(line['ns_per_task'], 'ns')} on "
         f"{panels.label(findings, 'loop', line['loop'])}"
         for line in lines
     )
@@ -132,9 +132,9 @@ def caring(findings: Findings) -> Drawing | None:
     newest = panels.of_newest(rows).sort_values("value").to_dict("records")[-1]
     drawing = panels.sheet(
         panels.Grid([("", rows)], 1),
-        f"From {panels.interval(newest)} of work in each task on, the choice moves the total by "
-        f"less than 1 % {panels.where(findings, newest, 'python', 'loop')}.",
-        "The work of a task from which on the choice is of no account; lower is better.",
+        f"From {words.amount(newest['value'], 'ns')} of work per task on, the choice moves less "
+        f"than 1 % {panels.where(findings, newest, 'python', 'loop')}.",
+        "From so much work per task on, the choice makes no difference; lower is better.",
         "Of each Python and event loop, the strategy and the workload whose difference is largest. "
         f"{panels.READ_BUILDS}",
         panel_inches=2.6,
@@ -152,7 +152,7 @@ def caring(findings: Findings) -> Drawing | None:
 def code_and_collector(findings: Findings) -> Drawing | None:
     """What of a task's cost is the collector's, where it takes part at all: a bar in two parts."""
     rows = panels.of_newest(_shown(findings))
-    rows = rows[rows["collecting_high"].to_numpy(float) > 0]
+    rows = rows[rows["collecting"].notna() & (rows["collecting_high"] > 0)]
     if rows.empty:
         return None
     rows = rows[rows["tasks"] == rows.groupby("workload")["tasks"].transform(panels.large)]
@@ -164,7 +164,8 @@ def code_and_collector(findings: Findings) -> Drawing | None:
         panels.split(findings, rows, ["workload"]),
         f"The collector takes up to {words.share(most['collecting'] / most['value'], 0)} of the "
         f"time {panels.where(findings, most, 'workload', 'strategy', 'loop')}.",
-        f"Time per task: the code, and behind it the collector. {panels.on_python(findings, rows)}",
+        "Time per task: the code, then the collector, with its share. "
+        f"{panels.on_python(findings, rows)}",
         "The coloured part is the code's, the grey one is what collections take that happen during "
         "fan-outs, at the rate that they have in a program that has been running for a while.",
         panel_inches=0.75 + 0.22 * len(lines),
@@ -180,7 +181,7 @@ def code_and_collector(findings: Findings) -> Drawing | None:
                 (row["code"], row["collecting"], LIGHT.soft_ink),
             ):
                 axes.barh(place, width, left=left, height=0.6, color=ink, alpha=0.85, zorder=2)
-            share = f"{words.share(row['collecting'] / row['value'], 0)} collector"
+            share = words.share(row["collecting"] / row["value"], 0)
             panels.write_beside(axes, share, place, float(row["value"]))
         panels.add_to_title(axes, f"n = {words.count(mine['tasks'].iloc[0])}")
     return drawing

@@ -59,14 +59,12 @@ def half_widths(rows: pd.DataFrame) -> pd.Series[float]:
 
 
 def _finding(steal: pd.Series[float], control: pd.DataFrame, widths: pd.Series[float]) -> str:
-    said = [f"The host took away at most {words.share(float(steal.max()))} of a round's time"]
+    said = [f"At most {words.share(float(steal.max()))} stolen"]
     if len(control):
         away = control[panels.different(control)]
-        said.append(
-            f"the control differs from itself in {len(away)} of {words.times(len(control), 'case')}"
-        )
+        said.append(f"controls differ in {len(away)} of {words.times(len(control), 'case')}")
     if len(widths) and np.isfinite(widths.median()):
-        said.append(f"half of the intervals are within \u00b1{words.share(float(widths.median()))}")
+        said.append(f"median half-width {words.share(float(widths.median()))}")
     return f"{'; '.join(said)}."
 
 

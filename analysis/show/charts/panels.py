@@ -36,7 +36,8 @@ _MOST_PANELS: Final = 12
 """Of one chart; a reader looks no further."""
 _WIDTH_INCHES: Final = 9.6
 _EDGE_INCHES: Final = 0.12
-_TITLE_CHARACTERS: Final = 96
+TITLE_CHARACTERS: Final = 96
+"""Of a line; a title has one."""
 _LINE_CHARACTERS: Final = 140
 _KEY_CHARACTER_INCHES: Final = 0.07
 _LABEL_CHARACTERS: Final = 28
@@ -138,6 +139,11 @@ def concurrent(findings: Findings, rows: pd.DataFrame) -> pd.DataFrame:
 def of_newest(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of the newest Python among them, which is shown where all would be too many."""
     return only(rows, python=newest_of(rows["python"].unique()))
+
+
+def over_several(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of workloads that were measured with several numbers of tasks: one makes no line."""
+    return rows[rows.groupby("workload")["tasks"].transform("nunique") > 1]
 
 
 def of_workload(rows: pd.DataFrame, part: pd.DataFrame) -> pd.DataFrame:
@@ -266,7 +272,7 @@ def sheet(
     What the axes mean stands ``below`` and ``beside`` the grid; how far the intervals hold, at the
     end of the caption.
     """
-    heads, lines = _wrapped(title, _TITLE_CHARACTERS), _wrapped(what, _LINE_CHARACTERS)
+    heads, lines = _wrapped(title, TITLE_CHARACTERS), _wrapped(what, _LINE_CHARACTERS)
     every = (_wrapped(note, _LINE_CHARACTERS + 16) for note in (*notes, *grid.notes))
     feet = [line for note in every for line in note]
     places = _key_places([text for text, _ in key])

@@ -114,13 +114,12 @@ def _head_start_finding(findings: Findings, rows: pd.DataFrame) -> str:
     if len(own) < 2:
         return "The pause before the join decides what a head start can save."
     last, first = (
-        f"{panels.label(findings, 'strategy', row['strategy'])} takes {panels.interval(row)}"
+        f"{panels.label(findings, 'strategy', row['strategy'])} {words.seconds(row['value'])}"
         for row in own
     )
     return (
-        f"With {words.tick(own[0]['work_seconds'], 's')} of work and a pause of "
-        f"{words.tick(own[0]['pause_seconds'], 's')} before the join, {first} and {last} "
-        f"{panels.where(findings, own[0], 'loop', 'task_factory')}."
+        f"{words.tick(own[0]['work_seconds'], 's')} of work, a pause of "
+        f"{words.tick(own[0]['pause_seconds'], 's')}: {first}, {last}."
     )
 
 
@@ -145,7 +144,7 @@ def latency_quantiles(findings: Findings) -> Drawing | None:
     of = panels.where(findings, firsts.iloc[0].to_dict(), "strategy", "loop", "workload")
     drawing = panels.sheet(
         grid,
-        f"Of {tasks} tasks: {said} {of}.",
+        f"{tasks} tasks: {said} {of}.",
         f"Time since the launch of {tasks} tasks; further left is better. "
         f"{panels.on_python(findings, rows)}",
         "Each mark is a point in time after the launch of the whole fan-out. A strategy whose "
@@ -191,7 +190,7 @@ def _metrics(
 def longest_wait(findings: Findings) -> Drawing | None:
     """How long another callback waits, over the number of tasks."""
     rows = panels.of_newest(amounts(findings, "stall"))
-    rows = rows[rows["headline"].to_numpy(bool)]
+    rows = panels.over_several(rows[rows["headline"].to_numpy(bool)])
     if rows.empty:
         return None
     largest = rows[rows["tasks"] == rows["tasks"].max()]
@@ -200,7 +199,7 @@ def longest_wait(findings: Findings) -> Drawing | None:
     drawing = over_tasks(
         findings,
         rows,
-        f"A fan-out of {tasks} tasks makes another callback wait {said}.",
+        f"{tasks} tasks make another callback wait {said}.",
         "Longest wait of another callback, both axes logarithmic; lower is better.",
         "The longest time that a callback which is always ready, such as another connection's, "
         "waits for its turn while the tasks are launched and joined. Tasks that return at once all "
@@ -234,14 +233,14 @@ class Ending:
 
 _ENDINGS: Final = {
     "failure": Ending(
-        event="When one of {tasks} children fails",
+        event="One of {tasks} children fails",
         since="Time since the launch of {tasks} children, one of which fails; left is sooner.",
         first="the caller has the error",
         caption="One of n children raises at its first step. At the right stands what became of "
         "the other children: what ran on is work that nobody waits for.",
     ),
     "cancel": Ending(
-        event="When the caller of {tasks} children is cancelled",
+        event="Caller of {tasks} children cancelled",
         since="Time since the caller of {tasks} waiting children is cancelled; left is sooner.",
         first="the caller is cancelled",
         caption="The caller is cancelled while all its children wait. Children left running have "
@@ -305,7 +304,10 @@ def _fates_said(findings: Findings, rows: pd.DataFrame, fates: Mapping[str, str]
     for name in panels.marks_of(findings, contenders):
         fate = fates.get(contenders[name], "not counted")
         by_fate.setdefault(fate, []).append(panels.label(findings, "strategy", name))
-    return "; ".join(f"{fate} with {words.listed(of)}" for fate, of in by_fate.items())
+    return "; ".join(
+        f"{fate} with {of[0]}{f' and {len(of) - 1} more' * (len(of) > 1)}"
+        for fate, of in by_fate.items()
+    )
 
 
 @chart("bytes-per-task", probe="memory")
@@ -319,7 +321,7 @@ def bytes_per_task(findings: Findings) -> Drawing | None:
     grid = panels.split(findings, rows, ["loop"], most_columns=2)
     lines = panels.lines_of(findings, rows, kinds)
     looks = panels.strategy_marks(findings)
-    said = _range(findings, rows[rows["headline"].to_numpy(bool)], "strategy", "loop", "python")
+    said = _range(findings, rows[rows["headline"].to_numpy(bool)], "strategy", "python")
     drawing = panels.sheet(
         grid,
         f"A task that waits takes {said}.",

@@ -58,6 +58,7 @@ def _cases(findings: Findings, axis: str, **wanted: str) -> pd.DataFrame:
 
 def _over_tasks(findings: Findings, rows: pd.DataFrame, series: str) -> Drawing | None:
     """Ratios over the number of tasks: a series for each strategy in the column ``series``."""
+    rows = panels.over_several(rows)
     if rows.empty:
         return None
     axis = str(rows["axis"].iloc[0])
@@ -172,34 +173,28 @@ def _measured(findings: Findings, rows: pd.DataFrame) -> str:
 
 
 def _finding(findings: Findings, rows: pd.DataFrame) -> str:
-    """How often each that is compared is slower or faster, and by how much, as a sentence."""
+    """How often each that is compared is slower or faster or, where that is too long for a title,
+    how often any is.
+    """
     axis = str(rows["axis"].iloc[0])
     names = panels.ordered(findings, axis, rows["compared"])
     names = names[-1:] if axis == "python" else names
-    rows_of = {name: rows[rows["compared"] == name] for name in names}
-    alike = [name for name in names if not panels.different(rows_of[name]).any()]
-    said = [
-        _counted(rows_of[name], _named(findings, axis, name), len(names) < 3)
-        for name in names
-        if name not in alike
-    ]
-    if alike:
-        thing = "case" if (rows["scope"] == "case").all() else "mean"
-        of = words.listed(_named(findings, axis, name) for name in alike)
-        said.append(f"no {thing} is significantly different with {of}")
-    return f"Compared with {_against(findings, rows)}, {'; '.join(said)}."
+    each = {_named(findings, axis, name): rows[rows["compared"] == name] for name in names}
+    title = f"{'; '.join(f'{name}: {_counted(of)}' for name, of in each.items())}."
+    if len(title) <= panels.TITLE_CHARACTERS:
+        return title
+    return f"Compared with {_against(findings, rows)}: {_counted(rows)}."
 
 
-def _counted(rows: pd.DataFrame, name: str, is_long: bool) -> str:
-    """ "17 of 42 cases are slower with gather(*tasks) (+2.4 to +10.2 %)"."""
+def _counted(rows: pd.DataFrame) -> str:
+    """ "17 of 42 cases slower, 2 faster"."""
     known = rows[rows["verdict"] != MISSING]
-    of = f"of {words.times(len(known), 'case' if (rows['scope'] == 'case').all() else 'mean')}"
+    thing = "case" if (rows["scope"] == "case").all() else "mean"
+    sides = [(int((known["verdict"] == word).sum()), word) for word in (SLOWER, FASTER)]
+    first, second = sorted(sides, key=lambda side: -side[0])
     unit = str(rows["unit"].iloc[0])
-    sides = [(word, known[known["verdict"] == word]["ratio"]) for word in (SLOWER, FASTER)]
-    first, second = sorted(sides, key=lambda side: -len(side[1]))
-    is_one = len(first[1]) == 1
-    verb = ("takes" if is_one else "take") if unit == "B" else "is" if is_one else "are"
-    more = f" and {len(second[1])} {words.verdict(second[0], unit)}" if len(second[1]) else ""
-    low, high = words.change(float(first[1].min())), words.change(float(first[1].max()))
-    by = "" if not is_long else f" ({low})" if low == high else f" ({low[:-2]} to {high})"
-    return f"{len(first[1])} {of} {verb} {words.verdict(first[0], unit)}{more} with {name}{by}"
+    if not first[0]:
+        return f"none of {words.times(len(known), thing)} differs significantly"
+    more = f", {second[0]} {words.verdict(second[1], unit)}" if second[0] else ""
+    of = f"{first[0]} of {words.times(len(known), thing)}"
+    return f"{of} {words.verdict(first[1], unit)}{more}"

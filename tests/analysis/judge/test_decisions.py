@@ -107,6 +107,24 @@ def test_each_kind_of_work_has_its_own_situation(tmp_path: Path) -> None:
     assert row(NESTED, findings).use == "gather(*coroutines) or gather(*tasks)"
 
 
+def test_a_task_factory_may_change_what_nested_fan_outs_should_use(tmp_path: Path) -> None:
+    def effect(who: schema.Contender, *_: object) -> float:
+        return math.log(3.0 if who.task_factory == "eager" else 0.9) * (
+            who.strategy == "task_group"
+        )
+
+    folder = campaigns.write(
+        tmp_path / "c", effect=effect, noise=0.001, task_factories=("lazy", "eager"),
+        strategies=("gather_coroutines", "task_group"),
+        cases=(*NOOP, Case("throughput", "tree", 1)),
+    )  # fmt: skip
+    findings = find(read_campaign(folder))
+    found = row(NESTED, findings)
+    assert (found.use, found.holds_on) == ("TaskGroup", "tree")
+    assert found.exceptions == "gather(*coroutines): tree with eager tasks"
+    assert row(COMPUTES, findings).exceptions == "", "it is asked of the usual factory only"
+
+
 @pytest.mark.parametrize(
     ("effect", "use"), [(0.1, "await one by one"), (10.0, "gather(*coroutines)"), (1.0, EITHER)]
 )
