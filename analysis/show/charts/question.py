@@ -137,11 +137,11 @@ def latency_quantiles(findings: Findings) -> Drawing | None:
     looks = panels.strategy_marks(findings)
     tasks = words.count(rows["tasks"].iloc[0])
     firsts = rows[rows["strategy"] == next(iter(lines))[0]].drop_duplicates("metric")
-    said = words.listed(
+    said = ", ".join(
         f"{names[row['metric']]} after {words.seconds(row['value'])}"
-        for row in firsts.to_dict("records")
+        for row in firsts.iloc[[0, -1]].to_dict("records")
     )
-    of = panels.where(findings, firsts.iloc[0].to_dict(), "strategy", "loop", "workload")
+    of = panels.where(findings, firsts.iloc[0].to_dict(), "loop", "workload")
     drawing = panels.sheet(
         grid,
         f"{tasks} tasks: {said} {of}.",
