@@ -194,7 +194,7 @@ def longest_wait(findings: Findings) -> Drawing | None:
     if rows.empty:
         return None
     largest = rows[rows["tasks"] == rows["tasks"].max()]
-    said = _range(findings, largest, "strategy", "loop")
+    said = _range(findings, largest, "strategy")
     tasks = words.count(largest["tasks"].iloc[0])
     drawing = over_tasks(
         findings,
@@ -264,7 +264,7 @@ def endings(probe: str, findings: Findings) -> Drawing | None:
     tasks = words.count(case.tasks)
     drawing = panels.sheet(
         grid,
-        f"{said.event.format(tasks=tasks)}: {_fates_said(findings, rows, fates)}.",
+        _fates_said(findings, rows, fates, said.event.format(tasks=tasks)),
         f"{said.since.format(tasks=tasks)} {panels.on_python(findings, rows)}",
         said.caption,
         panel_inches=0.75 + 0.26 * len(lines),
@@ -295,8 +295,12 @@ def _fates(findings: Findings, rows: pd.DataFrame) -> Mapping[str, str]:
     return none | {contender: ", ".join(of) for contender, of in said.items()}
 
 
-def _fates_said(findings: Findings, rows: pd.DataFrame, fates: Mapping[str, str]) -> str:
-    """Which strategies share a fate of the children, on the first loop."""
+def _fates_said(
+    findings: Findings, rows: pd.DataFrame, fates: Mapping[str, str], event: str
+) -> str:
+    """Which strategies share a fate of the children, on the first loop: as much as a title holds,
+    what became of some before what became of none.
+    """
     first = panels.ordered(findings, "loop", rows["loop"])[0]
     here = rows[rows["loop"] == first]
     contenders = dict(zip(here["strategy"], here["contender"], strict=True))
@@ -304,10 +308,12 @@ def _fates_said(findings: Findings, rows: pd.DataFrame, fates: Mapping[str, str]
     for name in panels.marks_of(findings, contenders):
         fate = fates.get(contenders[name], "not counted")
         by_fate.setdefault(fate, []).append(panels.label(findings, "strategy", name))
-    return "; ".join(
-        f"{fate} with {of[0]}{f' and {len(of) - 1} more' * (len(of) > 1)}"
-        for fate, of in by_fate.items()
-    )
+    title = event
+    for fate, of in sorted(by_fate.items(), key=lambda one: one[0].startswith("none")):
+        more = f" and {len(of) - 1} more" * (len(of) > 1)
+        longer = f"{title}{': ' if title == event else '; '}{fate} with {of[0]}{more}"
+        title = longer if len(longer) < panels.TITLE_CHARACTERS else title
+    return f"{title}."
 
 
 @chart("bytes-per-task", probe="memory")
@@ -321,7 +327,7 @@ def bytes_per_task(findings: Findings) -> Drawing | None:
     grid = panels.split(findings, rows, ["loop"], most_columns=2)
     lines = panels.lines_of(findings, rows, kinds)
     looks = panels.strategy_marks(findings)
-    said = _range(findings, rows[rows["headline"].to_numpy(bool)], "strategy", "python")
+    said = _range(findings, rows[rows["headline"].to_numpy(bool)], "python")
     drawing = panels.sheet(
         grid,
         f"A task that waits takes {said}.",
