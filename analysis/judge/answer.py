@@ -63,6 +63,7 @@ def _cost(findings: Findings, rows: pd.DataFrame) -> str:
         else:
             said.append(f"{name} {_moves(row)}")
     of = words.listed(label("workload", name) for name in workloads)
+    of = f"mean of {of}" if len(workloads) > 1 else of
     than = label("strategy", str(first["against"]))
     return (
         f"Joined at once, compared with {than}: {'; '.join(said)} (Python "

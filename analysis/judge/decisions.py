@@ -336,7 +336,9 @@ SITUATIONS: Final[Mapping[str, Callable[[Setting], Iterable[Found]]]] = {
     "Join at once; tasks fan out again": partial(joined_at_once, wanted=fans_out),
     "Await something before the join": partial(in_between, suspends=True),
     "Only compute before the join": partial(in_between, suspends=False),
-    "One after another would do": partial(joined_at_once, wanted=lambda *_: True, fan_out=False),
+    "They may run one after another": partial(
+        joined_at_once, wanted=lambda *_: True, fan_out=False
+    ),
     "One of them may fail": on_failure,
     "The caller may be cancelled": on_cancellation,
     "Other callbacks must have their turn": others_wait,

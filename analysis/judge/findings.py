@@ -370,8 +370,7 @@ def judge_control(compared: Contrasts) -> Control:
     Over all cases that compute (else over all) and all groups, the halves agree within the farther
     end of a 90 % interval: two one-sided tests of equivalence, each at 5 % (Schuirmann 1987). The
     campaign is unproven where that is more than the floor, which every verdict relies on, and where
-    a case differs: its interval, one of a family, lies wholly beyond the floor.
-    """
+    a case differs: its interval, one of a family, lies wholly beyond the floor."""
     frame = compared.frame
     rows = frame[(frame["family"] == CONTROLS) & (frame["rounds"] > 0)]
     if rows.empty:

@@ -173,7 +173,7 @@ def _sections(
         parts.append((f"probe-{slug(name)}", name, about, tables.of_probe(findings, name)))
     parts += [(slug(name), name, about, shown.get(name, [])) for name, about in SECTIONS.items()]
     groups = (f"{name}: {say.share(within, 2)}" for name, within in findings.control.groups)
-    by_group = f"By group, the controls agree within: {'; '.join(groups)}."
+    by_group = f"One group alone has fewer values, which tell less: {'; '.join(groups)}."
     trust = ("How far to trust it", f"Campaign {findings.control.note}. {by_group}")
     for id_, name, about, several in (*parts, (HEALTH, HEALTH, trust, [])):
         own = tuple(one for one in pictures if one.section == name and one.name != HEADLINE)

@@ -68,7 +68,7 @@ def current(campaigns: Sequence[Campaign]) -> str:
         {
             "sentences": answer(first),
             "headline": _charts(every, HEADLINE),
-            "measured": tables.provenance(first.campaign),
+            "measured": [tables.provenance(one.campaign) for one in every],
             "report": f"{first.campaign.folder.as_posix()}/{FOLDER}/{MARKDOWN}",
             "decided": tables.decided(decisions(every)),
         },

@@ -117,7 +117,14 @@ def split(table: Table, heading: str) -> list[Table]:
 def markdown(table: Table) -> str:
     """A GitHub-flavoured table with its note, without its title; empty columns are left out."""
     columns = [
-        (say.escaped(column.name), "---:" if column.numeric else "---", *map(_marked, cells))
+        (
+            say.escaped(column.name),
+            "---:" if column.numeric else "---",
+            *(
+                "" if column.leading and one.text and one == before else _marked(one)
+                for before, one in zip((None, *cells), cells, strict=False)
+            ),
+        )
         for column, *cells in zip(table.columns, *table.rows, strict=True)
     ]
     lines = zip(*(column for column in columns if any(column[2:])), strict=True)
@@ -288,7 +295,8 @@ def decided(decisions: Iterable[Row]) -> Table:
         (Column("holds on"), lambda one: one.holds_on),
         (Column("exceptions"), lambda one: one.exceptions or "none"),
     ]
-    return make("When to use what", "", decisions, fields, "decision")
+    note = "By means over the numbers of tasks; a single case can differ."
+    return make("When to use what", note, decisions, fields, "decision")
 
 
 def caring(findings: Findings) -> Table:
@@ -609,7 +617,7 @@ def claims(checks: Sequence[Check], *, short: bool = False) -> list[Table]:
         (Column("measured [95 %]"), lambda one: one.ours),
         (Column("measured on", detail=True), lambda one: one.shown.what if one.shown else ""),
         (Column("verdict"), lambda one: Cell(one.verdict_words, kind=_KINDS.get(one.verdict, ""))),
-        (Column("remark", detail=True), lambda one: one.claim.remark),
+        (Column("remark", leading=True, detail=True), lambda one: one.claim.remark),
     ]
     lacking: list[Field] = [claim, (Column("what is missing"), lambda one: one.missing)]
     met = [one for one in checks if one.verdict != NOT_MET]

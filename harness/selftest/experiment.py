@@ -19,7 +19,6 @@ import msgspec
 from benchmarks.campaign.interpreters import REPOSITORY
 from benchmarks.campaign.machine import allot_cores, machine_facts
 from benchmarks.fingerprint import code_of, measured_modules
-from benchmarks.workloads import noop
 from harness import fan_out as program
 from harness.neighbour import neighbour
 from harness.selftest import arms, planted
@@ -33,7 +32,9 @@ REPETITIONS = 100
 """Of our own arm; the others take part in three of five."""
 OTHERS_OF_FIVE = 3
 TASKS = {planted.sums.__name__: 10, planted.fan_outs.__name__: 1}
-SHARE_PROCESSES, SHARE_BATCHES = 10, 2000
+SHARE_PROCESSES = 60
+SHARE_OPTIONS = ("--batches", "5", "--blocks", "50", "--warm-up", "5")
+"""The least of many blocks of some ms: what an undisturbed fan-out takes."""
 CONDUCT = ("cells", "conduct", "executors", "plan", "stop", "workers")
 """The modules of a campaign that choose what is measured, when, and of how many slices."""
 
@@ -177,17 +178,19 @@ def _machine() -> dict[str, str]:
 
 
 def _work_share(where: Site, workload: str) -> float:
-    """The share of a fan-out's time that its units take: all but that of tasks which do nothing.
+    """The share of a fan-out's time that its units take: what twice as many add. (Tasks that do
+    nothing, taken away from the whole, would tell too much: between units of work they cost more.)
 
-    Median over processes in turns. An error of a point changes the truth by a hundredth of it.
+    Median over processes in turns, each at its fastest: an error of a point would change the truth
+    by a hundredth of it, which intervals of this suite are narrow enough to miss.
     """
-    cells = (Pair(workload, TASKS[workload], 0.0), Pair(noop.__name__, TASKS[workload], 0.0))
+    pair = Pair(workload, TASKS[workload], planted.TWICE)
     shares = []
     for _ in range(SHARE_PROCESSES):
-        whole, rest = (
-            float(where.fan_out(cell, 0.0, "--batches", str(SHARE_BATCHES))) for cell in cells
+        once, twice = (
+            float(where.fan_out(pair, slower, *SHARE_OPTIONS)) for slower in (0.0, planted.TWICE)
         )
-        shares.append(1 - rest / whole)
+        shares.append(twice / once - 1)
     return statistics.median(shares)
 
 

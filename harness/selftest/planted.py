@@ -21,6 +21,8 @@ process to process: an arm's error would say how many processes it had, and no m
 FAN_OUTS = 200
 """Fan-outs of one task, one after the other: the loops that x is a share of."""
 SLOWER = (0.005, 0.01, 0.02, 0.05)
+TWICE = 1.0
+"""Twice the work, which tells what a share of it takes; no trial has it."""
 
 
 def name_of(slower: float) -> str:
@@ -28,7 +30,7 @@ def name_of(slower: float) -> str:
     return f"slower_by_{slower * 1000:.0f}_per_mille"
 
 
-_factor = 1 + next((share for share in SLOWER if name_of(share) in sys.argv), 0.0)
+_factor = 1 + next((share for share in (*SLOWER, TWICE) if name_of(share) in sys.argv), 0.0)
 _numbers, _fan_outs = round(NUMBERS * _factor), round(FAN_OUTS * _factor)
 
 
@@ -54,7 +56,7 @@ def plant() -> None:
     """Register the workloads and the strategies."""
     for work in (sums, fan_outs):
         workload()(work)
-    for share in SLOWER:
+    for share in (*SLOWER, TWICE):
         name, baseline = name_of(share), STRATEGIES[BASELINE]
         # The driver launches nothing; whoever does was told the name, or would measure equals.
         launch = baseline.launch if name in sys.argv else not_slower

@@ -134,7 +134,7 @@ def caring(findings: Findings) -> Drawing | None:
         panels.Grid([("", rows)], 1),
         f"From {words.amount(newest['value'], 'ns')} of work per task on, the choice moves less "
         f"than 1 % {panels.where(findings, newest, 'python', 'loop')}.",
-        "From so much work per task on, the choice makes no difference; lower is better.",
+        "Work of each task from which on the choice moves the total by less than 1 %.",
         "Of each Python and event loop, the strategy and the workload whose difference is largest. "
         f"{panels.READ_BUILDS}",
         panel_inches=2.6,

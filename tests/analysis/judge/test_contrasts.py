@@ -51,7 +51,9 @@ TRUTH = {
     "gather_tasks": 0.03, "task_group": 0.08, "sequential": -0.3, "eager": -0.2, "uvloop": -0.1,
     "off": 0.04, f"cpython-{OLD}": 0.3, f"cpython-{SOURCE}": -0.25,
 }  # fmt: skip
-REFERENCES = sorted((REPOSITORY / "results" / "reference").iterdir())
+REFERENCES = sorted(
+    plan.parent for plan in (REPOSITORY / "results" / "reference").glob("*/campaign.json")
+)
 
 
 def place(one: Contender | schema.Contender) -> tuple[str, ...]:

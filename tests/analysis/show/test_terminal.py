@@ -81,7 +81,7 @@ def test_a_cell_has_the_difference_its_precision_the_change_and_a_mark(tmp_path:
         tmp_path / "c", noise=0.001,
         effect=lambda who, *_: -effect * (who.strategy == "task_group"),
     )  # fmt: skip
-    [line] = [line for line in shown(findings).splitlines() if line.startswith("noop")]
+    [line] = [line for line in shown(findings).splitlines() if line.startswith("noop  ")]
     assert line.split()[:3] == ["noop", "3.00", "us"]
     assert "us ±0.00" in line
     assert " = " in line or line.rstrip().count(" =") == 1, "gather(*tasks) is the same"
@@ -90,7 +90,7 @@ def test_a_cell_has_the_difference_its_precision_the_change_and_a_mark(tmp_path:
 
 def test_what_is_undecided_has_a_question_mark(tmp_path: Path) -> None:
     text = shown(measure(tmp_path / "c", noise=0.2))
-    [line] = [line for line in text.splitlines() if line.startswith("noop")]
+    [line] = [line for line in text.splitlines() if line.startswith("noop  ")]
     assert line.rstrip().endswith("?")
 
 
