@@ -1,4 +1,5 @@
-"""``python -m benchmarks``: run and resume campaigns, run the witness programs, list choices.
+"""``python -m benchmarks``: run and resume campaigns, run the witness programs, list choices, make
+pyperf suites.
 
 Exit codes: 0 all went well, 1 something failed, 2 bad usage, 130 interrupted. What was measured is
 kept in each case.
@@ -74,6 +75,8 @@ def main(arguments_: Sequence[str] | None = None) -> int:
                 return resume(options.folder, options.budget, console, arguments.manner(options))
             case "list":
                 return list_choices(options.pythons)
+            case "suites":
+                return make_suites(options.folder)
             case _:
                 return witness(options, console)
     except (
@@ -214,6 +217,16 @@ def _check_quiet(folder: Path, manner: arguments.Manner, console: Console) -> No
         console.print(said, style="yellow", soft_wrap=True, markup=False, highlight=False)
 
 
+def make_suites(folder: Path) -> int:
+    """Write the pyperf suites of a campaign again, from its journal, and print their paths."""
+    journal = Journal(folder)
+    with journal.locked():
+        plan = journal.load()
+        for path in write_suites(folder, plan, journal.lines(plan)):
+            print(path)
+    return 0
+
+
 def list_choices(pythons: Sequence[str]) -> int:
     """Print everything that can be chosen and, for what the interpreters cannot run, why."""
     interpreters, missing = prepare_all(pythons, skip_missing=True)
@@ -309,6 +322,10 @@ def _parse(arguments_: Sequence[str] | None) -> tuple[argparse.ArgumentParser, a
     list_parser.add_argument(
         "--python", dest="pythons", action="append", default=[], metavar="PYTHON"
     )
+    suites_parser = commands.add_parser(
+        "suites", help="make a campaign's pyperf suites again from its journal"
+    )
+    suites_parser.add_argument("folder", type=Path, help="its results folder")
     witness_parser = commands.add_parser(
         "witness", help="run the small programs that show how tasks behave", allow_abbrev=False
     )

@@ -191,7 +191,7 @@ def test_the_house_stays_small() -> None:
     def lines(package: str) -> int:
         return sum((REPOSITORY / path).read_text().count("\n") for path in below(package))
 
-    assert lines("analysis") <= 8210
+    assert lines("analysis") <= 8300
     assert lines("benchmarks") <= 6900
 
 

@@ -48,7 +48,9 @@ def _cost(findings: Findings, rows: pd.DataFrame) -> str:
     here = rows[rows["loop"].eq(first["loop"])]
     together = here[here["scope"].eq(COMPUTING)]
     shown = together if len(together) else here[here["workload"].eq(first["workload"])]
-    workloads = computing_workloads(findings) if len(together) else [str(first["workload"])]
+    measured = here.loc[here["scope"].eq(WORKLOAD), "workload"].unique()
+    workloads = [name for name in computing_workloads(findings) if name in measured]
+    workloads = workloads if len(together) else [str(first["workload"])]
     said = []
     for row in shown.itertuples():
         own = here[here["scope"].eq(WORKLOAD) & here["compared"].eq(str(row.compared))]
@@ -77,11 +79,12 @@ def _moves(row: Any) -> str:  # noqa: ANN401
     if row.verdict == SAME:
         return f"takes the same within 2 % ({changed})"
     ends = (row.difference, row.difference_low, row.difference_high)
-    moved = words.difference_within(*ends, row.unit)
-    if row.verdict == SLOWER:
-        return f"takes {moved.lstrip('+')} more{per} ({changed})"
     if row.verdict == FASTER:
-        return f"takes {moved.lstrip('-')} less{per} ({changed})"
+        ends = (-row.difference, -row.difference_high, -row.difference_low)
+    moved = words.difference_within(*ends, row.unit)
+    if row.verdict in (SLOWER, FASTER):
+        more = "more" if row.verdict == SLOWER else "less"
+        return f"takes {moved.replace('+', '')} {more}{per} ({changed})"
     return f"is not told apart from it ({moved}{per}, {changed})"
 
 
@@ -91,11 +94,14 @@ def _care(findings: Findings, rows: pd.DataFrame) -> list[str]:
     found = found[found["python"].isin(rows["python"])]
     if found.empty:
         return []
-    most = found.sort_values("value").to_dict("records")[-1]
+    most = found.sort_values("value_high").to_dict("records")[-1]
     ends = (most["value"], most["value_low"], most["value_high"])
     little, work = f"{LITTLE * 100:g} %", words.amount_interval(*ends, "ns")
+    if not most["value_high"]:
+        return [f"The choice never moves the total by {little}: choose by meaning."]
+    loop = findings.words.label("loop", most["loop"])
     said = (
         f"The choice moves the total by less than {little} as soon as each task does more than "
-        f"{work} of its own work: from there on, choose by meaning."
+        f"{work} of its own work ({loop}): from there on, choose by meaning."
     )
     return [said]

@@ -14,7 +14,8 @@ became an interval:
   in every cell (:data:`EACH`).
 - what holds always or never, such as a share of children that have started: exactly that number.
 
-This is the one module that knows strategies, workloads, loops, probes and programs by their names.
+Claims are about strategies, workloads, loops, probes and programs by their names, which only the
+decision table and the charts of single probes know as well.
 """
 
 from __future__ import annotations

@@ -30,6 +30,8 @@ Item = TypeVar("Item")
 STALL: Final = "stall"
 RAN_ON, CANCELLED, LEFT_RUNNING = "siblings_ran_on", "siblings_cancelled", "left_running"
 """What becomes of the others, by the names under which probes count them."""
+MOST_CHARACTERS: Final = 80
+"""Of where something holds: a longer list says no more than that the exceptions are apart."""
 EITHER: Final = "either, choose by meaning"
 OPEN: Final = "not decided"
 WITH: Final = {"loop": "on", "task_factory": "with"}
@@ -40,7 +42,7 @@ WITH: Final = {"loop": "on", "task_factory": "with"}
 class Found:
     """What one setting comes to: ``use`` this, "" where that is open. ``work`` is what the tasks
     do, where it matters; ``better`` are the rows of the contrasts that show a gain, or ``gain``
-    says it.
+    says it. In the single cases ``but_in`` it is significantly the other way.
     """
 
     place: Place
@@ -49,6 +51,7 @@ class Found:
     work: str = ""
     gain: str = ""
     proven: bool = True
+    but_in: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,6 @@ class Decision:
     gain: str
     holds_on: str
     exceptions: str
-    decided: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +101,17 @@ class Setting:
         rows = largest(row for row in rows if self.fits(row))
         return [{row.name: row for row in of} for of in by(lambda row: row.strategy, rows)]
 
-    def found(self, use: str, better: Iterable[Row] = (), work: str = "", gain: str = "") -> Found:
-        proven = self.findings.control.proven
+    def found(
+        self,
+        use: str,
+        better: Iterable[Row] = (),
+        work: str = "",
+        gain: str = "",
+        *,
+        timed: bool = True,
+    ) -> Found:
+        """What it comes to; what was counted, not ``timed``, needs no proof by controls."""
+        proven = self.findings.control.proven or not timed
         return Found(self.place, use, tuple(better), work, gain, proven)
 
 
@@ -145,13 +156,30 @@ def _decision(situation: str, found: Sequence[Found]) -> Decision:
     others = sorted(
         (of for of in groups if of is not main), key=lambda of: (not of[0].use, -len(of))
     )
-    exceptions = "; ".join(f"{of[0].use or OPEN}: {_where(of, found)}" for of in others)
-    if not main:
-        return Decision(situation, OPEN, "", "", f"measure longer: {_where(found, found)}", False)
-    unproven = "" if all(one.proven for one in main) else " (unproven)"
-    return Decision(
-        situation, main[0].use, _gain(main), f"{_where(main, found)}{unproven}", exceptions, True
+    exceptions = " · ".join(
+        [*(f"{of[0].use or OPEN}: {_where(of, found)}" for of in others), *_but_in(main, found)]
     )
+    if not main:
+        return Decision(situation, OPEN, "", "", f"measure longer: {_where(found, found)}")
+    unproven = "" if all(one.proven for one in main) else " (unproven)"
+    holds_on = _where(main, found)
+    if exceptions and len(holds_on) > MOST_CHARACTERS:
+        holds_on = "everywhere else"
+    return Decision(situation, main[0].use, _gain(main), f"{holds_on}{unproven}", exceptions)
+
+
+def _but_in(main: Sequence[Found], found: Sequence[Found]) -> Iterator[str]:
+    """The single cases in which it is the other way, by work and n."""
+    cases: dict[tuple[str, int], set[Place]] = {}
+    for one in main:
+        for row in one.but_in:
+            cases.setdefault((one.work, int(row.tasks)), set()).add(one.place)
+    said = []
+    for (work, tasks), places in sorted(cases.items()):
+        where = _places(places, [one.place for one in found if one.work == work])
+        said.append(f"{work} with n = {words.count(tasks)}{' on ' * bool(where)}{where}")
+    if said:
+        yield f"not in single cases: {'; '.join(said)}"
 
 
 def _gain(found: Sequence[Found]) -> str:
@@ -181,7 +209,7 @@ def _where(found: Sequence[Found], every: Sequence[Found]) -> str:
     if len(parts) == 1 and len(*parts.values()) == len(works):
         return next(iter(parts)) or _everywhere(every)
     return "; ".join(
-        f"{words.listed(of)}{' on ' if places else ''}{places}" if any(of) else places
+        f"{words.listed(of)}{' on ' * bool(places)}{places}" if any(of) else places
         for places, of in parts.items()
     )
 
@@ -205,8 +233,8 @@ def _places(here: set[Place], every: Sequence[Place]) -> str:
         own = [python for python in pythons if (python, loop) in here]
         of_loop = [python for python in pythons if (python, loop) in every]
         if own:
-            parts.append(loop if own == of_loop else f"{loop} with {_pythons(own, of_loop)}")
-    return words.listed(parts)
+            parts.append(loop if own == of_loop else f"{loop} ({_pythons(own, of_loop)})")
+    return " and ".join(parts)
 
 
 def _pythons(chosen: Sequence[str], every: Sequence[str]) -> str:
@@ -228,18 +256,46 @@ def joined_at_once(
     """
     every = [row for row in _by_work(setting, "strategy", fan_out=fan_out) if wanted(setting, row)]
     for rows in by(lambda row: (row.workload, row.task_factory), every):
-        work, factory = setting.label("workload", rows[0].workload), rows[0].task_factory
-        if factory != setting.usual["task_factory"]:
-            work += f" with {setting.label('task_factory', factory)}"
-        yield _best(setting, rows, work)
+        found = _best(setting, rows, _with_factory(setting, rows[0]))
+        yield replace(found, but_in=tuple(_turned(setting, found.better)))
+
+
+def _turned(setting: Setting, means: Sequence[Row]) -> Iterator[Row]:
+    """The single cases of these means that are significantly the other way."""
+    turned = {(*_who(row), FASTER if row.verdict == SLOWER else SLOWER) for row in means}
+    for row in setting.contrasts:
+        is_case = (row.axis, row.scope) == ("strategy", "case")
+        if is_case and (*_who(row), row.verdict) in turned:
+            yield row
+
+
+def _who(row: Row) -> tuple[str, ...]:
+    """What a mean and its cases have in common."""
+    return (row.probe, row.workload, row.strategy, row.task_factory, row.collector, row.pause)
 
 
 def other_side(setting: Setting, *, axis: str) -> Iterator[Found]:
     """Whether to take another loop or task factory, for each kind of work."""
-    for rows in by(lambda row: (row.workload, row.compared), _by_work(setting, axis)):
-        found = _side(setting, rows, setting.label("workload", rows[0].workload))
+    every = _by_work(setting, axis)
+    sides = len({row.compared for row in every})
+    for rows in by(lambda row: (row.workload, row.compared, row.task_factory), every):
+        first = rows[0]
+        work = setting.label("workload", first.workload)
+        if axis != "task_factory":
+            work = _with_factory(setting, first)
+        if sides > 1:
+            work += f" ({setting.label(axis, first.compared)})"
+        found = _side(setting, rows, work)
         # Of two loops, neither is where it holds.
         yield replace(found, place=(setting.place[0], "")) if axis == "loop" else found
+
+
+def _with_factory(setting: Setting, row: Row) -> str:
+    """The work, with its task factory where that is not the usual one."""
+    work = setting.label("workload", row.workload)
+    if row.task_factory == setting.usual["task_factory"]:
+        return work
+    return f"{work} with {setting.label('task_factory', row.task_factory)}"
 
 
 def _by_work(setting: Setting, axis: str, *, fan_out: bool = True) -> list[Row]:
@@ -296,10 +352,10 @@ def on_failure(setting: Setting) -> Iterator[Found]:
             gain = f"{cancelled} of {words.count(int(row.tasks) - 1)} others are cancelled"
         elif RAN_ON in always and CANCELLED in never:
             goes_on.append(setting.label("strategy", row.strategy))
-    parts = [f"{either(stops)} to stop the others"] * bool(stops)
-    parts += [f"{either(goes_on)} to let them go on"] * bool(goes_on)
+    parts = [f"to stop the others: {either(stops)}"] * bool(stops)
+    parts += [f"to let them go on: {either(goes_on)}"] * bool(goes_on)
     if setting.counted(RAN_ON):
-        yield setting.found(", ".join(parts), gain=gain)
+        yield setting.found("; ".join(parts), gain=gain, timed=False)
 
 
 def on_cancellation(setting: Setting) -> Iterator[Found]:
@@ -313,7 +369,7 @@ def on_cancellation(setting: Setting) -> Iterator[Found]:
         for row in left
     )
     if counted:
-        yield setting.found(either(clean), gain=said or "none runs on")
+        yield setting.found(either(clean), gain=said or "none runs on", timed=False)
 
 
 def others_wait(setting: Setting) -> Iterator[Found]:
@@ -366,7 +422,8 @@ def _best(setting: Setting, rows: Sequence[Row], work: str = "") -> Found:
     if SLOWER not in named:
         return setting.found(EITHER, (), work)
     options = [setting.label("strategy", rows[0].against), *_labels(setting, named.get(SAME, ()))]
-    return setting.found(either(options), named[SLOWER], work)
+    slower = [row for row in named[SLOWER] if row.verdict == SLOWER]
+    return setting.found(either(options), slower, work)
 
 
 def _side(setting: Setting, rows: Sequence[Row], work: str) -> Found:

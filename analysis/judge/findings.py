@@ -33,7 +33,6 @@ from analysis.judge.contrasts import (
     Labels,
     Measured,
     contrasts_of,
-    find_python,
     is_computing,
 )
 from analysis.judge.verdicts import FASTER, FLOOR, MISSING, SLOWER
@@ -74,7 +73,6 @@ class Findings:
     costs: pd.DataFrame
     observations: pd.DataFrame
     control: Control
-    baseline_python: str
 
     @property
     def contrasts(self) -> pd.DataFrame:
@@ -91,7 +89,6 @@ def find(campaign: Campaign, *, baseline_python: str | None = None) -> Findings:
     """
     measured = Measured(campaign)
     compared = contrasts_of(measured, baseline_python=baseline_python)
-    python = find_python(campaign, baseline_python)
     return Findings(
         campaign=campaign,
         compared=compared,
@@ -99,7 +96,6 @@ def find(campaign: Campaign, *, baseline_python: str | None = None) -> Findings:
         costs=cost_model(measured),
         observations=observations(campaign),
         control=_with_waiting(judge_control(compared), compared, campaign.words),
-        baseline_python=python.label if python else "",
     )
 
 
@@ -307,8 +303,9 @@ def break_even(findings: Findings) -> pd.DataFrame:
     per Python and loop, of the strategy and workload that it takes most for.
 
     A strategy that differs by d from a reference of r moves a task with work w by d / (r + w), so
-    that w = |d| / 1 % - r, and at least 0; ``value_low`` and ``value_high`` are those of the ends
-    of d, whose intervals hold together on one Python.
+    that w = |d| / 1 % - r, and at least 0. ``value_low`` and ``value_high`` are the largest of
+    those of the ends of d, over all strategies and workloads: their intervals hold together on one
+    Python, so that the largest w lies between the largest of them.
     """
     rows = answer_rows(findings)
     rows = rows[rows["scope"].eq(WORKLOAD) & rows["workload"].isin(computing_workloads(findings))]
@@ -324,7 +321,10 @@ def break_even(findings: Findings) -> pd.DataFrame:
         value_low=work(np.where(around, 0.0, ends.min(axis=1, initial=np.inf))),
         value_high=work(ends.max(axis=1, initial=0.0)),
     ).reset_index(drop=True)
-    most = found.groupby(["python", "loop"], sort=False)["value"].idxmax()
+    groups = found.groupby(["python", "loop"], sort=False)
+    for end in ("value_low", "value_high"):
+        found[end] = groups[end].transform("max")
+    most = groups["value"].idxmax()
     columns = ["python", "loop", "strategy", "workload", "value", "value_low", "value_high"]
     return found.loc[most, [*columns, "unit", "family"]].reset_index(drop=True)
 
@@ -393,7 +393,10 @@ def judge_control(compared: Contrasts) -> Control:
     if math.isinf(within):
         few = f"{over}, and an interval takes {FEWEST_FOR_INTERVAL}"
         return Control(proven=False, note=f"unproven: the control has {few}", reasons=(few,))
-    agree = f"the controls, baselines entered twice, agree within {words.share(within, 2)}"
+    over_groups = f" on average over {len(groups)} groups" * (len(groups) > 1)
+    agree = (
+        f"the controls, baselines entered twice, agree within {words.share(within, 2)}{over_groups}"
+    )
     of = " for what computes" * (len(computing) > 0)
     need = f"verdicts need {words.share(FLOOR)}"
     if reasons:
@@ -419,7 +422,7 @@ def _with_waiting(control: Control, compared: Contrasts, vocabulary: Vocabulary)
         return control
     within, _ = _within(compared, rows)
     names = words.listed(vocabulary.label("workload", one) for one in rows["workload"].unique())
-    closely = "too few rounds tell" if math.isinf(within) else f"within {words.share(within)}"
+    closely = "too few rounds to tell" if math.isinf(within) else f"within {words.share(within)}"
     return replace(control, note=f"{control.note}; in what waits ({names}): {closely}")
 
 

@@ -11,7 +11,7 @@ undecided           neither: the intervals overlap the ends of the claimed one
 conditions not met  nothing was measured that the claim is about; what is missing is said
 ==================  ==============================================================================
 
-A ratio that stands in the answer or the guide has the interval that it has there. All others that
+A ratio of the answer, or of a table of means, has the interval that it has there. All others that
 the claims use of one campaign are one family more: their intervals hold together, so that one of
 many does not lie outside by chance. What was only observed beside the timed values has
 its least and greatest round in place of an interval. A program holds in every run, or it does not.

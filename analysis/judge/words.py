@@ -42,6 +42,8 @@ _SIZES: Final[Mapping[str, Units]] = MappingProxyType(
 _DIGITS: Final = 3
 """Significant digits of an amount."""
 _MOST_DECIMALS: Final = 4
+_LOPSIDED: Final = 2.0
+"""From here on, one side of an interval is so much wider that half of both would mislead."""
 _LARGE: Final = 99.95
 """From so many percent on, a change has no decimals."""
 TWICE: Final = 2.0
@@ -141,7 +143,9 @@ def difference_interval(value: float, low: float, high: float, unit: str) -> str
 
 def difference_within(value: float, low: float, high: float, unit: str) -> str:
     """A difference with half the width of its interval, of costs per task always in us, so that
-    they compare at a glance: "-0.31 us ±0.02"; "±?" after too few rounds.
+    they compare at a glance: "-0.31 us ±0.02"; "±?" after too few rounds. With both ends where the
+    estimate is not in their middle, or rounding would put zero on another side: "+0.4 us [+0.1,
+    +1.6]".
     """
     half = (high - low) / 2
     known = half if math.isfinite(half) else 0.0
@@ -150,7 +154,16 @@ def difference_within(value: float, low: float, high: float, unit: str) -> str:
         return f"{_at(value / one, _DIGITS - 1, '+')} {name} ±?"
     half = float(f"{half:.1g}")
     decimals = min(3, max(0, _decimals_of(half / one) - (_DIGITS - 1)))
-    return f"{_at(value / one, decimals, '+')} {name} ±{_at(half / one, decimals)}"
+    shown, width = (round(number / one, decimals) for number in (value, half))
+    sides = sorted((value - low, high - value))
+    in_middle = sides[1] <= _LOPSIDED * sides[0]
+    if in_middle and (shown - width > 0, shown + width < 0) == (low > 0, high < 0):
+        return f"{_at(shown, decimals, '+')} {name} ±{_at(width, decimals)}"
+    numbers = (value / one, low / one, high / one)
+    while decimals < _MOST_DECIMALS and 0 in (round(number, decimals) for number in numbers[1:]):
+        decimals += 1
+    first, *ends = (_at(number, decimals, "+") for number in numbers)
+    return f"{first} {name} [{', '.join(ends)}]"
 
 
 def seconds(value: float) -> str:

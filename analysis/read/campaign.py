@@ -131,7 +131,8 @@ def python_order(label: str) -> Order:
 def newest_of(labels: Iterable[str]) -> str:
     """The newest release among these Pythons, or the newest where none is a release."""
     labels = list(labels)
-    releases = [label for label in labels if re.fullmatch(r"[\d.]+", label)]
+    # Several builds of one version have the names of their interpreters.
+    releases = [label for label in labels if re.fullmatch(r"(?:cpython-)?[\d.]+(?:\+\w+)?", label)]
     return max(releases or labels, key=python_order, default="")
 
 

@@ -172,9 +172,10 @@ def _sections(
         about = (probe.section, probe.introduction)
         parts.append((f"probe-{slug(name)}", name, about, tables.of_probe(findings, name)))
     parts += [(slug(name), name, about, shown.get(name, [])) for name, about in SECTIONS.items()]
-    groups = (f"{name}: {say.share(within, 2)}" for name, within in findings.control.groups)
-    by_group = f"One group alone has fewer values, which tell less: {'; '.join(groups)}."
-    trust = ("How far to trust it", f"Campaign {findings.control.note}. {by_group}")
+    groups = [f"{name}: {say.share(within, 2)}" for name, within in findings.control.groups]
+    by_group = f" One group alone has fewer values, which tell less: {'; '.join(groups)}."
+    note = f"Campaign {findings.control.note}.{by_group * (len(groups) > 1)}"
+    trust = ("How far to trust it", note)
     for id_, name, about, several in (*parts, (HEALTH, HEALTH, trust, [])):
         own = tuple(one for one in pictures if one.section == name and one.name != HEADLINE)
         first, rest = (tuple(one for one in of if one.rows) for of in (several[:1], several[1:]))

@@ -68,7 +68,10 @@ def current(campaigns: Sequence[Campaign]) -> str:
         {
             "sentences": answer(first),
             "headline": _charts(every, HEADLINE),
-            "measured": [tables.provenance(one.campaign) for one in every],
+            "measured": [
+                f"{tables.provenance(one.campaign)}{', measured the old way' * one.campaign.is_old}"
+                for one in every
+            ],
             "report": f"{first.campaign.folder.as_posix()}/{FOLDER}/{MARKDOWN}",
             "decided": tables.decided(decisions(every)),
         },

@@ -196,10 +196,9 @@ def by_python(findings: Findings) -> Table:
     """How much the choice changes on each Python, over all that compute; empty of one Python."""
     rows = answer_rows(findings)
     rows = rows[rows["scope"].eq(COMPUTING)] if len(rows["python"].unique()) > 1 else rows[:0]
-    builds = "" if rows["same_build"].all() else DIFFERENT_BUILD
     across = ["compared", *_varying(rows, ("loop",))]
     title = f"Change by Python, mean over what computes ({MARKS})"
-    return _across(findings.words, title, builds, rows, ["python"], across, _changed)
+    return _across(findings.words, title, "", rows, ["python"], across, _changed)
 
 
 def side_by_side(findings: Findings, frame: pd.DataFrame, title: str) -> Table:
@@ -252,9 +251,12 @@ def _across(
         label = " ".join(
             called(words, axis if kind == "compared" else kind, of) for kind, of in kinds
         )
-        python = label if list(across) == ["python"] else ""
-        column = Column(label, numeric=True, detail=place >= most, python=python)
-        return column, lambda row: seen.get((key(row, down), values), Cell(""))
+        of_python = list(across) == ["python"]
+        # Where there is no room, the oldest Pythons are left out, and the last strategies.
+        last = place < len(columns) - most if of_python else place >= most
+        column = Column(label, numeric=True, detail=last, python=label if of_python else "")
+        absent = Cell(MISSING, MISSING, "not measured: see what was skipped")
+        return column, lambda row: seen.get((key(row, down), values), absent)
 
     def place(names: Sequence[str], values: tuple[str, ...]) -> list[object]:
         kinds = (axis if name == "compared" else name for name in names)
@@ -295,7 +297,11 @@ def decided(decisions: Iterable[Row]) -> Table:
         (Column("holds on"), lambda one: one.holds_on),
         (Column("exceptions"), lambda one: one.exceptions or "none"),
     ]
-    note = "By means over the numbers of tasks; a single case can differ."
+    note = (
+        "Joins, task factories and loops: by means over the numbers of tasks; a single case can "
+        "differ. Others: by single cases, each interval alone; of failure and cancellation, what "
+        "was counted."
+    )
     return make("When to use what", note, decisions, fields, "decision")
 
 
@@ -404,9 +410,13 @@ def _reading(frame: pd.DataFrame) -> str:
 
 
 def intervals_hold(frame: pd.DataFrame) -> str:
-    """Whether the intervals of rows stand alone or hold together; "" where some do."""
-    alone = frame["family"].eq("") if "family" in frame else pd.Series([True])
-    return say.STANDS_ALONE if alone.all() else "" if alone.any() else say.HOLD_TOGETHER
+    """Whether the intervals of rows stand alone or hold together, those of each Python in one
+    family; "" where it is neither.
+    """
+    if "family" not in frame or frame["family"].eq("").all():
+        return say.STANDS_ALONE
+    together = frame.groupby("python")["family"].nunique().max() == 1
+    return say.HOLD_TOGETHER if together and frame["family"].ne("").all() else ""
 
 
 def _contrast_fields(words: Vocabulary, frame: pd.DataFrame) -> list[Field]:
@@ -623,8 +633,8 @@ def claims(checks: Sequence[Check], *, short: bool = False) -> list[Table]:
     met = [one for one in checks if one.verdict != NOT_MET]
     not_met = [one for one in checks if one.verdict == NOT_MET]
     note = (
-        "A ratio of the answer or the guide has its interval from there; the intervals of a "
-        "campaign's other ratios hold together (95 %)."
+        "A ratio that stands in the answer or in a table of means has its interval from there; the "
+        "intervals of a campaign's other ratios hold together (95 %)."
     )
     return [
         make("Published claims, and what was measured here", note, met, fields),
@@ -633,25 +643,6 @@ def claims(checks: Sequence[Check], *, short: bool = False) -> list[Table]:
 
 
 # --- what is known of a campaign ------------------------------------------------------------------
-
-
-def newest(campaign: Campaign) -> str:
-    """That of a campaign, where more than two Pythons would be too many to show; else empty."""
-    labels = [one.label for one in campaign.interpreters]
-    return newest_of(labels) if len(labels) > 2 else ""
-
-
-def of_newest(findings: Findings) -> Findings:
-    """What was found on :func:`newest`; all of it, where that is empty."""
-    label = newest(findings.campaign)
-    if not label:
-        return findings
-    every = (findings.contrasts, findings.absolutes, findings.costs, findings.observations)
-    contrasts, absolutes, lines, observed = (frame[frame["python"].eq(label)] for frame in every)
-    compared = replace(findings.compared, frame=contrasts)
-    return replace(
-        findings, compared=compared, absolutes=absolutes, costs=lines, observations=observed
-    )
 
 
 def provenance(campaign: Campaign) -> str:

@@ -57,19 +57,20 @@ def show(findings: Findings, on: Console, *, everything: bool = False) -> None:
         print_tables(tables.every(findings), on)
         for line in tables.foot(findings):
             _line(on, line)
-    _summary(findings, on)
+    _summary(findings, on, everything=everything)
 
 
-def _summary(findings: Findings, on: Console) -> None:
+def _summary(findings: Findings, on: Console, *, everything: bool) -> None:
     sentences = answer(findings)
     # Whether the figures can be trusted stands right below them.
-    last = [f"Campaign {findings.control.note}.", *_limited(tables.foot(findings))]
+    old = [tables.OLD_WAY] * findings.campaign.is_old
+    last = [f"Campaign {findings.control.note}.", *old, *_limited(tables.foot(findings))]
     room = MOST_LINES - 4 - sum(_height(text, on.width) for text in [*sentences, *last])
     for sentence in sentences:
         _paragraph(on, sentence)
     on.print()
     shown = [tables.choices(findings), tables.by_python(findings)]
-    if not any(table.rows for table in shown):
+    if not (everything or any(table.rows for table in shown)):
         shown = [part for table in tables.every(findings) for part in _parts(table, on.width)]
     for table in shown:
         room -= _print_cut(table, on, room)
@@ -133,10 +134,17 @@ def print_tables(several: Iterable[Table], on: Console) -> None:
 
 
 def _parts(table: Table, width: int) -> list[Table]:
-    parts = tables.split(table, "probe")
+    parts = [_with_details(one, width) for one in tables.split(table, "probe")]
     for heading in _APART:
         parts = [one for part in parts for one in _narrowed(part, heading, width)]
     return [part for part in parts if part.rows]
+
+
+def _with_details(table: Table, width: int) -> Table:
+    """The table with its further columns of numbers, if there is room for them."""
+    shown = [replace(one, detail=one.detail and not one.numeric) for one in table.columns]
+    full = replace(table, columns=tuple(shown))
+    return full if table.rows and sum(_widths(full)) <= width else table
 
 
 def command(arguments: str) -> str:

@@ -306,7 +306,7 @@ class Conductor:
                 self._case_seconds[case.id] = line.wall_seconds
                 measured += line.wall_seconds
         self._change(rounds=self.plan.rounds + 1)
-        self._observer.ended_round(self.plan.rounds)
+        self._observer.ended_round()
         self._other_seconds = self._clock() - started - measured
 
     def _sweep(self, number: int, case: Case, crew: Crew, rng: random.Random) -> RoundLine:
@@ -431,15 +431,17 @@ class Conductor:
         return self._spent_before + self._clock() - self._started
 
     def _show(self, stage: str, case: Case, index: int, count: int) -> None:
+        measured = [one.id for one in self.plan.cases if not one.left_out]
         self._observer.update(
             Progress(
                 stage=stage,
                 case=case.id,
                 index=index,
                 count=count,
+                rounds=self.plan.rounds,
                 half_width=self._precision.half_width(case.id),
-                precise_cases=self._precision.done(),
-                cases=len(self.plan.cases),
+                precise_cases=sum(map(self._precision.is_done, measured)),
+                cases=len(measured),
                 elapsed_seconds=self._elapsed(),
                 budget_seconds=self.plan.budget_seconds,
             )

@@ -27,7 +27,7 @@ PLAIN_EVERY_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a campaign is: case ``index`` of ``count`` in a stage, and how far it has come.
+    """Where a campaign is: case ``index`` of ``count`` in a stage, after so many ``rounds``.
     ``half_width`` is the precision of this case, as a share; infinite while it is not known.
     """
 
@@ -35,6 +35,7 @@ class Progress:
     case: str
     index: int
     count: int
+    rounds: int
     half_width: float
     precise_cases: int
     cases: int
@@ -56,7 +57,7 @@ class Observer:
     def expects(self, rounds: int, seconds: float) -> None:
         pass
 
-    def ended_round(self, rounds: int) -> None:
+    def ended_round(self) -> None:
         pass
 
 
@@ -66,7 +67,6 @@ class Teller(Observer):
     def __init__(self, console: Console, precision: float) -> None:
         self.console = console
         self._precision = precision
-        self.rounds = 0
 
     def failed(self, failure: Failure) -> None:
         text = f"failed: {failure.contender} in {failure.case}: {failure.cause}"
@@ -74,15 +74,13 @@ class Teller(Observer):
 
     def expects(self, rounds: int, seconds: float) -> None:
         if rounds < FEWEST_FOR_INTERVAL:
+            enough = f"{max(1, rounds)} round{'s' * (rounds > 1)}"  # a first one always begins
             text = (
-                f"the budget is enough for {rounds} rounds of {seconds:.0f} s; an interval "
-                f"takes {FEWEST_FOR_INTERVAL}, a campaign at least {LEAST_ROUNDS}: --budget (make: "
-                "BUDGET)"
+                f"the budget is enough for {enough} of {seconds:.0f} s; an interval takes "
+                f"{FEWEST_FOR_INTERVAL}, the precision asked for at least {LEAST_ROUNDS}: --budget "
+                "(make: BUDGET)"
             )
             self.console.print(Text(text, style="yellow"), soft_wrap=True)
-
-    def ended_round(self, rounds: int) -> None:
-        self.rounds = rounds
 
     def text(self, progress: Progress) -> str:
         """Where the campaign is, in one line. It may stop after the least number of rounds, so that
@@ -91,8 +89,8 @@ class Teller(Observer):
         half_width = progress.half_width
         reached = "" if math.isinf(half_width) else f" (±{half_width * 100:.1f} %)"
         left = max(0.0, progress.budget_seconds - progress.elapsed_seconds)
-        done = f"{self.rounds} of at least {LEAST_ROUNDS} rounds"
-        if self.rounds >= LEAST_ROUNDS:
+        done = f"{progress.rounds} of at least {LEAST_ROUNDS} rounds"
+        if progress.rounds >= LEAST_ROUNDS:
             aim = f"within ±{self._precision * 100:g} %"
             done = f"{progress.precise_cases} of {progress.cases} cases {aim}"
         return (
@@ -174,8 +172,7 @@ class Bar(Teller):
         self._live = live
         self._follower = follower
 
-    def ended_round(self, rounds: int) -> None:
-        super().ended_round(rounds)
+    def ended_round(self) -> None:
         self._follower.ask()
 
     def update(self, progress: Progress) -> None:

@@ -36,7 +36,6 @@ class Precision:
 
     def __init__(self, plan: Plan) -> None:
         self._precision = plan.precision
-        self._cases = [case.id for case in plan.cases]
         self._references = halves(plan)
         self._place = {one.id: place for place, one in enumerate(plan.contenders)}
         # case id -> contender id -> D of each round
@@ -83,10 +82,6 @@ class Precision:
         """Whether these cases have a number of rounds at which a campaign may stop."""
         fewest = min((self._rounds.get(case, 0) for case in cases), default=0)
         return fewest >= LEAST_ROUNDS and (fewest - LEAST_ROUNDS) % LOOK_EVERY == 0
-
-    def done(self) -> int:
-        """How many cases are done."""
-        return sum(map(self.is_done, self._cases))
 
     def half_width(self, case: str) -> float:
         """The widest interval's half-width of a case, as a share; infinite until it is known."""

@@ -22,6 +22,7 @@ PROGRESS = Progress(
     index=2,
     count=9,
     half_width=0.0123,
+    rounds=12,
     precise_cases=4,
     cases=12,
     elapsed_seconds=30.0,
@@ -50,11 +51,8 @@ def text_of(console: Console) -> str:
     return console.file.getvalue()
 
 
-def teller(console: Console, rounds: int = 12) -> Plain:
-    """An observer that was told of so many rounds."""
-    found = Plain(console, PRECISION)
-    found.ended_round(rounds)
-    return found
+def teller(console: Console) -> Plain:
+    return Plain(console, PRECISION)
 
 
 def test_progress_says_where_it_is_how_precise_and_what_is_left(console: Console) -> None:
@@ -65,7 +63,7 @@ def test_progress_says_where_it_is_how_precise_and_what_is_left(console: Console
 
 
 def test_nothing_is_precise_before_a_campaign_may_stop(console: Console) -> None:
-    assert "; 11 of at least 12 rounds; " in teller(console, 11).text(PROGRESS)
+    assert "; 11 of at least 12 rounds; " in teller(console).text(replace(PROGRESS, rounds=11))
 
 
 def test_a_precision_that_is_not_known_is_not_shown(console: Console) -> None:
@@ -78,7 +76,7 @@ def test_time_that_is_over_is_not_negative(console: Console) -> None:
 
 def test_a_log_gets_a_line_every_ten_seconds(clock: FakeClock, console: Console) -> None:
     with observing(console, PRECISION, Path(), quiet=False) as observer:
-        observer.ended_round(12)
+        observer.ended_round()
         observer.update(PROGRESS)
         observer.update(replace(PROGRESS, index=3))
         observer.update(replace(PROGRESS, stage="round 4", index=1))
@@ -95,8 +93,8 @@ def test_a_budget_that_brings_no_interval_is_said_before_it_is_spent(
 ) -> None:
     teller(console).expects(rounds, 17.4)
     assert text_of(console) == warns * (
-        f"the budget is enough for {rounds} rounds of 17 s; an interval takes 6, a campaign at "
-        "least 12: --budget (make: BUDGET)\n"
+        f"the budget is enough for {rounds} rounds of 17 s; an interval takes 6, the precision "
+        "asked for at least 12: --budget (make: BUDGET)\n"
     )
 
 

@@ -115,7 +115,6 @@ def test_a_case_is_done_when_its_interval_is_narrow_at_a_look_or_not(spread: flo
         take(precision, PLAN, make_line(PLAN, count - 1, scattered(rng, spread)))
         narrow = precision.half_width(CASE.id) < PLAN.precision
         assert precision.is_done(CASE.id) == narrow
-        assert precision.done() == narrow
 
 
 def test_a_case_whose_interval_widens_again_is_done_no_more() -> None:
@@ -127,7 +126,6 @@ def test_a_case_whose_interval_widens_again_is_done_no_more() -> None:
     for number in range(LEAST_ROUNDS):
         take(precision, PLAN, make_line(PLAN, LEAST_ROUNDS + number, scattered(rng, 0.5)))
     assert not precision.is_done(CASE.id)
-    assert precision.done() == 0
 
 
 def test_it_stops_on_width_and_never_on_significance() -> None:
@@ -341,7 +339,6 @@ def test_cases_are_judged_apart() -> None:
         take(precision, plan, make_line(plan, number, steady, case=precise))
     assert precision.is_done(precise.id)
     assert not precision.is_done(other.id)
-    assert precision.done() == 1
 
 
 # The allocation

@@ -11,9 +11,12 @@ import pyperf
 import pytest
 from msgspec.structs import replace
 
+from analysis.read.load import read_campaign
+from benchmarks.__main__ import main
 from benchmarks.campaign.schema import Facts, Plan, RoundLine
 from benchmarks.campaign.suites import write_suites
 from benchmarks.matrix import Selection
+from tests import campaigns
 from tests.benchmarks.fakes import CASE_LOOPS, INTERPRETER, make_line, make_plan
 from tests.repository import run_python
 
@@ -213,3 +216,14 @@ def test_pyperf_compares_two_of_them(paths: list[Path]) -> None:
     done = run_python("-m", "pyperf", "compare_to", paths[0], paths[0])
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_suites_are_made_again_from_the_journal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = campaigns.write(tmp_path / "c", pythons=("3.13.0", "3.14.0"))
+    assert len(read_campaign(folder, suites=True).problems) == 2, "both are missing"
+    assert main(["suites", str(folder)]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed == [str(folder / f"cpython-{python}.json") for python in ("3.13.0", "3.14.0")]
+    assert read_campaign(folder, suites=True).problems == ()

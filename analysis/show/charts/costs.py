@@ -171,6 +171,7 @@ def code_and_collector(findings: Findings) -> Drawing | None:
         panel_inches=0.75 + 0.22 * len(lines),
         below="time per task",
         share_x=False,
+        intervals=False,
     )
     for axes, mine in drawing.parts:
         panels.zero_axis(axes, mine["value"], "ns", room=1.3)

@@ -266,11 +266,12 @@ def sheet(
     beside: str = "",
     share_x: bool = True,
     share_y: bool = True,
+    intervals: bool = True,
 ) -> Drawing:
     """A figure with a title, a line on what it shows, a key, the panels of a grid, and notes.
 
-    What the axes mean stands ``below`` and ``beside`` the grid; how far the intervals hold, at the
-    end of the caption.
+    What the axes mean stands ``below`` and ``beside`` the grid; how far the ``intervals`` hold, if
+    they are drawn, at the end of the caption.
     """
     heads, lines = _wrapped(title, TITLE_CHARACTERS), _wrapped(what, _LINE_CHARACTERS)
     every = (_wrapped(note, _LINE_CHARACTERS + 16) for note in (*notes, *grid.notes))
@@ -311,9 +312,9 @@ def sheet(
     for spare in axes.flat[len(drawn) :]:
         spare.set_visible(False)
     parts = tuple((one, rows) for one, _, rows in drawn)
-    intervals = tables.intervals_hold(pd.concat([rows for _, rows in parts]))
-    read = f"{caption} The line through a mark is its interval. {intervals}"
-    return Drawing(figure, parts, title, what, read if intervals else caption)
+    hold = tables.intervals_hold(pd.concat([rows for _, rows in parts])) if intervals else ""
+    read = f"{caption} The line through a mark is its interval. {hold}"
+    return Drawing(figure, parts, title, what, read if hold else caption)
 
 
 _UNIT: Final = re.compile(r"(?<=\d) (?=%|(?:[num]?s|[kMG]?B|[kMG])\b)")
@@ -610,12 +611,6 @@ def ends(rows: pd.DataFrame) -> list[float]:
     """Every value and the finite ends of its interval."""
     every = np.concatenate(_intervals(rows, "value"))
     return [float(value) for value in every if math.isfinite(value)]
-
-
-def interval(row: Mapping[Hashable, Any], column: str = "value", unit: str = "") -> str:
-    """An amount of a row with its interval, in the row's unit unless another is given."""
-    low, high = row[f"{column}_low"], row[f"{column}_high"]
-    return words.amount_interval(row[column], low, high, unit or row["unit"])
 
 
 def apart(looks: Mapping[str, Mark], width: float) -> Iterator[tuple[str, Mark, float]]:

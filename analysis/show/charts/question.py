@@ -138,13 +138,13 @@ def latency_quantiles(findings: Findings) -> Drawing | None:
     tasks = words.count(rows["tasks"].iloc[0])
     firsts = rows[rows["strategy"] == next(iter(lines))[0]].drop_duplicates("metric")
     said = ", ".join(
-        f"{names[row['metric']]} after {words.seconds(row['value'])}"
+        f"{names[row['metric']]} {words.seconds(row['value'])}"
         for row in firsts.iloc[[0, -1]].to_dict("records")
     )
-    of = panels.where(findings, firsts.iloc[0].to_dict(), "loop", "workload")
+    of = panels.where(findings, firsts.iloc[0].to_dict(), "strategy", "loop", "workload")
     drawing = panels.sheet(
         grid,
-        f"{tasks} tasks: {said} {of}.",
+        f"n = {tasks}: {said} {of}.",
         f"Time since the launch of {tasks} tasks; further left is better. "
         f"{panels.on_python(findings, rows)}",
         "Each mark is a point in time after the launch of the whole fan-out. A strategy whose "
@@ -194,12 +194,13 @@ def longest_wait(findings: Findings) -> Drawing | None:
     if rows.empty:
         return None
     largest = rows[rows["tasks"] == rows["tasks"].max()]
-    said = _range(findings, largest, "strategy")
+    loop = panels.ordered(findings, "loop", largest["loop"])[0]
+    said = _range(findings, panels.only(largest, loop=loop), "strategy")
     tasks = words.count(largest["tasks"].iloc[0])
     drawing = over_tasks(
         findings,
         rows,
-        f"{tasks} tasks make another callback wait {said}.",
+        f"n = {tasks}: another callback waits {said}, {panels.label(findings, 'loop', loop)}.",
         "Longest wait of another callback, both axes logarithmic; lower is better.",
         "The longest time that a callback which is always ready, such as another connection's, "
         "waits for its turn while the tasks are launched and joined. Tasks that return at once all "
@@ -310,7 +311,7 @@ def _fates_said(
         by_fate.setdefault(fate, []).append(panels.label(findings, "strategy", name))
     title = event
     for fate, of in sorted(by_fate.items(), key=lambda one: one[0].startswith("none")):
-        more = f" and {len(of) - 1} more" * (len(of) > 1)
+        more = f" and {len(of) - 1} other{'s' * (len(of) > 2)}" * (len(of) > 1)
         longer = f"{title}{': ' if title == event else '; '}{fate} with {of[0]}{more}"
         title = longer if len(longer) < panels.TITLE_CHARACTERS else title
     return f"{title}."

@@ -88,7 +88,9 @@
     select.name = name;
     select.append(new Option("any", ""));
     const options = [...values];
-    if (name === "n" || name === "Python") options.sort(compare);
+    const size = (text) => Number(text.replaceAll(",", "")) || Infinity; // "all" comes last
+    if (name === "n") options.sort((one, other) => size(one) - size(other));
+    if (name === "Python") options.sort(compare);
     select.append(...options.map((value) => new Option(value, value)));
     label.append(name, select);
     form.querySelector("button").before(label);

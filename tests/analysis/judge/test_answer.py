@@ -11,7 +11,7 @@ import pytest
 
 from analysis.judge import words
 from analysis.judge.answer import RULE, answer
-from analysis.judge.findings import Findings, break_even, find
+from analysis.judge.findings import LITTLE, Findings, answer_rows, break_even, find
 from analysis.judge.verdicts import SAME
 from analysis.read.load import read_campaign
 from benchmarks.campaign import schema
@@ -44,7 +44,7 @@ def test_three_sentences_the_rule_the_cost_and_when_to_stop_caring(tmp_path: Pat
     assert re.search(r"TaskGroup takes 0\.\d+ us ±0\.\d+ less per task \(-10 %\)", cost)
     assert cost.endswith("(Python 3.14.0, asyncio, mean of noop and yield once).")
     assert care.startswith("The choice moves the total by less than 1 % as soon as each task does")
-    assert care.endswith("of its own work: from there on, choose by meaning.")
+    assert care.endswith("of its own work (asyncio): from there on, choose by meaning.")
 
 
 @pytest.mark.parametrize(
@@ -104,6 +104,22 @@ def test_no_proven_difference_may_be_none(tmp_path: Path) -> None:
     assert row["value_low"] == 0 <= row["value"] <= row["value_high"] < 5_000
 
 
+def test_its_interval_is_of_the_largest_of_all_not_of_one(tmp_path: Path) -> None:
+    """Whichever strategy and workload it turns out to be, it takes no more than the upper end."""
+    findings = measure(tmp_path / "c", noise=0.05, effect=slower("task_group", 1.1, "noop"))
+    rows = answer_rows(findings)
+    rows = rows[rows["scope"].eq("workload")]
+    most = rows[["difference_low", "difference_high"]].abs().max(axis=1) / LITTLE
+    [row] = break_even(findings).to_dict("records")
+    assert row["value_high"] == pytest.approx((most - rows["reference_value"]).max())
+    assert row["value_low"] <= row["value"] <= row["value_high"]
+
+
+def test_a_choice_that_never_matters_is_said_to_be_none(tmp_path: Path) -> None:
+    *_, care = answer(measure(tmp_path / "c", noise=0.0001))
+    assert care == "The choice never moves the total by 1 %: choose by meaning."
+
+
 def test_every_python_and_loop_has_its_own(tmp_path: Path) -> None:
     pythons, loops = ("3.13.0", "3.14.0"), ("asyncio", "uvloop")
     found = break_even(measure(tmp_path / "c", pythons=pythons, loops=loops))
@@ -124,7 +140,11 @@ def test_workloads_that_wait_have_none(tmp_path: Path) -> None:
         ((-314.0, -331.0, -297.0), "ns", "-0.31 us ±0.02"),
         ((60.0, 40.0, 80.0), "ns", "+0.06 us ±0.02"),
         ((-620.0, -5000.0, 3100.0), "ns", "-1 us ±4"),
-        ((0.0205, 0.0203, 0.0206), "s", "+20.5 ms ±0.2"),
+        ((0.0205, 0.0203, 0.0207), "s", "+20.5 ms ±0.2"),
+        # Zero has to be where it is, and an estimate that is not in the middle is not put there.
+        ((400.0, 90.0, 1700.0), "ns", "+0.4 us [+0.1, +1.7]"),
+        ((-20.0, -38.0, -2.0), "ns", "-0.020 us [-0.038, -0.002]"),
+        ((0.0205, 0.0204, 0.0209), "s", "+20.5 ms [+20.4, +20.9]"),
         ((-1200.0, -1300.0, -1100.0), "B", "-1.2 kB ±0.1"),
         ((-51.0, -math.inf, math.inf), "ns", "-0.05 us ±?"),
     ],

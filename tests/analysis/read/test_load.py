@@ -344,7 +344,7 @@ def test_lines_and_cells_of_an_old_campaign_given_twice_are_errors(old_folder: P
 
 @pytest.mark.parametrize("reference", REFERENCES, ids=lambda path: path.name)
 def test_a_reference_campaign_is_read_without_a_problem(reference: Path) -> None:
-    campaign = read_campaign(reference, suites=True)
+    campaign = read_campaign(reference)
     assert campaign.problems == ()
     assert campaign.rounds == campaign.plan.rounds
 

@@ -69,7 +69,7 @@ def test_a_suite_that_agrees_is_no_problem(folder: Path) -> None:
 def test_a_missing_suite_is_a_warning_once_the_campaign_is_complete(folder: Path) -> None:
     (folder / SUITE).unlink()
     assert [str(one) for one in read_campaign(folder, suites=True).problems] == [
-        f"{SUITE}: warning: is missing; it can be made again from the journal"
+        f"{SUITE}: warning: is missing; python -m benchmarks suites makes it from the journal"
     ]
     campaigns.change_plan(folder, lambda plan: plan.update(status="interrupted"))
     assert read_campaign(folder, suites=True).problems == ()

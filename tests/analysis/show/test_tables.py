@@ -268,20 +268,6 @@ def test_programs_that_did_the_same_share_a_row(findings: Findings) -> None:
     ]
 
 
-def test_of_many_pythons_the_newest_release_is_shown(tmp_path: Path) -> None:
-    pythons = ("3.13.0", "3.14.0", "3.15.0a1")
-    findings = find(read_campaign(campaigns.write(tmp_path / "many", pythons=pythons)))
-    assert tables.newest(findings.campaign) == "3.14.0"
-    shown = tables.of_newest(findings)
-    for frame in (shown.contrasts, shown.absolutes, shown.costs):
-        assert set(frame["python"]) == {"3.14.0"}
-
-
-def test_few_pythons_are_all_shown(findings: Findings) -> None:
-    assert tables.newest(findings.campaign) == ""
-    assert tables.of_newest(findings) is findings
-
-
 TABLE = Table(
     title="t",
     note="a|note",
