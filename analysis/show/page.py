@@ -35,7 +35,7 @@ HEADLINE: Final = "ratios-by-tasks"
 """The chart that stands beside the answer."""
 HEALTH: Final = "health"
 """The section, and its chart's, on how far a campaign can be trusted."""
-MOST_ROWS: Final = 500
+MOST_ROWS: Final = 250
 """Rows of one table on the page; the CSV files hold all."""
 MOST_OPEN_ROWS: Final = 30
 """A table with more is folded on the page, and left out of the Markdown."""

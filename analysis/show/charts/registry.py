@@ -180,11 +180,15 @@ def _rendered(figure: Figure) -> tuple[str, bytes]:
 
 
 def _described(svg: str, alt: str) -> str:
-    """The SVG without its preamble, comments and indentation, with a title for screen readers."""
+    """The SVG without its preamble, comments, indentation, names of groups and thousandths of a
+    pixel, with a title for screen readers.
+    """
     body = re.sub(
         r"<!--.*?-->|<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL
     )
     body = re.sub(r"\s*\n\s*", "\n", body)
+    body = re.sub(r"(\.\d\d)\d+", r"\1", body)
+    body = re.sub(r'<g id="[^"]*"', "<g", body)
     return body.replace(">", f' role="img"><title>{escape(alt)}</title>', 1)
 
 
