@@ -105,7 +105,7 @@ export: .venv/.driver ## write a campaign's values for other tools
 	@.venv/bin/python -m analysis export $(campaign) $(call one,out,$(OUT)) $(ARGS)
 
 claims: .venv/.driver ## compare published claims with campaigns
-	@.venv/bin/python -m analysis claims $(or $(campaign),results/reference/*) $(ARGS)
+	@.venv/bin/python -m analysis claims $(or $(campaign),$(patsubst %/campaign.json,%,$(wildcard results/reference/*/campaign.json))) $(ARGS)
 
 compare: .venv/.driver ## compare HEAD with BASE, two results folders
 	@.venv/bin/python -m analysis compare '$(strip $(BASE))' '$(strip $(HEAD))' $(ARGS)
