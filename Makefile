@@ -12,13 +12,14 @@ PYTHON ?= python3 ## the Python (3.10 or newer) that .venv is made from
 PYTHONS ?=        ## bench, witness: Pythons to measure (list); selftest, instructions: one
 LOOPS ?=          ## bench: event loops (list)
 TASK_FACTORIES ?= ## bench: task factories (list)
-STRATEGIES ?=     ## bench: strategies (list)
+STRATEGIES ?=     ## bench: strategies, also your own, such as mine.py:launch (list)
+LIMITS ?=         ## bench: how many may be active at a time, such as none,50 (list)
 COLLECTORS ?=     ## bench: states of the garbage collector (list)
-WORKLOADS ?=      ## bench: workloads (list)
+WORKLOADS ?=      ## bench: workloads, also your own, such as mine.py:fetch (list)
 TASKS ?=          ## bench: task counts (list)
 PROBES ?=         ## bench: probes (list)
 PAUSES ?=         ## bench: pauses between creating and joining (list)
-PRESET ?=         ## bench: smoke, default, versions, question or full
+PRESET ?=         ## bench: smoke, default, versions, question, bounded or full
 BUDGET ?=         ## bench: time to spend, such as 4m
 PRECISION ?=      ## bench: interval half-width to stop at, such as 1%
 WAIT ?=           ## bench: how long to wait until nothing else uses the machine, such as 5m
@@ -30,8 +31,8 @@ BASE ?=           ## compare: results folder to compare with
 HEAD ?=           ## compare: results folder that is compared with BASE
 ARGS ?=           ## more arguments for the command, as they are, such as ARGS='-n 1' for test
 
-knobs := PYTHON PYTHONS LOOPS TASK_FACTORIES STRATEGIES COLLECTORS WORKLOADS TASKS PROBES PAUSES \
-         PRESET BUDGET PRECISION WAIT SEED OUT CAMPAIGN BASELINE_PYTHON BASE HEAD ARGS
+knobs := PYTHON PYTHONS LOOPS TASK_FACTORIES STRATEGIES LIMITS COLLECTORS WORKLOADS TASKS PROBES \
+         PAUSES PRESET BUDGET PRECISION WAIT SEED OUT CAMPAIGN BASELINE_PYTHON BASE HEAD ARGS
 
 # A misspelled knob would otherwise be ignored, and minutes spent on measuring something else.
 unknown := $(filter-out $(knobs) SHELL MAKEFLAGS,$(foreach name,$(.VARIABLES),$(if \
@@ -44,6 +45,7 @@ each = $(foreach item,$(subst $(comma), ,$2),--$1='$(item)')
 
 options = $(call each,python,$(PYTHONS)) $(call each,loop,$(LOOPS)) \
           $(call each,task-factory,$(TASK_FACTORIES)) $(call each,strategy,$(STRATEGIES)) \
+          $(call each,limit,$(LIMITS)) \
           $(call each,collector,$(COLLECTORS)) $(call each,workload,$(WORKLOADS)) \
           $(call each,tasks,$(TASKS)) $(call each,probe,$(PROBES)) $(call each,pause,$(PAUSES)) \
           $(call one,preset,$(PRESET)) $(call one,budget,$(BUDGET)) \
@@ -114,7 +116,7 @@ compare: .venv/.driver ## compare HEAD with BASE, two results folders
 lock: $(private_uv) ## resolve the dependencies of pyproject.toml anew into requirements/
 	@$(compile) --upgrade --group dev --output-file requirements/dev.txt
 	@$(compile) --constraints requirements/dev.txt --group driver --output-file requirements/driver.txt
-	@$(compile) --constraints requirements/dev.txt --group measured --group optional-loops --output-file requirements/measured.txt
+	@$(compile) --constraints requirements/dev.txt --group measured --group optional --output-file requirements/measured.txt
 	@$(compile) --constraints requirements/dev.txt --group uv --output-file requirements/uv.txt
 
 compile = $(uv) pip compile --quiet --universal --python-version 3.10 --no-python-downloads \

@@ -30,7 +30,7 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from benchmarks import matrix
-from benchmarks.campaign import arguments, schema
+from benchmarks.campaign import arguments, own, schema
 from benchmarks.campaign.conduct import Conductor, now
 from benchmarks.campaign.executors import LocalExecutor
 from benchmarks.campaign.interpreters import REPOSITORY, InterpreterError, executable, prepare_all
@@ -47,9 +47,11 @@ from benchmarks.campaign.progress import observing
 from benchmarks.campaign.schema import Plan
 from benchmarks.campaign.suites import write_suites
 from benchmarks.campaign.witness import add_witness_options, witness, write_witness
+from benchmarks.campaign.workers import OwnCode
 from benchmarks.collectors import COLLECTORS
 from benchmarks.fingerprint import fingerprint
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
+from benchmarks.own import Own, OwnCodeError
 from benchmarks.programs import PROGRAMS
 from benchmarks.strategies import STRATEGIES
 
@@ -72,7 +74,7 @@ def main(arguments_: Sequence[str] | None = None) -> int:
             case "run":
                 return run(arguments.run_options(options), console)
             case "resume":
-                return resume(options.folder, options.budget, console, arguments.manner(options))
+                return resume(options, console)
             case "list":
                 return list_choices(options.pythons)
             case "suites":
@@ -83,6 +85,7 @@ def main(arguments_: Sequence[str] | None = None) -> int:
         InterpreterError,
         JournalError,
         arguments.UsageError,
+        OwnCodeError,
         matrix.MatrixError,
         schema.UnknownPythonError,
     ) as error:
@@ -102,8 +105,11 @@ def main(arguments_: Sequence[str] | None = None) -> int:
 def run(options: arguments.RunOptions, console: Console) -> int:
     """Plan a campaign, conduct it, and show its answer; return the exit code."""
     matrix.check(options.selections)
-    interpreters, missing = prepare_all(options.pythons, skip_missing=options.skip_missing)
-    laid_out = matrix.lay_out(interpreters, options.selections)
+    interpreters, missing = prepare_all(
+        options.pythons, skip_missing=options.skip_missing, wanted=options.wanted
+    )
+    functions, selections = _tried(options, interpreters, console)
+    laid_out = matrix.lay_out(interpreters, selections)
     skipped = (*missing, *laid_out.skipped)
     for row in missing:
         console.print(f"skipped: {row.reason}", style="yellow", soft_wrap=True, markup=False)
@@ -121,6 +127,7 @@ def run(options: arguments.RunOptions, console: Console) -> int:
         precision=options.precision,
         turn_limit_seconds=options.turn_limit_seconds,
         slice_seconds=options.slice_seconds,
+        cooldown_seconds=options.cooldown_seconds,
         code_hash=fingerprint(),
         created=now(),
         machine=machine_facts(allot_cores()),
@@ -130,27 +137,55 @@ def run(options: arguments.RunOptions, console: Console) -> int:
         skipped=skipped,
         blocks=laid_out.blocks,
         definitions=definitions(laid_out.contenders, cases),
+        own=own.record(functions, options.wanted),
         status="running",
     )
+    if plan.own and _is_reference(folder):
+        raise arguments.UsageError(f"{folder} is to be published, which your own code is not for")
     _check_baseline(plan, options.manner)
     if not folder.exists():  # which Journal says better
         _check_quiet(folder, options.manner, console)
     journal = Journal.create(folder)
     with journal.locked():
         journal.save(plan)
-        code = _conduct(plan, journal, console, options.manner)
+        own_code = OwnCode([one.argument for one in functions], options.variables)
+        code = _conduct(plan, journal, console, options.manner, own_code)
     shown = _show(journal.folder, options.manner)
     return code or shown
 
 
-def resume(
-    folder: Path, budget_seconds: float | None, console: Console, manner: arguments.Manner
-) -> int:
-    """Go on with a campaign where its journal ends; ``budget_seconds`` is a new total."""
+def _tried(
+    options: arguments.RunOptions, interpreters: Sequence[schema.Interpreter], console: Console
+) -> tuple[tuple[Own, ...], tuple[matrix.Selection, ...]]:
+    """The user's own functions after a try on the first interpreter, and what is measured of them:
+    no more tasks than the budget is enough for, unless their numbers were given.
+    """
+    functions: list[Own] = []
+    said: list[str] = []
+    for one in options.own:
+        if interpreters:
+            tried = own.tried(one, interpreters[0], options.variables)
+            functions.append(tried.own)
+            said += tried.remarks()
+    for line in said:
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
+    selections = options.selections
+    if functions and not options.tasks_given:
+        selections = tuple(
+            own.affordable(part, functions, options.budget_seconds) for part in selections
+        )
+    return tuple(functions), selections
+
+
+def resume(options: argparse.Namespace, console: Console) -> int:
+    """Go on with a campaign where its journal ends; the budget is a new total."""
+    folder, budget_seconds = options.folder, options.budget
+    manner = arguments.manner(options)
+    functions = [one for items in options.own for one in items]
     journal = Journal(folder)
     with journal.locked():  # before anything is read: another process may be writing it
         plan = journal.load()
-        _check_resumable(plan, folder)
+        _check_resumable(plan, folder, functions)
         _check_baseline(plan, manner)
         _check_quiet(folder, manner, console)
         if (budget_seconds or plan.budget_seconds) <= plan.elapsed_seconds:
@@ -165,17 +200,24 @@ def resume(
             plan = replace(plan, budget_seconds=budget_seconds)
             if not plan.rounds:
                 plan = replace(plan, cases=tuple(replace(case, left_out="") for case in plan.cases))
-        code = _conduct(plan, journal, console, manner)
+        planned = (one.argument for one in own.as_planned(functions, plan))
+        own_code = OwnCode([*planned], options.variables)
+        code = _conduct(plan, journal, console, manner, own_code)
     shown = _show(journal.folder, manner)
     return code or shown
 
 
-def _check_resumable(plan: Plan, folder: Path) -> None:
+def _check_resumable(plan: Plan, folder: Path, functions: Sequence[Own]) -> None:
     """Raise JournalError when what is measured now would not be what was measured before."""
     if plan.code_hash != fingerprint():
         raise JournalError(f"{folder}: the measured code has changed since; start a new campaign")
     if plan.machine.get("id") != machine_facts(allot_cores())["id"]:
         raise JournalError(f"{folder}: it was measured on another machine; start a new campaign")
+    seen = {(one.name, one.sha256) for one in own.record(functions, ())}
+    for one in plan.own:
+        if (one.name, one.sha256) not in seen:
+            how = f"--{one.kind} FILE.py:NAME"
+            raise JournalError(f"{folder}: {one.name} is not given as it was measured: {how}")
     for interpreter in plan.interpreters:
         if not executable(interpreter).exists():
             raise JournalError(
@@ -194,11 +236,10 @@ def _check_quiet(folder: Path, manner: arguments.Manner, console: Console) -> No
     when a campaign that is to be published would be disturbed.
     """
     until = time.monotonic() + manner.wait_seconds
-    is_reference = (RESULTS / "reference") in folder.resolve().parents
     waits = False
     while True:
         others, load = busy_processes(), load_average()
-        is_loud = is_reference and load > REFERENCE_LOAD
+        is_loud = _is_reference(folder) and load > REFERENCE_LOAD
         if not (others or is_loud) or time.monotonic() >= until:
             break
         if not (waits or manner.quiet):
@@ -215,6 +256,11 @@ def _check_quiet(folder: Path, manner: arguments.Manner, console: Console) -> No
         advice = "waited in vain" if waits else "--wait 5m (make: WAIT=5m) would wait for it"
         said = f"also running: {named}; {advice}"
         console.print(said, style="yellow", soft_wrap=True, markup=False, highlight=False)
+
+
+def _is_reference(folder: Path) -> bool:
+    """Whether a campaign there is to be published."""
+    return (RESULTS / "reference") in folder.resolve().parents
 
 
 def make_suites(folder: Path) -> int:
@@ -257,14 +303,25 @@ def list_choices(pythons: Sequence[str]) -> int:
     return 0
 
 
-def _conduct(plan: Plan, journal: Journal, console: Console, manner: arguments.Manner) -> int:
+def _conduct(
+    plan: Plan,
+    journal: Journal,
+    console: Console,
+    manner: arguments.Manner,
+    own_code: OwnCode,
+) -> int:
     """Conduct the plan; return the exit code. Whatever ends it, what was measured is written as
     suites. Raises NothingMeasuredError.
     """
     code = 0
     with (
         observing(console, plan.precision, journal.folder, quiet=manner.quiet) as observer,
-        LocalExecutor(plan.interpreters, allot_cores(), plan.turn_limit_seconds) as executor,
+        LocalExecutor(
+            plan.interpreters,
+            allot_cores(),
+            plan.turn_limit_seconds,
+            own_code,
+        ) as executor,
     ):
         conductor = Conductor(plan, executor, journal, observer)
         try:
@@ -317,6 +374,7 @@ def _parse(arguments_: Sequence[str] | None) -> tuple[argparse.ArgumentParser, a
         metavar="TIME",
         help="a new total, with what is spent",
     )
+    arguments.add_own_options(resume_parser)
     arguments.add_manner_options(resume_parser)
     list_parser = commands.add_parser("list", help="show everything that can be chosen")
     list_parser.add_argument(

@@ -1,6 +1,6 @@
 """Slices in a process of their own: for probes whose measurement changes the process.
 
-python -m benchmarks.alone LOOP TASK_FACTORY STRATEGY COLLECTOR
+python -m benchmarks.alone LOOP TASK_FACTORY STRATEGY COLLECTOR LIMIT [OWN ...]
 
 The process answers the one request on its standard input, as a worker would, and ends. It inherits
 the worker's core, hash seed and environment.
@@ -11,7 +11,8 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
-from dataclasses import astuple
+from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
 from benchmarks import protocol
@@ -21,6 +22,8 @@ from benchmarks.echo import EchoConnections
 from benchmarks.sizes import peak_bytes
 from benchmarks.slices import Bench
 
+LAUNCHER_ARGUMENTS = len(fields(Launcher))
+
 
 class AloneError(Exception):
     """The process of a slice gave no measurement; the message is one line."""
@@ -29,8 +32,9 @@ class AloneError(Exception):
 class Alone:
     """One launcher, measured as a ``Bench`` measures it, every slice in a fresh process."""
 
-    def __init__(self, launcher: Launcher) -> None:
+    def __init__(self, launcher: Launcher, own: Sequence[str] = ()) -> None:
         self._launcher = launcher
+        self._own = own
 
     def calibrate(self, case: Case, slice_seconds: float) -> protocol.Calibrated:
         """See what a slice takes. It is one batch, whatever ``slice_seconds``, because a second one
@@ -45,7 +49,7 @@ class Alone:
         request = io.StringIO()
         protocol.send(request, protocol.Measure(case, loops, blocks, phase))
         done = subprocess.run(
-            [sys.executable, "-m", __name__, *astuple(self._launcher)],
+            [sys.executable, "-m", __name__, *self._launcher.arguments, *self._own],
             input=request.getvalue(),
             capture_output=True,
             encoding="utf-8",
@@ -65,21 +69,42 @@ class Alone:
         return answer
 
 
+def take_in(arguments: Sequence[str]) -> tuple[Launcher, Sequence[str]]:
+    """The launcher, and what is the user's own, which is registered."""
+    of_launcher, own = arguments[:LAUNCHER_ARGUMENTS], arguments[LAUNCHER_ARGUMENTS:]
+    if own:
+        from benchmarks.own import Own, register  # most processes do without
+
+        for argument in own:
+            register(Own.of(argument))
+    return Launcher.of(of_launcher), own
+
+
+def cause_of(error: BaseException) -> str:
+    """One line that names an error and, where it is of the user's code, its place."""
+    error = protocol.first_of(error)
+    own = sys.modules.get("benchmarks.own")
+    place = own.place_of(error) if own else ""
+    said = f"{place}{type(error).__name__}: {error}".replace("\n", " ")
+    return own.scrubbed(said) if own else said
+
+
 def main(arguments: list[str]) -> None:
     """Answer the one request."""
-    loop, task_factory, strategy, collector = arguments
+    launcher, _ = take_in(arguments)
     replies = protocol.claim_stdout()
     request = protocol.receive(sys.stdin)
     if not isinstance(request, protocol.Measure):
         sys.exit("no slice was asked for")
     with EchoConnections() as connections:
         try:
-            bench = Bench(Launcher(loop, task_factory, strategy, collector), connections)
+            bench = Bench(launcher, connections)
             answer: protocol.Message = bench.measure(
                 request.case, request.loops, request.blocks, request.phase
             )
-        except Exception as error:  # noqa: BLE001 - measured code may raise anything
-            answer = protocol.Failed.of(error)
+            bench.prove_limit(request.case.tasks)  # now: it would have changed the process
+        except BaseException as error:  # noqa: BLE001 - measured code may raise anything
+            answer = protocol.Failed(cause_of(error))
         protocol.send(replies, answer)
 
 

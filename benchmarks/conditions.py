@@ -22,6 +22,7 @@ from typing import TypeAlias
 from benchmarks.cases import Launcher
 from benchmarks.collectors import COLLECTORS, collector_in_force
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES, loop_maker
+from benchmarks.strategies import STRATEGIES
 
 Scalar: TypeAlias = "str | int | float | bool | None"
 
@@ -216,7 +217,9 @@ def _package_versions() -> Mapping[str, str]:
     from importlib import metadata
 
     versions = {}
-    for package in ("pyperf", *(loop.package for loop in EVENT_LOOPS.values() if loop.package)):
+    loops = (row.package for row in EVENT_LOOPS.values())
+    libraries = (row.package for row in STRATEGIES.values())
+    for package in ("pyperf", *filter(None, (*loops, *libraries))):
         with contextlib.suppress(metadata.PackageNotFoundError):
             versions[package] = metadata.version(package)
     return versions

@@ -51,6 +51,7 @@ EVENT_LOOPS: dict[str, EventLoop] = {
         ),
         _from_package("uvloop", meaning="written in Cython, on libuv"),
         _from_package("rloop", meaning="written in Rust, on mio (optional)", optional=True),
+        _from_package("rsloop", meaning="written in Rust (optional)", optional=True),
         _from_package("winloop", meaning="uvloop's port to Windows (optional)", optional=True),
     )
 }

@@ -26,6 +26,8 @@ MAIN = ("gather_coroutines", "gather_tasks", "task_group")
 JOINING = (*MAIN, "wait", "as_completed")
 """Those that make tasks and join them."""
 ALL = (*JOINING, "sequential")
+BOUNDING = tuple(name for name, row in STRATEGIES.items() if row.bounds)
+"""Those that have a limit of children that are active at a time."""
 
 
 class MatrixError(Exception):
@@ -35,7 +37,8 @@ class MatrixError(Exception):
 @dataclass(frozen=True)
 class Selection:
     """Names chosen from the registries, and task counts. A probe that has its own workload, or
-    takes no pause, ignores those names.
+    takes no pause, ignores those names. Strategies that bound are measured with each of the
+    ``limits``, all others without one.
     """
 
     probes: tuple[str, ...] = ("throughput", "latency")
@@ -46,6 +49,14 @@ class Selection:
     strategies: tuple[str, ...] = MAIN
     collectors: tuple[str, ...] = (USUAL_COLLECTOR,)
     pauses: tuple[str, ...] = (USUAL_PAUSE,)
+    limits: tuple[int, ...] = ()
+
+    def launches(self) -> Iterator[tuple[str, int | None]]:
+        """Every strategy with every limit that goes with it, the baseline first."""
+        yield BASELINE, None
+        for name in self.strategies:
+            limits = self.limits if STRATEGIES[name].bounds else (None,)
+            yield from ((name, limit) for limit in limits if name != BASELINE)
 
 
 @dataclass(frozen=True)
@@ -91,6 +102,42 @@ PRESETS: Mapping[str, Preset] = {
         ),
         budget_seconds=1190.0,
     ),
+    "bounded": Preset(
+        "at most so many at a time: what a limit costs and saves, by pattern, within 12 minutes",
+        (
+            _throughput(
+                workloads=COMPUTING, tasks=(1000,), strategies=BOUNDING, limits=(10, 100, 1000)
+            ),
+            _throughput(
+                workloads=("yield_once",), tasks=(100, 10_000), strategies=BOUNDING, limits=(100,)
+            ),
+            Selection(
+                probes=("throughput", "latency"),
+                workloads=("echo",),
+                tasks=(1000,),
+                strategies=BOUNDING,
+                limits=(10, 100),
+            ),
+            _throughput(workloads=("uneven",), tasks=(1000,), strategies=BOUNDING, limits=(100,)),
+            Selection(
+                probes=("stall",),
+                workloads=("yield_once",),
+                tasks=(10_000,),
+                loops=("asyncio",),
+                strategies=BOUNDING,
+                limits=(100,),
+            ),
+            Selection(
+                probes=("footprint",),
+                workloads=("yield_once",),
+                tasks=(100_000,),
+                loops=("asyncio",),
+                strategies=BOUNDING,
+                limits=(100,),
+            ),
+        ),
+        budget_seconds=690.0,  # and the last case, and the report: 12 minutes in all
+    ),
     "question": Preset(
         "head start, stalls, failures, memory, eager tasks, the collector, within 15 minutes",
         (
@@ -121,6 +168,17 @@ PRESETS: Mapping[str, Preset] = {
             ),
             Selection(probes=("failure",), workloads=("sleep",), tasks=(100,), strategies=JOINING),
             Selection(probes=("cancel",), workloads=(), tasks=(100, 1000), strategies=JOINING),
+            Selection(probes=("first",), workloads=(), tasks=(100,), strategies=JOINING),
+            _throughput(
+                workloads=("yield_once",),
+                tasks=(1000,),
+                strategies=(
+                    "gather_exceptions",
+                    "gather_timeout",
+                    "gather_wait_for",
+                    "gather_eager_start",
+                ),
+            ),
             Selection(probes=("memory",), workloads=(), tasks=(10_000, 100_000)),
         ),
         budget_seconds=820.0,  # and the last case, and the report: 15 minutes in all
@@ -148,6 +206,8 @@ def contender_of(interpreter: str, launcher: Launcher) -> Contender:
     parts = [interpreter, launcher.loop, launcher.task_factory, launcher.strategy]
     if launcher.collector != USUAL_COLLECTOR:
         parts.append(launcher.collector)
+    if launcher.limit is not None:
+        parts.append(f"limit {launcher.limit}")
     role: Role = "baseline" if launcher.strategy == BASELINE else "contender"
     return Contender(id="/".join(parts), interpreter=interpreter, role=role, **asdict(launcher))
 
@@ -163,10 +223,11 @@ def _is_baseline(contender: Contender) -> bool:
 
 def reason_to_skip(interpreter: Interpreter, launcher: Launcher) -> str | None:
     """Why this interpreter cannot run this launcher; None when it can."""
-    package = EVENT_LOOPS[launcher.loop].package
-    if package is not None and package not in interpreter.packages:
-        return f"{launcher.loop} is not installed for {interpreter.name}"
-    for row in (TASK_FACTORIES[launcher.task_factory], STRATEGIES[launcher.strategy]):
+    loop, strategy = EVENT_LOOPS[launcher.loop], STRATEGIES[launcher.strategy]
+    for package in (loop.package, strategy.package):
+        if package is not None and package not in interpreter.packages:
+            return f"{package} is not installed for {interpreter.name}"
+    for row in (TASK_FACTORIES[launcher.task_factory], strategy):
         if interpreter.minor_version < row.since:
             needed = ".".join(map(str, row.since))
             return f"{row.name} needs Python {needed}, {interpreter.name} is older"
@@ -255,15 +316,19 @@ def _contenders(
     interpreters: Sequence[Interpreter], selection: Selection
 ) -> tuple[list[Contender], list[Skipped]]:
     """Every launcher of the selection, with the baseline, on every interpreter; what cannot be."""
-    strategies = [BASELINE, *(name for name in selection.strategies if name != BASELINE)]
     found: list[Contender] = []
     skipped: list[Skipped] = []
-    for interpreter, loop, task_factory, collector, strategy in itertools.product(
-        interpreters, selection.loops, selection.task_factories, selection.collectors, strategies
+    for interpreter, loop, task_factory, collector, (strategy, limit) in itertools.product(
+        interpreters,
+        selection.loops,
+        selection.task_factories,
+        selection.collectors,
+        tuple(selection.launches()),
     ):
-        launcher = Launcher(loop, task_factory, strategy, collector)
+        launcher = Launcher(loop, task_factory, strategy, collector, limit)
         if reason := reason_to_skip(interpreter, launcher):
-            wanted = Wanted(interpreter=interpreter.name, **asdict(launcher))
+            named = {name: of for name, of in asdict(launcher).items() if name != "limit"}
+            wanted = Wanted(interpreter=interpreter.name, **named)
             skipped.append(Skipped(contender=wanted, reason=reason))
         else:
             found.append(contender_of(interpreter.name, launcher))
@@ -273,11 +338,12 @@ def _contenders(
 def _asked(
     contenders: Sequence[Contender], of: Sequence[Case]
 ) -> Iterator[tuple[Sequence[Contender], Sequence[Case]]]:
-    """Contenders and the cases that each of them is asked; twice, where some cases are for
-    concurrent strategies only.
+    """Contenders and the cases that each of them is asked, those of probes that ask the same ones
+    together.
     """
-    able = [row for row in contenders if STRATEGIES[row.strategy].concurrent]
-    for rows, concurrent_only in ((contenders, False), (able, True)):
-        of_rows = [case for case in of if PROBES[case.probe].concurrent_only == concurrent_only]
-        if rows and of_rows:
-            yield rows, of_rows
+    alike: dict[tuple[str, ...], tuple[list[Contender], list[Case]]] = {}
+    for case in of:
+        probe = PROBES[case.probe]
+        able = [row for row in contenders if probe.can_measure(STRATEGIES[row.strategy])]
+        alike.setdefault(tuple(row.id for row in able), (able, []))[1].append(case)
+    yield from ((rows, of_rows) for rows, of_rows in alike.values() if rows)

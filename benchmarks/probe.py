@@ -11,12 +11,13 @@ import functools
 import random
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import NoReturn
 
 import pyperf
 
 from benchmarks.alone import Alone
-from benchmarks.cases import MOST_TASKS, USUAL_COLLECTOR, USUAL_PAUSE, Case, Launcher
+from benchmarks.cases import MOST_TASKS, NO_LIMIT, USUAL_COLLECTOR, USUAL_PAUSE, Case, Launcher
 from benchmarks.collectors import COLLECTORS
 from benchmarks.conditions import conditions, refusal
 from benchmarks.echo import EchoConnections
@@ -44,7 +45,9 @@ def main(arguments: Sequence[str]) -> None:
     parser.error = functools.partial(_refuse, parser)
     _add_options(parser, probe)
     options = runner.parse_args(arguments[1:])
-    launcher = Launcher(options.loop, options.task_factory, options.strategy, options.collector)
+    launcher = Launcher(
+        options.loop, options.task_factory, options.strategy, options.collector, options.limit
+    )
     workload = probe.workload(options.workload)
     case = Case(probe.name, workload.name, options.tasks, options.pause)
     if reason := workload.refusal(case.tasks):
@@ -57,6 +60,7 @@ def main(arguments: Sequence[str]) -> None:
         "pause": case.pause,
         "loop": launcher.loop,
         "strategy": launcher.strategy,
+        "limit": launcher.limit or NO_LIMIT,
         **{name: value for name, value in conditions(launcher).items() if value is not None},
     }
     with EchoConnections() as connections:
@@ -81,12 +85,11 @@ def _total(loops: int, bench: Bench | Alone, case: Case, metric: Metric) -> floa
 
 def _add_options(parser: argparse.ArgumentParser, probe: Probe) -> None:
     group = parser.add_argument_group("the cell")
-    strategies = [
-        name for name, row in STRATEGIES.items() if row.concurrent or not probe.concurrent_only
-    ]
+    strategies = [name for name, row in STRATEGIES.items() if probe.can_measure(row)]
     workloads = (probe.own_workload.name,) if probe.own_workload else tuple(WORKLOADS)
     pauses = tuple(PAUSES) if probe.pauses else (USUAL_PAUSE,)
     group.add_argument("--strategy", choices=strategies, default=BASELINE)
+    group.add_argument("--limit", type=limit_of, metavar="N", help="at most so many at a time")
     group.add_argument("--workload", choices=workloads, default=workloads[0])
     group.add_argument("--tasks", type=task_count, default=1000, metavar="N")
     group.add_argument("--pause", choices=pauses, default=USUAL_PAUSE)
@@ -100,8 +103,9 @@ def _add_options(parser: argparse.ArgumentParser, probe: Probe) -> None:
 
 def _forward(command: list[str], options: argparse.Namespace) -> None:
     """Pass our options on to pyperf's worker processes."""
-    for name in ("strategy", "workload", "tasks", "pause", "loop", "task_factory", "collector"):
-        command.extend((f"--{name.replace('_', '-')}", str(getattr(options, name))))
+    names = ("strategy", "limit", "workload", "tasks", "pause", "loop", "task_factory", "collector")
+    for name in names:
+        command.extend((f"--{name.replace('_', '-')}", str(getattr(options, name) or NO_LIMIT)))
     for metric in options.metric or ():
         command.extend(("--metric", metric))
 
@@ -119,6 +123,12 @@ def _check(parser: argparse.ArgumentParser, launcher: Launcher) -> None:
     ):
         if sys.version_info < since:
             parser.error(f"argument {option}: {name} needs Python {since[0]}.{since[1]}")
+    strategy = STRATEGIES[launcher.strategy]
+    if strategy.bounds != (launcher.limit is not None):
+        needs = "needs a limit" if strategy.bounds else "takes no limit"
+        parser.error(f"argument --limit: {launcher.strategy} {needs}")
+    if strategy.package and find_spec(strategy.package) is None:
+        parser.error(f"argument --strategy: {strategy.package} is not installed")
     try:
         EVENT_LOOPS[launcher.loop].load()
     except ImportError:
@@ -127,6 +137,11 @@ def _check(parser: argparse.ArgumentParser, launcher: Launcher) -> None:
         parser.error(f"argument --task-factory: {refused.reason}")
     if not COLLECTORS[launcher.collector].is_available:
         parser.error(f"argument --collector: this Python has no {launcher.collector} collector")
+
+
+def limit_of(text: str) -> int | None:
+    """An argument type: how many may be active at a time, or "none"."""
+    return None if text == NO_LIMIT else task_count(text)
 
 
 def task_count(text: str) -> int:

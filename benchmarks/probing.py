@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from benchmarks.strategies import Launch, PauseCall, Work
+from benchmarks.strategies import Launch, PauseCall, Strategy, Work
 from benchmarks.words import Word
 from benchmarks.workloads import WORKLOADS, Workload
 
@@ -39,10 +39,13 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Metric(Word):
-    """A value of the whole fan-out, in pyperf's ``unit``; shown ``per_task`` if it grows with n."""
+    """A value of the whole fan-out, in pyperf's ``unit``; shown ``per_task`` if it grows with n.
+    One that is ``of_one`` task counts from its own start.
+    """
 
     unit: Literal["second", "byte"] = "second"
     per_task: bool = False
+    of_one: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,9 +63,10 @@ class Probe(Word):
 
     ``own_workload`` replaces the workloads of a selection; it may not end by itself, so only
     ``measure`` runs it. With ``pauses`` the probe is measured with every pause of the selection,
-    else with none; with ``concurrent_only``, for concurrent strategies only; with
-    ``fresh_process``, every slice in a process of its own. It ``splits`` its one value into code
-    and collector where the workload computes.
+    else with none; with ``concurrent_only``, for concurrent strategies only; without ``bounded``,
+    for those without a limit only; with ``strategies``, for those of these names; with
+    ``fresh_process``, every slice in a process of its own. It
+    ``splits`` its one value into code and collector where the workload computes.
     """
 
     section: str
@@ -75,9 +79,20 @@ class Probe(Word):
     own_workload: Workload | None = None
     pauses: bool = False
     concurrent_only: bool = False
+    bounded: bool = True
+    strategies: tuple[str, ...] = ()
     fresh_process: bool = False
     splits: bool = False
     order: int = 100
+
+    def can_measure(self, strategy: Strategy) -> bool:
+        """Whether it has a meaning for the strategy."""
+        return (
+            (strategy.concurrent or not self.concurrent_only)
+            and (self.bounded or not strategy.bounds)
+            and (strategy.pauses or not self.pauses)
+            and (not self.strategies or strategy.name in self.strategies)
+        )
 
     def is_split(self, workload: str) -> bool:
         """Whether its value is split there: where a workload waits, nothing is."""

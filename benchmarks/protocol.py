@@ -68,6 +68,7 @@ class Measured:
     means per batch. ``collections`` and ``collector_seconds`` are by generation. ``cpu_share`` is
     the process's time on the core in its wall time, ``switches`` how often it was taken from there.
     ``cycles`` are those that the collector should have been through, after so many collections.
+    ``errors`` are the calls of the user's own work that have raised, where they are counted.
     """
 
     values: Mapping[str, Sequence[float]]
@@ -78,6 +79,7 @@ class Measured:
     cpu_share: float
     switches: int
     cycles: float
+    errors: int = 0
 
     @property
     def blocks(self) -> int:
@@ -102,16 +104,17 @@ class ProgramSaid:
 
 @dataclass(frozen=True)
 class Failed:
-    """Worker: the case, or the program, failed in this process, which is fit to go on."""
+    """Worker: the case, or the program, failed in this process, ``fit`` to go on unless it says."""
 
     cause: str
+    fit: bool = True
 
-    @classmethod
-    def of(cls, error: BaseException) -> Failed:
-        """One line that names the error; of a group (TaskGroup raises one), its first."""
-        while nested := getattr(error, "exceptions", None):
-            error = nested[0]
-        return cls(f"{type(error).__name__}: {error}".replace("\n", " "))
+
+def first_of(error: BaseException) -> BaseException:
+    """The error or, of a group (TaskGroup raises one), its first."""
+    while nested := getattr(error, "exceptions", None):
+        error = nested[0]
+    return error
 
 
 Message: TypeAlias = (

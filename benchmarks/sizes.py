@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
 
 STATM = Path("/proc/self/statm")
 STATUS = Path("/proc/self/status")
+CLEAR_REFS = Path("/proc/self/clear_refs")
 """What Linux tells: the resident size in pages, and the sizes in KiB by name."""
 
 
@@ -30,6 +32,12 @@ def peak_bytes() -> int:
         return _peak_of_resource()
     marks = [int(line.split()[1]) for line in lines if line.startswith(b"VmHWM:")]
     return marks[0] * 1024 if marks else _peak_of_resource()
+
+
+def forget_peak() -> None:
+    """Let the peak begin anew, where the system can: else it is that of the whole process."""
+    with contextlib.suppress(OSError):
+        CLEAR_REFS.write_bytes(b"5")
 
 
 def involuntary_switches() -> int:

@@ -9,9 +9,11 @@ import math
 import time
 from array import array
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from benchmarks.cases import Case, Launcher
+from benchmarks.children import START_TURNS
 from benchmarks.clock import perf_counter
 from benchmarks.collecting import Collected, begin_at, cycle_collections, watched
 from benchmarks.collectors import COLLECTORS
@@ -49,19 +51,27 @@ class ProofError(Exception):
     """The fan-out did not do what it is timed for."""
 
 
+class SpoiledError(ProofError):
+    """What was measured has changed the process for all that comes after it."""
+
+
 class Bench:
     """One launcher in this process, ready to measure cases."""
 
     def __init__(self, launcher: Launcher, connections: EchoConnections) -> None:
         self._new_loop = loop_maker(launcher.loop, launcher.task_factory)
-        self._launch = STRATEGIES[launcher.strategy].launch
+        self._limit = launcher.limit
+        self._launch = STRATEGIES[launcher.strategy].within(launcher.limit)
         self._collector = COLLECTORS[launcher.collector]
         self._surroundings = Surroundings(connections, self._launch)
         self._met: set[Case] = set()
+        first = self._new_loop()
+        self._loop_class = type(first)
+        first.close()
 
     def prove(self, case: Case) -> float:
         """Run the case once, unprimed; return the seconds it took. Raises ProofError unless each
-        coroutine runs exactly once.
+        coroutine runs exactly once and, where there is a limit, so many at a time and no more.
         """
         counts = [0] * case.tasks
         workload = PROBES[case.probe].workload(case.workload)
@@ -71,7 +81,8 @@ class Bench:
 
                 async def counted(index: int) -> int:
                     counts[index] += 1
-                    return await work(index)
+                    result = await work(index)
+                    return index if workload.own else result
 
                 started = perf_counter()
                 results = await self._launch(counted, case.tasks, PAUSES[case.pause].make)
@@ -79,6 +90,7 @@ class Bench:
                 _check_results(results, case.tasks)
                 return seconds
 
+        self.prove_limit(case.tasks)
         seconds = self.run(proof)
         if counts != [1] * case.tasks:
             wrong = next(index for index, count in enumerate(counts) if count != 1)
@@ -86,6 +98,31 @@ class Bench:
                 f"coroutine {wrong} of {case.tasks} ran {counts[wrong]} times, not once"
             )
         return seconds
+
+    def prove_limit(self, tasks: int) -> None:
+        """Where there is a limit, raise ProofError unless of so many children, each of which waits
+        until as many as may be active are, no more ever are.
+        """
+        if self._limit is None:
+            return
+        tasks = min(tasks, 2 * self._limit + 1)
+        wanted = min(tasks, self._limit)
+        active = most = 0
+
+        async def child(index: int) -> int:
+            nonlocal active, most
+            active += 1
+            most = max(most, active)
+            for _ in range(START_TURNS):
+                await asyncio.sleep(0)  # whoever is one too many starts here
+                if most >= wanted:
+                    break
+            active -= 1
+            return index
+
+        self.run(lambda: self._launch(child, tasks, None))
+        if most != wanted:
+            raise ProofError(f"{most} of {tasks} children were active at a time, not {wanted}")
 
     def calibrate(self, case: Case, slice_seconds: float) -> Calibrated:
         """Prove the case, then find how many batches make a block and how many blocks take
@@ -136,8 +173,12 @@ class Bench:
                     await self._launch(work, case.tasks, None)
                 else:
                     await self._prime(case, workload, work)
+                errors = workload.errors()
                 with self._collector.in_force(), watched() as collected:
-                    return await _blocks(probe, fan_out, loops, blocks, collected, cycle, splits)
+                    measured = await _blocks(
+                        probe, fan_out, loops, blocks, collected, cycle, splits, workload.own
+                    )
+                return replace(measured, errors=workload.errors() - errors)
 
         try:
             return self.run(slice_)
@@ -155,8 +196,9 @@ class Bench:
         if not tasks:
             return
         fan_out = FanOut(self._launch, work, tasks)
-        await probe.measure(fan_out, 1)
-        if case not in self._met:
+        for _ in range(workload.warmups):
+            await probe.measure(fan_out, 1)
+        if case not in self._met and not (workload.own and workload.waits):
             self._met.add(case)
             primed, until = tasks, perf_counter() + WARM_UP_SECONDS
             while primed < WARM_UP_TASKS and perf_counter() < until:
@@ -166,13 +208,18 @@ class Bench:
     def run(self, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run ``main()`` on a fresh event loop. Raises ProofError when a task is left."""
         loop = self._new_loop()
+        if type(loop) is not self._loop_class:
+            raise SpoiledError(f"the event loop has become a {type(loop).__qualname__}")
         try:
             result = loop.run_until_complete(main())
-            left = len(asyncio.all_tasks(loop))
+            left = [task.get_coro() for task in asyncio.all_tasks(loop)]
         finally:
             loop.close()
         if left:
-            raise ProofError(f"{left} tasks were left when the fan-out had returned")
+            names = dict.fromkeys(getattr(one, "__qualname__", str(one)) for one in left)
+            raise ProofError(
+                f"{len(left)} tasks were left when the fan-out had returned: {', '.join(names)}"
+            )
         return result
 
 
@@ -191,9 +238,10 @@ async def _blocks(
     collected: Collected,
     cycle: int,
     splits: bool,
+    own: bool,
 ) -> Measured:
     """Measure block after block: so many, and up to the end of a cycle of so many collections if
-    that takes no longer than it may.
+    that takes no longer than it may. The user's ``own`` work may have any results.
     """
     # Arrays: lists of results would bring the next collection nearer.
     values = {name: array("d") for name in probe.metric_names}
@@ -216,7 +264,10 @@ async def _blocks(
         results = seen.results
     wall, cpu = perf_counter() - started, time.process_time() - cpu
     switches = involuntary_switches() - switches
-    _check_results(results, fan_out.tasks)
+    if not own:
+        _check_results(results, fan_out.tasks)
+    elif not isinstance(results, list) or len(results) != fan_out.tasks:
+        raise ProofError(f"the results are not a list of {fan_out.tasks}")
     for name, of_metric in values.items():
         _check_values(name, of_metric)
     return Measured(

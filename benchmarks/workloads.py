@@ -21,6 +21,10 @@ from benchmarks.words import Word, words_of
 SLEEP_SECONDS = 0.005
 """Several times the resolution of uvloop's timers (1 ms); no longer: a small case only waits."""
 LONG_SLEEP_SECONDS = 0.020
+SHORT_SLEEP_SECONDS = 0.002
+LONG_ONE_OF = 10
+UNEVEN_SECONDS = SHORT_SLEEP_SECONDS + (LONG_SLEEP_SECONDS - SHORT_SLEEP_SECONDS) / LONG_ONE_OF
+"""Of the mean task of ``uneven``."""
 PENDING_SECONDS = 3600.0
 """Longer than any measurement: ``pending`` is cancelled, never waited for."""
 
@@ -45,14 +49,20 @@ class Workload(Word):
     """What a task does; ``open(surroundings)`` is entered on the running loop, untimed, and gives
     the work.
 
-    ``seconds`` is how long one task takes by construction; ``tasks_each`` how many tasks one of the
-    n makes in all, itself included. It ``waits`` when most of its time is waiting.
+    ``seconds`` is how long one task takes by construction, of uneven ones the mean; ``tasks_each``
+    how many tasks one of the n makes in all, itself included. It ``waits`` when most of its time is
+    waiting. One that is the user's ``own`` may return anything, others return the index; so many
+    ``warmups``, small fan-outs, go before its slices; ``errors()`` are its calls so far that have
+    raised, where they are counted.
     """
 
     open: Callable[[Surroundings], AbstractAsyncContextManager[Work]]
     seconds: float | None = None
     tasks_each: int = 1
     waits: bool = False
+    own: bool = False
+    warmups: int = 1
+    errors: Callable[[], int] = int
 
     def refusal(self, tasks: int) -> str | None:
         """Why a fan-out of so many tasks is too large, in one line; None when it is not."""
@@ -123,6 +133,13 @@ async def sleep(index: int) -> int:
 async def sleep_20ms(index: int) -> int:
     """each coroutine waits 20 ms on a timer."""
     await asyncio.sleep(LONG_SLEEP_SECONDS)
+    return index
+
+
+@workload(seconds=UNEVEN_SECONDS, waits=True)
+async def uneven(index: int) -> int:
+    """each coroutine waits on a timer: one in ten for 20 ms, the others for 2 ms."""
+    await asyncio.sleep(SHORT_SLEEP_SECONDS if index % LONG_ONE_OF else LONG_SLEEP_SECONDS)
     return index
 
 

@@ -57,6 +57,7 @@ def write(
     task_factories: Sequence[str] = ("lazy",),
     collectors: Sequence[str] = ("on",),
     strategies: Sequence[str] = MAIN,
+    limits: Sequence[int] = (),
     cases: Sequence[Case] = NOOP,
     rounds: int = 12,
     sweeps: int = 3,
@@ -85,6 +86,7 @@ def write(
         pythons=pythons,
         builds=builds or {},
         axes=(loops, task_factories, collectors, strategies),
+        limits=limits,
         cases=cases,
         control=control,
         old=old,
@@ -166,6 +168,7 @@ def plan_of(
     pythons: Sequence[str],
     builds: Mapping[str, schema.Facts],
     axes: tuple[Sequence[str], Sequence[str], Sequence[str], Sequence[str]],
+    limits: Sequence[int],
     cases: Sequence[Case],
     control: bool,
     old: bool,
@@ -174,9 +177,11 @@ def plan_of(
     """A plan over every combination of the axes: loops, task factories, collectors, strategies."""
     contenders: list[schema.Contender] = []
     for python, loop, factory, collector, strategy in itertools.product(pythons, *axes):
-        launcher = Launcher(loop, factory, strategy, collector)
-        if _version(python) >= STRATEGIES[strategy].since:
-            contenders.append(contender_of(f"cpython-{python}", launcher))
+        row = STRATEGIES[strategy]
+        for limit in limits if row.bounds else (None,):
+            launcher = Launcher(loop, factory, strategy, collector, limit)
+            if _version(python) >= row.since:
+                contenders.append(contender_of(f"cpython-{python}", launcher))
     if control:
         baselines = [one for one in contenders if one.role == "baseline"]
         contenders += map(control_of, baselines[:1] if old else baselines)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from analysis.judge import words
-from analysis.judge.contrasts import COMPUTING, WORKLOAD
+from analysis.judge.contrasts import CASE, COMPUTING, WORKLOAD
 from analysis.judge.findings import (
     LITTLE,
     Findings,
     answer_rows,
+    bounds_rows,
     break_even,
     computing_workloads,
 )
@@ -19,6 +23,7 @@ from analysis.judge.verdicts import FASTER, SAME, SLOWER
 from analysis.read.campaign import newest_of
 
 QUESTION: Final = "When should I use asyncio.create_task?"
+USUAL_LIMIT: Final = 100
 RULE: Final = (
     "gather(*coroutines) makes the tasks itself: create_task before gather is redundant, unless "
     "you await something before the join, because tasks start there and bare coroutines do not."
@@ -30,13 +35,85 @@ def answer(findings: Findings) -> list[str]:
     """Three sentences at most: the rule; what the choice costs, on the newest Python and the first
     event loop; and from how much work on it makes no difference.
 
-    Figures and verdicts are those of the family "answer PYTHON", whose intervals hold together.
+    Figures and verdicts are those of the family "answer PYTHON", whose intervals hold together. A
+    campaign that is about limits has what they cost and save in their place.
     """
     rows = answer_rows(findings)
     rows = rows[rows["python"].eq(newest_of(rows["python"].unique()))]
+    limits = _limits(findings)
     if rows.empty:
-        return [RULE]
-    return [RULE, _cost(findings, rows), *_care(findings, rows)]
+        return limits or [RULE]
+    return [RULE, _cost(findings, rows), *(limits[:1] or _care(findings, rows))]
+
+
+def _limits(findings: Findings) -> list[str]:
+    """What patterns with a limit cost, what they save of the memory, and how long one task then
+    takes from its own start: with the limit nearest to 100, on the newest Python and first loop.
+    """
+    rows = bounds_rows(findings)
+    rows = rows[rows["python"].eq(newest_of(rows["python"].unique()))]
+    rows = rows[rows["loop"].isin(rows["loop"].iloc[:1])]
+    limits = rows["strategy"].map(findings.words.limit)
+    nearest = min(limits, key=lambda one: abs(math.log(one / USUAL_LIMIT)), default=0)
+    rows = rows[limits.eq(nearest)].sort_values("ratio", kind="stable")
+    return [
+        *_limit_costs(findings, rows, nearest),
+        *_limit_saves(findings, rows),
+        *_one_of_them(findings, rows),
+    ]
+
+
+def _limit_costs(findings: Findings, rows: pd.DataFrame, limit: int) -> Iterator[str]:
+    """The pattern that takes least and the one that takes most, in the largest case that computes
+    or, without, that answers.
+    """
+    said = findings.words
+    answers = [said.probe(name).answers for name in rows["probe"]]
+    answering = rows[np.array(answers, dtype=bool)]
+    computing = answering[answering["workload"].isin(computing_workloads(findings))]
+    shown = computing if len(computing) else answering
+    cases = shown.sort_values("tasks", kind="stable").to_dict("records")
+    for case in cases[-1:]:
+        ends = [*shown[shown["case"].eq(case["case"])].itertuples()]
+        patterns = (ends[0], *ends[-1:]) if len(ends) > 1 else ends
+        moved = (f"{said.pattern(str(one.compared))} {_moves(one)}" for one in patterns)
+        where = (
+            f"n = {words.count(int(case['tasks']))}",
+            said.label("workload", case["workload"]),
+            f"Python {case['python']}",
+            said.label("loop", case["loop"]),
+        )
+        yield (
+            f"At most {limit} at a time, compared with all at once: {'; '.join(moved)} "
+            f"({', '.join(where)})."
+        )
+
+
+def _limit_saves(findings: Findings, rows: pd.DataFrame) -> Iterator[str]:
+    """The patterns that need less memory than all at once."""
+    less = rows[rows["unit"].eq("B") & rows["verdict"].eq(FASTER)]
+    for best in less.to_dict("records")[:1]:
+        names = words.listed(findings.words.pattern(name) for name in less["compared"])
+        amounts = (words.amount(best[name], best["unit"]) for name in ("value", "reference_value"))
+        yield (
+            f"{names} save memory: down to {' a task instead of '.join(amounts)}; the others make "
+            "all n tasks at once."
+        )
+
+
+def _one_of_them(findings: Findings, limited: pd.DataFrame) -> Iterator[str]:
+    """How long one task takes from its own start, where that is shortened most."""
+    rows = findings.contrasts
+    rows = rows[rows["default"] & rows["scope"].eq(CASE) & rows["verdict"].eq(FASTER)]
+    rows = rows[rows["subject"].isin(limited["subject"])]
+    metrics = rows[["probe", "metric"]].to_numpy()
+    rows = rows[np.array([findings.words.metric(*of).of_one for of in metrics], dtype=bool)]
+    for best in rows.sort_values("ratio").to_dict("records")[:1]:
+        amounts = (words.amount(best[name], best["unit"]) for name in ("value", "reference_value"))
+        yield (
+            f"One task of {findings.words.label('workload', best['workload'])} then takes "
+            f"{' instead of '.join(amounts)} from its own start."
+        )
 
 
 def _cost(findings: Findings, rows: pd.DataFrame) -> str:

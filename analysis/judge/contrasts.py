@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import NormalDist
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -22,6 +23,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.estimate.intervals import (
+    CONFIDENCE,
     FEWEST_FOR_INTERVAL,
     Estimates,
     hodges_lehmann_rows,
@@ -36,7 +38,7 @@ from analysis.read.campaign import (
     Contender,
     Interpreter,
 )
-from benchmarks.campaign.schema import NO_PAUSE, Case, python_called
+from benchmarks.campaign.schema import ERRORS, NO_PAUSE, Case, python_called
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int64]
@@ -47,8 +49,8 @@ PYTHON, BUILD = "python", "build"
 AXES: Final = (STRATEGY, LOOP, TASK_FACTORY, COLLECTOR, PYTHON, BUILD)
 CASE, WORKLOAD, COMPUTING = "case", "workload", "computing"
 """Scopes: one case, all n of a workload, or all cases whose time is that of the tasks."""
-ANSWER, GUIDE, CONTROLS = "answer", "guide", "control"
-"""Families, those of the first two by Python."""
+ANSWER, GUIDE, BOUNDS, CONTROLS = "answer", "guide", "bounds", "control"
+"""Families, all but the last by Python."""
 
 NS_PER_SECOND: Final = 1e9
 _NONE: Final = -1
@@ -218,6 +220,51 @@ class Measured:
             for one in self.campaign.contenders
         ]
         return np.array(rows, dtype=bool).reshape(self.contenders, len(self.campaign.cases))
+
+    @cached_property
+    def _error_shares(self) -> FloatArray:
+        """The share of calls that raised, with the ends of its interval, shape (3, contenders,
+        cases): Wilson (1927), 95 %.
+        """
+        campaign, journal = self.campaign, self.campaign.journal
+        shape = (self.contenders, len(campaign.cases))
+        batches, errors = np.zeros(shape), np.zeros(shape)
+        first = journal.metric == 0
+        by_round: dict[tuple[int, int, int], int] = {}
+        for contender, case, round_, of in zip(
+            journal.contender[first].tolist(),
+            journal.case[first].tolist(),
+            journal.round[first].tolist(),
+            journal.batches[first].tolist(),
+            strict=True,
+        ):
+            batches[contender, case] += of
+            by_round[contender, case, round_] = of
+        places = {one.id: index for index, one in enumerate(campaign.contenders)}
+        cases = {one.id: index for index, one in enumerate(campaign.cases)}
+        seen = campaign.observed[campaign.observed["name"].eq(ERRORS)]
+        for row in seen.itertuples():
+            key = (places[str(row.contender)], cases[str(row.case)])
+            errors[key] += float(str(row.value)) * by_round.get((*key, int(str(row.round))), 0)
+        calls = np.maximum(1.0, batches * np.array([one.tasks for one in campaign.cases]))
+        share, z = np.minimum(1.0, errors / calls), NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+        middle = (share + z**2 / (2 * calls)) / (1 + z**2 / calls)
+        half = np.sqrt(share * (1 - share) / calls + (z / (2 * calls)) ** 2)
+        half *= z / (1 + z**2 / calls)
+        return np.stack([share, middle - half, middle + half])
+
+    def errors_apart(self, pairs: _Pairs, pair: IntArray, measure: IntArray) -> Labels:
+        """Where subject and reference have other shares of calls that raised: both, in words."""
+        said = np.full(len(pair), "", dtype=object)
+        if not self.campaign.observed["name"].eq(ERRORS).any():
+            return said
+        case, (subject, reference) = self.case[measure], (pairs.subject, pairs.reference)
+        one, other = (self._error_shares[:, of[pair], case] for of in (subject, reference))
+        apart = pairs.has_reference[pair] & ((one[1] > other[2]) | (one[2] < other[1]))
+        for row in np.flatnonzero(apart).tolist():
+            own, its = (f"{100 * of[0, row]:.3g} %" for of in (one, other))
+            said[row] = f"{own} of its calls have failed, {its} of its reference's"
+        return said
 
     def failed_in(self, pairs: _Pairs, pair: IntArray, measure: IntArray) -> NDArray[np.bool_]:
         """Whether the subject or the reference of a pair failed in the case of a measure."""
@@ -433,6 +480,8 @@ def _case_rows(measured: Measured, pairs: _Pairs) -> _Rows:
         measure, pairs.subject[pair], np.where(lacking, pairs.subject[pair], pairs.reference[pair])
     )
     reference_values = measured.values.take(other)
+    apart = measured.errors_apart(pairs, pair, measure)
+    found[apart != ""] = np.nan
     for field in (found, reference_values.value, reference_values.low, reference_values.high):
         field[lacking] = np.nan
     return _Rows(
@@ -440,7 +489,7 @@ def _case_rows(measured: Measured, pairs: _Pairs) -> _Rows:
         measure=measure,
         scope=np.full(len(pair), CASE, dtype=object),
         cases=np.ones(len(pair), dtype=np.int64),
-        reason=_reasons(measured, pairs, pair, measure, found),
+        reason=np.where(apart != "", apart, _reasons(measured, pairs, pair, measure, found)),
         differences=found,
         values=measured.values.take(own),
         reference_values=reference_values,
@@ -591,7 +640,7 @@ def _identity(measured: Measured, pairs: _Pairs, rows: _Rows, baseline: str) -> 
 
 
 def _families(measured: Measured, frame: pd.DataFrame) -> Labels:
-    """Which rows are read together: the answer, the guide, and the controls."""
+    """Which rows are read together: the answer, the guide, what limits cost, and the controls."""
     campaign = measured.campaign
     if frame.empty:
         return np.empty(0, dtype=object)
@@ -599,7 +648,11 @@ def _families(measured: Measured, frame: pd.DataFrame) -> Labels:
     words = campaign.words
     answers = {case.probe: words.probe(case.probe).answers for case in campaign.cases}
     concurrent = {one.strategy: words.is_concurrent(one.strategy) for one in campaign.contenders}
-    together = frame["default"] & ~frame["control"] & (frame["scope"] != CASE)
+    limited = frame["strategy"].map(
+        {one.strategy: one.limit is not None for one in campaign.contenders}
+    )
+    compared = frame["default"] & ~frame["control"]
+    together = compared & ~limited & (frame["scope"] != CASE)
     of_answer = (
         together
         & (frame["axis"] == STRATEGY)
@@ -610,10 +663,12 @@ def _families(measured: Measured, frame: pd.DataFrame) -> Labels:
         & frame["strategy"].map(concurrent)
     )
     of_guide = together & ~of_answer & ~frame["axis"].isin((PYTHON, BUILD))
-    of_control = frame["control"] & frame["headline"] & (frame["scope"] == CASE)
+    single = frame["headline"] & (frame["scope"] == CASE)
+    of_bounds = compared & limited & single & (frame["axis"] == STRATEGY)
+    families = {ANSWER: of_answer, GUIDE: of_guide, BOUNDS: of_bounds}
     return np.select(
-        [of_answer, of_guide, of_control],
-        [f"{ANSWER} " + frame["python"], f"{GUIDE} " + frame["python"], CONTROLS],
+        [*families.values(), frame["control"] & single],
+        [*(f"{name} " + frame["python"] for name in families), CONTROLS],
         "",
     ).astype(object)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from types import SimpleNamespace
 from typing import Any, Final, TypeAlias, TypeVar
 
 from analysis.judge import words
@@ -70,14 +71,15 @@ class Decision:
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One Python on one event loop of a campaign, and the rows of its frames: of the contrasts what
-    was measured, in headline metrics, and is compared with the reference of its axis. ``usual``
-    are the plan's first task factory and collector.
+    was measured, in headline metrics, and is compared with the reference of its axis; those of
+    strategies with a limit apart. ``usual`` are the plan's first task factory and collector.
     """
 
     findings: Findings
     place: Place
     usual: Mapping[str, str]
     contrasts: Sequence[Row]
+    limited: Sequence[Row]
     observations: Sequence[Row]
 
     def label(self, kind: str, name: str) -> str:
@@ -140,7 +142,9 @@ def _settings(findings: Findings) -> Iterator[Setting]:
     contenders = findings.campaign.contenders
     rows = findings.contrasts
     rows = rows[rows["default"] & rows["headline"] & ~rows["control"]]
-    frames = (rows[rows["verdict"] != MISSING], findings.observations)
+    rows = rows[rows["verdict"] != MISSING]
+    limited = rows["strategy"].map(lambda name: findings.words.limit(name) is not None)
+    frames = (rows[~limited.astype(bool)], rows[limited.astype(bool)], findings.observations)
     in_frames = [list(frame.itertuples()) for frame in frames]
     for first in contenders[:1]:
         usual = {"task_factory": first.task_factory, "collector": first.collector}
@@ -326,12 +330,12 @@ def fans_out(setting: Setting, row: Row) -> bool:
     return any(case.tasks_each > 1 for case in cases if case.workload == row.workload)
 
 
-def in_between(setting: Setting, *, suspends: bool) -> Iterator[Found]:
-    """What it saves to create tasks before the caller awaits something else, or only computes."""
+def in_between(setting: Setting) -> Iterator[Found]:
+    """What it saves to create tasks before the caller awaits something else."""
 
     def saves(case: Case) -> bool:
         could_save = min(case.pause_seconds, case.work_seconds or 0.0)
-        return could_save > 0 and case.pause_suspends == suspends
+        return could_save > 0 and case.pause_suspends
 
     rows = setting.single("strategy", saves)
     if rows:
@@ -380,18 +384,61 @@ def others_wait(setting: Setting) -> Iterator[Found]:
 
 
 def held_in_memory(setting: Setting) -> Iterator[Found]:
-    """Which strategies need less memory for tasks that wait."""
+    """Which strategies need less memory for tasks that wait; with a limit, for all that there is to
+    do.
+    """
     rows = setting.single("strategy", lambda case: case.unit(case.headline_metric) == "byte")
     if rows:
         yield _best(setting, largest(rows))
+    limited = largest(row for row in setting.limited if row.unit == "B" and row.scope == "case")
+    for of in by(lambda row: setting.findings.words.limit(row.strategy), limited):
+        less = [row for row in of if row.verdict == FASTER]
+        if least := min(less, key=lambda row: row.value, default=None):
+            amounts = (words.amount(of, "B") for of in (least.value, least.reference_value))
+            names = _patterns(setting, _least(less))
+            work = f"{setting.findings.words.limit(least.strategy)} at a time"
+            yield setting.found(either(names), work=work, gain=" a task instead of ".join(amounts))
+
+
+def within_limit(setting: Setting) -> Iterator[Found]:
+    """Which patterns take least with a limit, for each kind of work and each limit, in the largest
+    case: whose interval no other one's lies wholly below. The gain is over that which takes most.
+    """
+    probe, limit = setting.findings.words.probe, setting.findings.words.limit
+    rows = [row for row in setting.limited if row.axis == "strategy" and row.scope == "case"]
+    rows = [row for row in rows if probe(row.probe).answers]
+    for every in by(lambda row: (row.workload, limit(row.strategy)), rows):
+        of = largest(every)
+        best, worst = (pick(of, key=lambda row: row.ratio) for pick in (min, max))
+        work = f"{setting.label('workload', best.workload)}, {limit(best.strategy)} at a time"
+        least = _least(of)
+        if len(least) == len(of):
+            yield setting.found(EITHER, work=work)
+            continue
+        gain = SimpleNamespace(
+            ratio=best.ratio / worst.ratio,
+            difference=best.difference - worst.difference,
+            unit=best.unit,
+        )
+        yield setting.found(either(_patterns(setting, least)), [gain], work)
+
+
+def _least(rows: Sequence[Row]) -> list[Row]:
+    """Those whose interval no other one's lies wholly below."""
+    bound = min(row.high for row in rows)
+    return [row for row in rows if row.low <= bound]
+
+
+def _patterns(setting: Setting, rows: Iterable[Row]) -> list[str]:
+    return list(dict.fromkeys(setting.findings.words.pattern(row.strategy) for row in rows))
 
 
 SITUATIONS: Final[Mapping[str, Callable[[Setting], Iterable[Found]]]] = {
     "Join at once; tasks compute": partial(joined_at_once, wanted=computes),
     "Join at once; tasks wait": partial(joined_at_once, wanted=waits),
     "Join at once; tasks fan out again": partial(joined_at_once, wanted=fans_out),
-    "Await something before the join": partial(in_between, suspends=True),
-    "Only compute before the join": partial(in_between, suspends=False),
+    "Await something before the join": in_between,
+    "At most so many at a time": within_limit,
     "They may run one after another": partial(
         joined_at_once, wanted=lambda *_: True, fan_out=False
     ),

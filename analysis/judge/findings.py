@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
@@ -22,6 +22,7 @@ from analysis.estimate.rounds import means_of_groups
 from analysis.judge import words
 from analysis.judge.contrasts import (
     ANSWER,
+    BOUNDS,
     CASE,
     COMPUTING,
     CONTROLS,
@@ -279,6 +280,24 @@ def _figures(tasks: FloatArray, fitted: Line | None) -> dict[str, object]:
     return figures
 
 
+def part_of(findings: Findings, keep: Callable[[pd.DataFrame], pd.Series[bool]]) -> Findings:
+    """What was found, of the rows that are kept alone, in all frames."""
+    every = (findings.contrasts, findings.absolutes, findings.costs, findings.observations)
+    contrasts, absolutes, lines, observed = (frame[keep(frame)] for frame in every)
+    compared = replace(findings.compared, frame=contrasts)
+    return replace(
+        findings, compared=compared, absolutes=absolutes, costs=lines, observations=observed
+    )
+
+
+def unlimited(findings: Findings) -> Findings:
+    """Without what was launched with a limit: that is shown by itself."""
+    limited = {one.strategy for one in findings.campaign.contenders if one.limit is not None}
+    return (
+        part_of(findings, lambda frame: ~frame["strategy"].isin(limited)) if limited else findings
+    )
+
+
 # --- what the answer is about ---------------------------------------------------------------------
 
 LITTLE: Final = 0.01
@@ -289,6 +308,12 @@ def answer_rows(findings: Findings) -> pd.DataFrame:
     """The rows that the answer is about: means over n by workload, and over all that compute."""
     rows = findings.contrasts
     return rows[rows["family"].str.startswith(ANSWER) & rows["verdict"].ne(MISSING)]
+
+
+def bounds_rows(findings: Findings) -> pd.DataFrame:
+    """The single cases of what was launched with a limit, compared with all at once."""
+    rows = findings.contrasts
+    return rows[rows["family"].str.startswith(BOUNDS) & rows["verdict"].ne(MISSING)]
 
 
 def computing_workloads(findings: Findings) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 import pandas as pd
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from analysis.read.files import Problem
@@ -97,7 +98,9 @@ class Interpreter(schema.Interpreter, frozen=True, kw_only=True):
 
 
 class Contender(schema.Contender, frozen=True, kw_only=True):
-    """A contender of the campaign; ``python`` is the label of its interpreter."""
+    """A contender of the campaign; ``python`` is the label of its interpreter, ``strategy`` its
+    variant: one that bounds is another strategy with every limit.
+    """
 
     python: str
 
@@ -145,6 +148,17 @@ def _readable(name: str) -> str:
     return text if len(text) <= _LONGEST_LABEL else text[: _LONGEST_LABEL - 1] + "…"
 
 
+def _variants(plan: schema.Plan) -> Iterator[schema.Strategy]:
+    """The strategies of a plan; one that bounds with each of its limits, the smallest first."""
+    for word in plan.definitions.strategies:
+        variants = {one.limit or 0: one for one in plan.contenders if one.strategy == word.name}
+        if not variants:
+            yield word
+        for limit, one in sorted(variants.items()):
+            label = f"{word.label}, {limit} at a time" if limit else word.label
+            yield replace(word, name=one.variant, label=label)
+
+
 class Vocabulary:
     """What the names of a campaign mean, as its ``definitions`` say.
 
@@ -155,10 +169,12 @@ class Vocabulary:
 
     def __init__(self, plan: schema.Plan) -> None:
         named = plan.definitions
+        self._patterns = {word.name: word for word in named.strategies}
+        self._bounds = {one.variant: (one.strategy, one.limit) for one in plan.contenders}
         self._defined: dict[str, Mapping[str, schema.Word]] = {
             kind: {word.name: word for word in words}
             for kind, words in (
-                ("strategy", named.strategies),
+                ("strategy", _variants(plan)),
                 ("workload", named.workloads),
                 ("loop", named.loops),
                 ("task_factory", named.task_factories),
@@ -170,17 +186,20 @@ class Vocabulary:
         in_plan: dict[str, Iterable[str]] = {
             kind: [str(getattr(row, kind)) for row in rows]
             for kinds, rows in (
-                (("strategy", "loop", "task_factory", "collector"), plan.contenders),
+                (("loop", "task_factory", "collector"), plan.contenders),
                 (("workload", "pause", "probe"), plan.cases),
             )
             for kind in kinds
         }
+        in_plan["strategy"] = [one.variant for one in plan.contenders]
         self._places = {
             kind: {name: place for place, name in enumerate(dict.fromkeys((*defined, *names)))}
             for (kind, defined), names in zip(
                 self._defined.items(), (in_plan[kind] for kind in self._defined), strict=True
             )
         }
+        patterns = dict.fromkeys(self.pattern(one.variant) for one in plan.contenders)
+        self._places["pattern"] = {label: place for place, label in enumerate(patterns)}
         self._units = {
             (case.probe, metric): case.unit(metric)
             for case in plan.cases
@@ -201,6 +220,8 @@ class Vocabulary:
         """Sort key of a name within its kind."""
         if kind == "python":
             return python_order(name)
+        if name.isdecimal():
+            return (int(name),), name
         places = self._places.get(kind, {})
         return (places.get(name, len(places)),), name
 
@@ -232,6 +253,16 @@ class Vocabulary:
         """Whether a strategy runs its children concurrently."""
         found = self._defined["strategy"].get(strategy)
         return found.concurrent if isinstance(found, schema.Strategy) else True
+
+    def limit(self, strategy: str) -> int | None:
+        """How many children a strategy lets be active at a time; None where it bounds none."""
+        return self._bounds.get(strategy, ("", None))[1]
+
+    def pattern(self, strategy: str) -> str:
+        """What readers call a strategy without its limit."""
+        plain = self._bounds.get(strategy, (strategy, None))[0]
+        word = self._patterns.get(plain)
+        return word.label if word else _readable(plain)
 
     def _unknown(self, probe: str, name: str) -> schema.Metric:
         unit = self._units.get((probe, name), "second")

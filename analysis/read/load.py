@@ -39,7 +39,7 @@ from analysis.read.files import (
 )
 from benchmarks.campaign.schema import (
     CAMPAIGN_FILE,
-    COLLECTIONS,
+    EVERYWHERE,
     JOURNAL_FILE,
     WITNESS_FILE,
     AnyRecord,
@@ -100,7 +100,7 @@ def read_campaign(folder: PathLike, *, suites: bool = False) -> Campaign:
         ),
         contenders=tuple(
             Contender(
-                **asdict(one) | {"conditions": _printable(one.conditions)},
+                **asdict(one) | {"conditions": _printable(one.conditions), "strategy": one.variant},
                 python=labels[one.interpreter],
             )
             for one in plan.contenders
@@ -210,7 +210,7 @@ class _Reader:
         words = Vocabulary(plan)
         self._observed_by = {
             case.probe: [
-                one.name for one in words.probe(case.probe).observed if one.name != COLLECTIONS
+                one.name for one in words.probe(case.probe).observed if one.name not in EVERYWHERE
             ]
             for case in plan.cases
         }

@@ -82,7 +82,7 @@ def _role_errors(plan: Plan) -> Iterator[str]:
     """A group has one baseline, at most one control, and each strategy once."""
     seen: dict[tuple[str, ...], str] = {}
     for index, one in enumerate(plan.contenders):
-        key = (one.role, *one.group, one.strategy if one.role == "contender" else "")
+        key = (one.role, *one.group, one.variant if one.role == "contender" else "")
         if key in seen:
             yield f"contenders[{index}]: is what {quoted(seen[key])} is already: {one.role}"
         seen.setdefault(key, one.id)

@@ -20,7 +20,7 @@ from analysis.judge import words as say
 from analysis.judge.answer import QUESTION, answer
 from analysis.judge.claims import Check
 from analysis.judge.decisions import decisions
-from analysis.judge.findings import Findings
+from analysis.judge.findings import Findings, unlimited
 from analysis.judge.ledger import ledger
 from analysis.read.campaign import Campaign, Interpreter, python_order
 from analysis.show import tables, theme
@@ -61,6 +61,13 @@ SECTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "build": ("Builds", "Every strategy, compared with itself on another build of one version."),
     "task_factory": ("Task factories", "Every strategy, compared with itself with lazy tasks."),
     "collector": ("The garbage collector", "Every strategy, compared with itself with it on."),
+    "limit": (
+        "At most so many at a time",
+        (
+            "A limit keeps a server from being overrun, and the memory small. The differences are "
+            "to gather without a limit; patterns that make all n tasks at once save no memory."
+        ),
+    ),
     "costs": (
         "What a task costs",
         (
@@ -159,9 +166,16 @@ def _sections(
     findings: Findings, pictures: Sequence[Picture], checks: Sequence[Check]
 ) -> Iterator[Section]:
     """A section for each probe, then the others; one with nothing to show is left out."""
+    free = unlimited(findings)
     shown = {
-        **{axis: tables.of_axis(findings, axis) for axis in tables.AXES},
-        "costs": [tables.caring(findings), tables.parts(findings), tables.costs(findings)],
+        **{axis: tables.of_axis(free, axis) for axis in tables.AXES},
+        "limit": tables.bounds(findings),
+        "costs": [
+            tables.caring(free),
+            tables.parts(free),
+            tables.processor(free),
+            tables.costs(free),
+        ],
         "programs": [tables.behaviours(findings.campaign)],
         "claims": tables.claims(checks),
     }
@@ -170,7 +184,7 @@ def _sections(
     for name in sorted(probes, key=lambda name: findings.words.order("probe", name)):
         probe = findings.words.probe(name)
         about = (probe.section, probe.introduction)
-        parts.append((f"probe-{slug(name)}", name, about, tables.of_probe(findings, name)))
+        parts.append((f"probe-{slug(name)}", name, about, tables.of_probe(free, name)))
     parts += [(slug(name), name, about, shown.get(name, [])) for name, about in SECTIONS.items()]
     groups = [f"{name}: {say.share(within, 2)}" for name, within in findings.control.groups]
     by_group = f" One group alone has fewer values, which tell less: {'; '.join(groups)}."

@@ -16,10 +16,10 @@ import pandas as pd
 from analysis.judge import words as say
 from analysis.judge.claims import NOT_MET, NOT_REPRODUCED, REPRODUCED, UNDECIDED, Check
 from analysis.judge.contrasts import CASE, COMPUTING, STRATEGY, WORKLOAD
-from analysis.judge.findings import Findings, answer_rows, break_even
+from analysis.judge.findings import Findings, answer_rows, bounds_rows, break_even, unlimited
 from analysis.judge.verdicts import FASTER, MISSING, SLOWER
 from analysis.read.campaign import CONTROL, Campaign, Vocabulary, newest_of, python_order
-from benchmarks.campaign.schema import COLLECTIONS, Witness
+from benchmarks.campaign.schema import COLLECTIONS, CPU_SHARE, Witness
 
 MARKS: Final = "=: same, ?: undecided"
 DIFFERENT_BUILD: Final = "* The builds differ."
@@ -151,6 +151,8 @@ def _named(words: Vocabulary, axis: str, name: str) -> Field:
     if axis == "tasks":
         column = Column("n", numeric=True, leading=True, choice=True)
         return column, lambda row: "all" if pd.isna(row.tasks) else say.count(int(row.tasks))
+    if axis == "pattern":
+        return Column("pattern"), lambda row: row.pattern
     if axis == "metric":
         return Column("metric", leading=True), lambda row: words.metric(row.probe, row.metric).label
     column = Column(_HEADINGS.get(axis, axis), leading=axis == name, choice=True)
@@ -166,6 +168,8 @@ def called(words: Vocabulary, axis: str, name: str) -> str:
     """What readers call a value of an axis."""
     if axis == "workload" and not name:
         return COMPUTING
+    if axis == "limit":
+        return f"{say.count(int(name))} at a time"
     return name if axis in ("python", "build", "campaign") else words.label(axis, name)
 
 
@@ -299,10 +303,34 @@ def decided(decisions: Iterable[Row]) -> Table:
     ]
     note = (
         "Joins, task factories and loops: by means over the numbers of tasks; a single case can "
-        "differ. Others: by single cases, each interval alone; of failure and cancellation, what "
-        "was counted."
+        "differ. With a limit: the largest case, beside the pattern that takes most. Others: "
+        "by single cases, each interval alone; of failure and cancellation, what was counted."
     )
     return make("When to use what", note, decisions, fields, "decision")
+
+
+def bounds(findings: Findings) -> list[Table]:
+    """What a limit of active children costs, on the newest Python: a table for each probe, a row
+    for each pattern, a column for each limit; differences to all at once.
+    """
+    words, rows = findings.words, bounds_rows(findings)
+    rows = rows[rows["python"].eq(newest_of(rows["python"].unique()))]
+    rows = rows.assign(
+        limit=[words.limit(name) or 0 for name in rows[STRATEGY]],
+        pattern=[words.pattern(name) for name in rows[STRATEGY]],
+    ).sort_values("limit", kind="stable")
+    shown = []
+    for probe in rows["probe"].unique():
+        own = rows[rows["probe"].eq(probe)]
+        down = [*_varying(own, ("loop",)), "workload", "tasks", "pattern"]
+        against = say.listed(called(words, STRATEGY, one) for one in own["against"].unique())
+        cost = _number(
+            "all at once", lambda row: say.amount(row.reference_value, row.unit), detail=True
+        )
+        title = f"{capital(words.probe(probe).label)}: at most so many at a time"
+        note = f"Compared with {against}, all at once ({MARKS}). {_reading(own)}"
+        shown.append(_across(words, title, note, own, down, ["limit"], _moved, first=[cost]))
+    return shown
 
 
 def caring(findings: Findings) -> Table:
@@ -346,12 +374,15 @@ def of_axis(findings: Findings, axis: str) -> list[Table]:
 
 def every(findings: Findings) -> list[Table]:
     """All tables of figures but the answer, in reading order."""
+    limited, findings = findings, unlimited(findings)
     probes = dict.fromkeys(case.probe for case in findings.campaign.cases)
     return [
         *(table for probe in probes for table in of_probe(findings, probe)),
         *(table for axis in AXES for table in of_axis(findings, axis)),
+        *bounds(limited),
         caring(findings),
         parts(findings),
+        processor(findings),
         costs(findings),
     ]
 
@@ -488,7 +519,7 @@ def observations(findings: Findings, probe: str) -> Table:
     """What a probe counted beside what it timed: a row per case and contender."""
     frame, words = findings.observations, findings.words
     rows = frame[frame["probe"].eq(probe) & frame["role"].ne(CONTROL)]
-    rows = rows[rows["name"].ne(COLLECTIONS)]  # what they cost has a table of its own
+    rows = rows[~rows["name"].isin((COLLECTIONS, CPU_SHARE))]  # they have tables of their own
     seen = {(row.case, row.contender, row.name): row for row in by_row(rows)}
     first = rows.drop_duplicates(["case", "contender"])
     apart = _varying(first, [name for name in _IDENTITY if name != "metric"])
@@ -548,6 +579,36 @@ def parts(findings: Findings) -> Table:
     none = f" In {say.times(idle, 'other cell')} it takes nothing." if idle else ""
     note = f"Cost = code + garbage collector, per task.{none} {say.STANDS_ALONE}"
     return make("Code and collector", note, by_row(busy), fields)
+
+
+def processor(findings: Findings) -> Table:
+    """How much of its time a fan-out that waits is on the core, on the newest Python."""
+    words, frame, seen = findings.words, findings.absolutes, findings.observations
+    frame = frame[frame["python"].eq(newest_of(frame["python"].unique()))]
+    frame = frame[frame["scope"].eq(CASE) & frame["headline"] & frame["role"].ne(CONTROL)]
+    shares = {
+        (row.case, row.contender): row.value for row in by_row(seen[seen["name"].eq(CPU_SHARE)])
+    }
+    rows = [
+        row
+        for row in by_row(frame)
+        if words.probe(row.probe).answers
+        and words.waits(row.workload)
+        and (row.case, row.contender) in shares
+    ]
+
+    def cpu(row: Row) -> float:
+        return float(row.value * shares[row.case, row.contender])
+
+    apart = _varying(frame, ("task_factory", "collector", "loop"))
+    fields = [
+        *named(words, ["workload", "tasks", *apart, STRATEGY]),
+        _number("wall time", lambda row: say.amount(row.value, row.unit)),
+        _number("CPU time", lambda row: say.amount(cpu(row), row.unit)),
+        _number("share", lambda row: say.share(shares[row.case, row.contender], 0)),
+    ]
+    note = "Per task. A loop can be faster and burn more."
+    return make("CPU time of what waits", note, rows, fields)
 
 
 def _holds(row: Row) -> str:

@@ -12,17 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from benchmarks.campaign import own
 from benchmarks.campaign.plan import SLICE_SECONDS
 from benchmarks.collectors import COLLECTORS
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
-from benchmarks.matrix import PRESETS, Selection
+from benchmarks.matrix import BOUNDING, PRESETS, Selection
+from benchmarks.own import STRATEGY, WORKLOAD, Own, OwnCodeError
 from benchmarks.pauses import PAUSES
-from benchmarks.probe import task_count
+from benchmarks.probe import limit_of, task_count
 from benchmarks.probes import PROBES
 from benchmarks.probing import Probe
 from benchmarks.strategies import STRATEGIES
 from benchmarks.workloads import WORKLOADS
 
+OWN_KINDS = (WORKLOAD, STRATEGY)
 SECONDS_PER_UNIT = {"": 1.0, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|$)\s*")
 
@@ -53,7 +56,9 @@ class Manner:
 
 @dataclass(frozen=True)
 class RunOptions:
-    """All that ``run`` was told; ``out`` and ``seed`` are None where they are to be chosen."""
+    """All that ``run`` was told; ``out`` and ``seed`` are None where they are to be chosen.
+    ``tasks_given``: the task counts are the user's, so that they stay.
+    """
 
     pythons: tuple[str, ...]
     skip_missing: bool
@@ -66,13 +71,18 @@ class RunOptions:
     seed: int | None
     out: Path | None
     manner: Manner
+    own: tuple[Own, ...] = ()
+    wanted: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    cooldown_seconds: float = 0.0
+    tasks_given: bool = False
 
 
 PRESET_RULE = """\
 A preset has one or more parts. What you give takes the place of what each part has on that axis.
 Exceptions: --probe and --workload choose the parts that have them; one that no part has is measured
-in the first part. Memory, and workloads whose tasks make tasks, keep their own task counts unless
-you name the probe or the workload."""
+in the first part, and a workload of your own in the first part of each probe. Memory, and workloads
+whose tasks make tasks, keep their own task counts unless you name the probe or the workload."""
 
 AXES = tuple(row.name for row in dataclasses.fields(Selection))
 TURN_LIMIT_SECONDS = 60.0
@@ -87,8 +97,17 @@ MEANINGS: Mapping[str, tuple[str, Callable[[Selection], bool]]] = {
         ),
     ),
     "pauses": ("--pause", lambda part: any(row.pauses for row in _rows(part))),
+    "limits": (
+        "--limit",
+        lambda part: not part.limits or any(map(_bounds, part.strategies)),
+    ),
 }
 """Axes that do not concern every probe: the option, and whether it has a meaning for a part."""
+
+
+def _bounds(strategy: str) -> bool:
+    """Whether it has a limit; the user's own may, too."""
+    return STRATEGIES[strategy].bounds
 
 
 def _rows(part: Selection) -> list[Probe]:
@@ -96,8 +115,9 @@ def _rows(part: Selection) -> list[Probe]:
 
 
 def run_options(options: argparse.Namespace) -> RunOptions:
-    """Lay the options over their preset. Raises UsageError."""
+    """Lay the options over their preset. Raises UsageError, OwnCodeError."""
     preset = PRESETS[options.preset]
+    functions = _take_own(options)
     return RunOptions(
         pythons=tuple(options.pythons),
         skip_missing=options.skip_missing,
@@ -110,6 +130,26 @@ def run_options(options: argparse.Namespace) -> RunOptions:
         seed=options.seed,
         out=options.out,
         manner=manner(options),
+        own=functions,
+        wanted=own.requirements(functions, options.wanted),
+        variables=tuple(options.variables),
+        cooldown_seconds=options.cooldown,
+        tasks_given=bool(options.tasks),
+    )
+
+
+def _take_own(options: argparse.Namespace) -> tuple[Own, ...]:
+    """The user's own functions among the options, which have their names from here on."""
+    found: dict[str, Own] = {}
+    for axis in ("workloads", "strategies"):
+        items = [item for items in getattr(options, axis) for item in items]
+        found |= {item.name: item for item in items if isinstance(item, Own)}
+        names = [item.name if isinstance(item, Own) else item for item in items]
+        setattr(options, axis, [names] if names else [])
+    counts = options.errors == "count"
+    return tuple(
+        dataclasses.replace(one, warmups=options.warmups, counts_errors=counts)
+        for one in found.values()
     )
 
 
@@ -125,7 +165,12 @@ def _chosen(parts: Sequence[Selection], options: argparse.Namespace) -> tuple[Se
     for axis in ("probes", "workloads"):
         if axis in given:
             parts = _having(parts, axis, given[axis])
-    parts = [_replaced(part, given) for part in parts]
+    parts = [_limited(_replaced(part, given), given) for part in parts]
+    unlimited = {
+        name for part in parts if not part.limits for name in part.strategies if _bounds(name)
+    }
+    if unlimited:
+        raise UsageError(f"{', '.join(sorted(unlimited))}: name a limit, such as --limit 100")
     for axis, (option, has_meaning) in MEANINGS.items():
         if axis in given and not any(map(has_meaning, parts)):
             probes = ", ".join(dict.fromkeys(name for part in parts for name in part.probes))
@@ -136,13 +181,17 @@ def _chosen(parts: Sequence[Selection], options: argparse.Namespace) -> tuple[Se
 
 def _having(parts: Sequence[Selection], axis: str, names: Sequence[str]) -> list[Selection]:
     """The parts that have one of the names on the axis, with these alone. Names that no part has
-    are put into the first part.
+    are put into the first part; workloads of the user's own into the first of each probe.
     """
     known = {name for part in parts for name in getattr(part, axis)}
     unknown = {name for name in names if name not in known}
+    users = {name for name in unknown if name in WORKLOADS and WORKLOADS[name].own}
     found = []
+    probes: set[str] = set()
     for index, part in enumerate(parts):
-        own = {*getattr(part, axis), *(() if index else unknown)}
+        added = (users if index else unknown) if probes.isdisjoint(part.probes) else ()
+        probes.update(part.probes)
+        own = {*getattr(part, axis), *added}
         if chosen := tuple(name for name in names if name in own):
             change: dict[str, Any] = {axis: chosen}
             found.append(dataclasses.replace(part, **change))
@@ -153,11 +202,26 @@ def _replaced(part: Selection, given: Mapping[str, tuple[Any, ...]]) -> Selectio
     """The part with what was given on the axes that choose no part."""
     makes_tasks = any(WORKLOADS[name].tasks_each > 1 for name in part.workloads)
     is_told_by_size = any(row.fresh_process for row in _rows(part))
-    kept = {"probes", "workloads"}
+    kept = {"probes", "workloads", "limits"}
     if (makes_tasks and "workloads" not in given) or (is_told_by_size and "probes" not in given):
         kept.add("tasks")
     changes = {axis: names for axis, names in given.items() if axis not in kept}
     return dataclasses.replace(part, **changes)
+
+
+def _limited(part: Selection, given: Mapping[str, tuple[Any, ...]]) -> Selection:
+    """The part with the limits that were given. Unless strategies were named, it has all that bound
+    for them, and those without a limit where "none" is among the limits.
+    """
+    if "limits" not in given:
+        return part
+    limits = tuple(limit for limit in given["limits"] if limit is not None)
+    strategies = part.strategies
+    if "strategies" not in given:
+        free = [name for name in strategies if not _bounds(name) and None in given["limits"]]
+        bounding = [*filter(_bounds, strategies)] or BOUNDING
+        strategies = (*free, *(bounding if limits else ()))
+    return dataclasses.replace(part, limits=limits, strategies=strategies)
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
@@ -169,15 +233,56 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     for option, destination, names, text in (
         ("--loop", "loops", EVENT_LOOPS, "event loops"),
         ("--task-factory", "task_factories", TASK_FACTORIES, "task factories"),
-        ("--strategy", "strategies", STRATEGIES, "strategies"),
+        ("--strategy", "strategies", STRATEGIES, "strategies, or FILE.py:NAME"),
         ("--collector", "collectors", COLLECTORS, "states of the garbage collector"),
-        ("--workload", "workloads", WORKLOADS, "workloads"),
+        ("--workload", "workloads", WORKLOADS, "workloads, or FILE.py:NAME"),
         ("--probe", "probes", PROBES, "probes"),
         ("--pause", "pauses", PAUSES, "pauses between creating and joining"),
     ):
         meaning = f"{text}: {', '.join(names)}"
-        add_list(option, dest=destination, type=names_of(names), metavar="NAME", help=meaning)
+        kind = option.removeprefix("--")
+        parse = names_or_own(names, kind) if kind in OWN_KINDS else names_of(names)
+        add_list(option, dest=destination, type=parse, metavar="NAME", help=meaning)
+    add_list(
+        "--with",
+        dest="wanted",
+        metavar="PACKAGE",
+        help="what your own code needs, such as aiohttp==3.13 (PEP 723 metadata is read)",
+    )
+    add_list(
+        "--env",
+        dest="variables",
+        metavar="NAME",
+        help="a variable of the environment that your own code needs; others are not passed on",
+    )
+    parser.add_argument(
+        "--errors",
+        choices=("fail", "count"),
+        default="fail",
+        help="whether a call of your own workload that raises ends its case (default), or counts",
+    )
+    parser.add_argument(
+        "--warmups",
+        type=natural_number,
+        default=1,
+        metavar="N",
+        help="small fan-outs of your own workload before each slice (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--cooldown",
+        type=duration,
+        default=0.0,
+        metavar="TIME",
+        help="rest between two turns, for a server with a rate limit (default: none)",
+    )
     add_list("--tasks", type=task_counts, metavar="N", help="task counts")
+    add_list(
+        "--limit",
+        dest="limits",
+        type=limits,
+        metavar="N",
+        help="how many may be active at a time, such as none,10,100",
+    )
     preset_help = "what to measure (default: %(default)s); see below for what other options change"
     parser.add_argument("--preset", choices=PRESETS, default="default", help=preset_help)
     parser.add_argument(
@@ -224,6 +329,23 @@ def add_python_options(parser: argparse.ArgumentParser, purpose: str) -> None:
     )
 
 
+def add_own_options(parser: argparse.ArgumentParser) -> None:
+    """The user's own functions, which a campaign that is gone on with was measured with."""
+    parser.add_argument(
+        "--env", dest="variables", action="append", default=[], metavar="NAME", help="as for run"
+    )
+    for kind in OWN_KINDS:
+        parser.add_argument(
+            f"--{kind}",
+            dest="own",
+            type=names_or_own((), kind),
+            action="append",
+            default=[],
+            metavar="FILE.py:NAME",
+            help=f"a {kind} of your own that it was begun with",
+        )
+
+
 def manner(options: argparse.Namespace) -> Manner:
     """What ``add_manner_options`` was told."""
     return Manner(options.quiet, options.report, options.baseline_python, options.wait or 0.0)
@@ -261,9 +383,30 @@ def names_of(valid: Iterable[str]) -> Callable[[str], tuple[str, ...]]:
     return parse
 
 
+def names_or_own(valid: Iterable[str], kind: str) -> Callable[[str], tuple[str | Own, ...]]:
+    """An argument type: one or more of the valid names, or of the user's own functions."""
+    known = names_of(valid)
+
+    def parse(text: str) -> tuple[str | Own, ...]:
+        found: list[str | Own] = []
+        for item in _items(text):
+            try:
+                found += [own.read(kind, item)] if own.is_own(item) else known(item)
+            except OwnCodeError as error:
+                raise argparse.ArgumentTypeError(str(error)) from None
+        return tuple(found)
+
+    return parse
+
+
 def task_counts(text: str) -> tuple[int, ...]:
     """An argument type: numbers of tasks, each 1 or more, such as 1000 or 10_000."""
     return tuple(map(task_count, _items(text)))
+
+
+def limits(text: str) -> tuple[int | None, ...]:
+    """An argument type: limits, each 1 or more, or "none"."""
+    return tuple(map(limit_of, _items(text)))
 
 
 def folder(text: str) -> Path:

@@ -70,6 +70,7 @@ def cell_of(case: Case, slices: Sequence[Measured], set_aside: AbstractSet[int])
         switches=[one.switches for one in slices] if any(one.switches for one in slices) else [],
         set_aside=sorted(set_aside),
         observed=[_digits(_mean(of_one)) for of_one in observed.values()],
+        errors=sum(one.errors for one in slices),
     )
 
 

@@ -322,6 +322,8 @@ class Conductor:
             asked = (case_of(case), case.loops, case.blocks, phase)
             for contender in sweep_order(contenders, rng):
                 taken = slices[contender.id]
+                if self.plan.cooldown_seconds:
+                    time.sleep(self.plan.cooldown_seconds)
                 try:
                     worker = crew.worker(contender)
                     taken.append(worker.measure(*asked))

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from benchmarks.campaign.machine import Cores
 from benchmarks.campaign.schema import Contender, Interpreter
-from benchmarks.campaign.workers import ProcessWorker, Worker, WorkerError
+from benchmarks.campaign.workers import NO_OWN_CODE, OwnCode, ProcessWorker, Worker, WorkerError
 from benchmarks.echo import EchoServer
 
 PADDING_BYTES = 4096
@@ -41,11 +41,16 @@ class LocalExecutor:
     """This machine: workers on the measured core, coordinator and echo server on the others."""
 
     def __init__(
-        self, interpreters: Sequence[Interpreter], cores: Cores, turn_limit_seconds: float
+        self,
+        interpreters: Sequence[Interpreter],
+        cores: Cores,
+        turn_limit_seconds: float,
+        own: OwnCode = NO_OWN_CODE,
     ) -> None:
         self._interpreters: Mapping[str, Interpreter] = {row.name: row for row in interpreters}
         self._cores = cores
         self._turn_limit_seconds = turn_limit_seconds
+        self._own = own
         self._resources = contextlib.ExitStack()
 
     def __enter__(self) -> LocalExecutor:
@@ -85,6 +90,7 @@ class LocalExecutor:
                         hash_seed=rng.randrange(2**32),
                         padding=rng.randrange(PADDING_BYTES),
                         turn_limit_seconds=self._turn_limit_seconds,
+                        own=self._own,
                     ),
                 )
         except BaseException:

@@ -38,9 +38,11 @@ def executable(interpreter: Interpreter) -> Path:
 
 
 def prepare_all(
-    requests: Sequence[str], *, skip_missing: bool
+    requests: Sequence[str], *, skip_missing: bool, wanted: Sequence[str] = ()
 ) -> tuple[tuple[Interpreter, ...], tuple[Skipped, ...]]:
     """Prepare the interpreters of all requests (none: the driver's own), in their order.
+
+    Their environments get what is ``wanted`` too, requirements as pip takes them.
 
     One that was asked for twice comes once; two builds of one version get names of their own. What
     is not available is returned as skipped with ``skip_missing``; else InterpreterError is raised.
@@ -49,7 +51,7 @@ def prepare_all(
     skipped: list[Skipped] = []
     for request in requests or (None,):
         try:
-            interpreter = prepare(request)
+            interpreter = prepare(request, wanted)
         except InterpreterError as error:
             if request is None or not skip_missing:
                 raise
@@ -73,17 +75,17 @@ def _with_own_names(interpreters: Sequence[Interpreter]) -> Iterator[Interpreter
         yield replace(interpreter, name=f"{interpreter.name}+{mark}")
 
 
-def prepare(request: str | None) -> Interpreter:
+def prepare(request: str | None, wanted: Sequence[str] = ()) -> Interpreter:
     """Find an interpreter (a version, a path, None for the driver's own); make its environment.
 
     Raises InterpreterError.
     """
     base = find(request)
-    key = _key(base)
+    key = _key(base, wanted)
     folder = ENVIRONMENTS / key
     if not folder.is_dir():
         _check_version(base)
-        _make(base, folder)
+        _make(base, folder, wanted)
     return replace(_described(_python_of(folder), base), environment=key)
 
 
@@ -133,14 +135,14 @@ def newest_in_pyenv(request: str) -> Path | None:
     return (newest / "bin" / "python").resolve() if newest else None
 
 
-def _key(base: Path) -> str:
+def _key(base: Path, wanted: Sequence[str]) -> str:
     stat = base.stat()
-    digest = hashlib.sha256(LOCK.read_bytes())
+    digest = hashlib.sha256("\0".join((LOCK.read_text(encoding="utf-8"), *wanted)).encode())
     digest.update(f"{base}\0{stat.st_size}\0{stat.st_mtime_ns}".encode())
     return digest.hexdigest()[:16]
 
 
-def _make(base: Path, folder: Path) -> None:
+def _make(base: Path, folder: Path, wanted: Sequence[str]) -> None:
     """Make the environment beside its place and move it there whole."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="making-") as scratch:
@@ -164,6 +166,12 @@ def _make(base: Path, folder: Path) -> None:
                     raise InterpreterError(
                         f"{base.name}: pyperf cannot be installed for it: {_reason(installed)}"
                     )
+        if wanted:
+            added = _uv("pip", "install", "--quiet", "--python", str(_python_of(making)), *wanted)
+            if added.returncode:
+                raise InterpreterError(
+                    f"{base.name}: {', '.join(wanted)} cannot be installed: {_reason(added)}"
+                )
         try:
             making.rename(folder)
         except OSError:

@@ -26,10 +26,12 @@ from benchmarks.workloads import WORKLOADS
 AnyWord = TypeVar("AnyWord", bound=schema.Word)
 
 SLICE_SECONDS = 0.010
-COLLECTIONS = Observed(
-    schema.COLLECTIONS, label="collections", meaning="garbage collections in one fan-out"
+EVERYWHERE = (
+    Observed(schema.COLLECTIONS, label="collections", meaning="garbage collections in one fan-out"),
+    Observed(schema.CPU_SHARE, label="CPU", meaning="time on the core in wall time"),
+    Observed(schema.ERRORS, label="errors", meaning="calls of your own workload that raised"),
 )
-"""Observed in the slices of every probe, where Python tells them."""
+"""Observed in the slices of every probe, where there is any."""
 
 
 def case_record(case: Case) -> schema.Case:
@@ -62,7 +64,9 @@ def case_of(record: schema.Case) -> Case:
 
 def launcher_of(record: schema.Contender) -> Launcher:
     """How a contender's worker launches."""
-    return Launcher(record.loop, record.task_factory, record.strategy, record.collector)
+    return Launcher(
+        record.loop, record.task_factory, record.strategy, record.collector, record.limit
+    )
 
 
 def definitions(
@@ -107,7 +111,7 @@ def _probe_record(probe: Probe) -> schema.Probe:
         schema.Probe,
         probe,
         metrics=tuple(_record(schema.Metric, metric) for metric in probe.metrics),
-        observed=tuple(_record(schema.Word, row) for row in (*probe.observed, COLLECTIONS)),
+        observed=tuple(_record(schema.Word, row) for row in (*probe.observed, *EVERYWHERE)),
     )
 
 

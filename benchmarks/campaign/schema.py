@@ -50,6 +50,12 @@ USUAL_COLLECTOR: Final = "on"
 NO_PAUSE: Final = "none"
 COLLECTIONS: Final = "collections"
 """What is observed of every batch beside what its probe counts."""
+CPU_SHARE: Final = "cpu_share"
+"""The same of time on the core in wall time."""
+ERRORS: Final = "errors"
+"""The same of calls of the user's own work that raise."""
+
+EVERYWHERE: Final = (COLLECTIONS, CPU_SHARE, ERRORS)
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,9 +71,12 @@ class Word(Record, frozen=True, kw_only=True):
 
 
 class Strategy(Word, frozen=True, kw_only=True):
-    """``concurrent`` is False where the children run one after another."""
+    """``concurrent`` is False where the children run one after another. With a limit it ``bounds``
+    how many of them are active at a time.
+    """
 
     concurrent: bool = True
+    bounds: bool = False
 
 
 class Workload(Word, frozen=True, kw_only=True):
@@ -77,10 +86,13 @@ class Workload(Word, frozen=True, kw_only=True):
 
 
 class Metric(Word, frozen=True, kw_only=True):
-    """``per_task``: it grows with the number of tasks, and is shown divided by it."""
+    """``per_task``: it grows with the number of tasks, and is shown divided by it. ``of_one`` task:
+    it counts from that task's own start.
+    """
 
     unit: Unit = "second"
     per_task: bool = False
+    of_one: bool = False
 
 
 class Probe(Word, frozen=True, kw_only=True):
@@ -143,7 +155,9 @@ class Interpreter(Record, frozen=True, kw_only=True):
 
 
 class Contender(Record, frozen=True, kw_only=True):
-    """Python x event loop x task factory x collector x strategy, in a process of its own."""
+    """Python x event loop x task factory x collector x strategy, in a process of its own; with a
+    ``limit``, at most so many children are active at a time.
+    """
 
     id: Name
     interpreter: Name
@@ -151,6 +165,7 @@ class Contender(Record, frozen=True, kw_only=True):
     task_factory: Name
     strategy: Name
     collector: Name = USUAL_COLLECTOR
+    limit: Tasks | None = None
     role: Role
     conditions: Facts = field(default_factory=dict)
 
@@ -158,6 +173,11 @@ class Contender(Record, frozen=True, kw_only=True):
     def group(self) -> tuple[str, str, str, str]:
         """Contenders of one group share one baseline."""
         return (self.interpreter, self.loop, self.task_factory, self.collector)
+
+    @property
+    def variant(self) -> str:
+        """What sets contenders of one group apart: the strategy, with its limit."""
+        return self.strategy if self.limit is None else f"{self.strategy} ({self.limit})"
 
 
 class Case(Record, frozen=True, kw_only=True):
@@ -256,10 +276,22 @@ class Allocation(Record, frozen=True, kw_only=True):
     cases: Annotated[tuple[Allocated, ...], Meta(max_length=200_000)]
 
 
+class Own(Record, frozen=True, kw_only=True):
+    """A workload or a strategy of the user's own: the hash of its file, and what was installed for
+    it.
+    """
+
+    name: Name
+    kind: Name
+    sha256: Text
+    requirements: tuple[Text, ...] = ()
+
+
 class Plan(Record, frozen=True, kw_only=True):
     """``campaign.json``: what is measured and where, and what has become of it so far.
 
-    ``precision`` is a share. Without ``blocks`` every contender is asked every case. ``rounds`` are
+    ``precision`` is a share. So long nobody is measured between two turns: ``cooldown_seconds``.
+    Without ``blocks`` every contender is asked every case. ``rounds`` are
     the complete ones. ``allocation`` is None until the pilot has ended.
     """
 
@@ -270,6 +302,7 @@ class Plan(Record, frozen=True, kw_only=True):
     budget_seconds: Seconds
     precision: Share
     turn_limit_seconds: Seconds = 60.0
+    cooldown_seconds: Seconds = 0.0
     slice_seconds: Seconds
     code_hash: Text
     created: Text
@@ -280,6 +313,7 @@ class Plan(Record, frozen=True, kw_only=True):
     skipped: Annotated[tuple[Skipped, ...], Meta(max_length=200_000)] = ()
     blocks: Annotated[tuple[Block, ...], Meta(max_length=1000)] = ()
     definitions: Definitions = field(default_factory=Definitions)
+    own: Annotated[tuple[Own, ...], Meta(max_length=1000)] = ()
     allocation: Allocation | None = None
     status: Status
     finished: Text | None = None
@@ -314,7 +348,8 @@ class Cell(Record, frozen=True, kw_only=True, array_like=True):
     where that is not known. ``cpu_shares``, of the wall time, and ``switches`` are
     by slice; ``switches``, and ``set_aside``, the indexes of the slices that were taken again, are
     empty where there are none. A slice that was set aside is in the means and in the collections,
-    not in the quantiles. ``observed`` means per batch, in the order of the probe.
+    not in the quantiles. ``observed`` means per batch, in the order of the probe. ``errors`` of
+    all slices: calls of the user's own work that have raised.
     """
 
     quantiles: Annotated[list[list[Micros]], Meta(min_length=1, max_length=200)]
@@ -327,11 +362,19 @@ class Cell(Record, frozen=True, kw_only=True, array_like=True):
     switches: Annotated[list[Count], Meta(max_length=10_000)] = field(default_factory=list)
     set_aside: Annotated[list[Count], Meta(max_length=10_000)] = field(default_factory=list)
     observed: Annotated[list[Micros], Meta(max_length=100)] = field(default_factory=list)
+    errors: Count = 0
 
     def counted(self, names: Sequence[str]) -> dict[str, float]:
-        """Means per batch of what was observed, which the probe calls so, and of collections."""
-        collections = sum(count for count, _ in self.collections) / self.batches
-        return {**dict(zip(names, self.observed, strict=True)), COLLECTIONS: collections}
+        """Means per batch of what was observed, which the probe calls so, of collections, the share
+        of time on the core and, where there are some, of errors.
+        """
+        seen = {**dict(zip(names, self.observed, strict=True))}
+        seen[COLLECTIONS] = sum(count for count, _ in self.collections) / self.batches
+        if self.cpu_shares:
+            seen[CPU_SHARE] = statistics.fmean(self.cpu_shares)
+        if self.errors:
+            seen[ERRORS] = self.errors / self.batches
+        return seen
 
     @property
     def timed_seconds(self) -> float:

@@ -25,9 +25,9 @@ from benchmarks.campaign.machine import Cores
 from benchmarks.campaign.workers import WorkerError
 from benchmarks.cases import Launcher
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
-from benchmarks.matrix import contender_of, reason_to_skip
+from benchmarks.matrix import ALL, contender_of, reason_to_skip
 from benchmarks.programs import PROGRAMS, Program
-from benchmarks.strategies import BASELINE, STRATEGIES
+from benchmarks.strategies import BASELINE
 
 LIMIT_SECONDS = 30.0
 """After which a program counts as hung; each takes milliseconds."""
@@ -156,7 +156,7 @@ def _runs_at(
     is run by the baseline's worker.
     """
     able, reasons = {}, {}
-    for strategy in STRATEGIES if any(row.each_strategy for row in programs) else (BASELINE,):
+    for strategy in ALL if any(row.each_strategy for row in programs) else (BASELINE,):
         launcher = Launcher(loop, task_factory, strategy)
         if reason := reason_to_skip(interpreter, launcher):
             reasons[strategy] = reason
@@ -164,7 +164,7 @@ def _runs_at(
             able[strategy] = contender_of(interpreter.name, launcher)
     with closing(Crew(executor, list(able.values()), random.Random())) as crew:
         for program in programs:
-            for strategy in STRATEGIES if program.each_strategy else ("",):
+            for strategy in ALL if program.each_strategy else ("",):
                 run = schema.ProgramRun(
                     interpreter=interpreter.name,
                     loop=loop,

@@ -9,8 +9,8 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import astuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import IO, Protocol, TypeVar
 
 from benchmarks import protocol
@@ -23,6 +23,26 @@ Answer = TypeVar("Answer", bound=protocol.Message)
 
 INHERITED_VARIABLES = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR", "TEMP", "LD_LIBRARY_PATH")
 """All that a worker inherits: what it needs to start, nothing that changes how Python runs."""
+
+
+@dataclass(frozen=True)
+class OwnCode:
+    """What workers have of the user's: the arguments that name the functions, and the variables of
+    the environment that they need.
+    """
+
+    arguments: Sequence[str] = ()
+    variables: Sequence[str] = ()
+
+
+NO_OWN_CODE = OwnCode()
+
+
+def inherited(variables: Iterable[str] = ()) -> dict[str, str]:
+    """The environment of a measured process, with these variables."""
+    names = (*INHERITED_VARIABLES, *variables)
+    return {name: os.environ[name] for name in names if name in os.environ}
+
 
 CAUSE_CHARACTERS = 500
 """A longer cause is cut: what measured code raises may quote all of its data."""
@@ -79,6 +99,8 @@ class Watchdog:
 
 
 LOOK_SECONDS = 0.2
+GRACE_SECONDS = 1.0
+"""For a worker that is ended to say where it stood."""
 WATCHDOG = Watchdog()
 
 
@@ -109,8 +131,9 @@ class ProcessWorker:
         hash_seed: int,
         padding: int,
         turn_limit_seconds: float,
+        own: OwnCode = NO_OWN_CODE,
     ) -> None:
-        environment = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
+        environment = inherited(own.variables)
         # The environment's size moves the stack: drawn anew each round, its luck becomes noise.
         environment |= {"PYTHONHASHSEED": str(hash_seed), "FANOUT_PADDING": "x" * padding}
         self._turn_limit_seconds = turn_limit_seconds
@@ -119,8 +142,8 @@ class ProcessWorker:
         )
         process = subprocess.Popen(
             [
-                executable(interpreter), "-m", "benchmarks.worker",
-                *astuple(launcher_of(contender)), str(echo_port),
+                executable(interpreter), "-m", "benchmarks.worker", str(echo_port),
+                *launcher_of(contender).arguments, *own.arguments,
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -172,6 +195,13 @@ class ProcessWorker:
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
 
+    def _end(self) -> None:
+        """Let the process say where it stands, and end it."""
+        self._process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(GRACE_SECONDS)
+        self._kill()
+
     def _ask(self, request: protocol.Message, kind: type[Answer]) -> Answer:
         with contextlib.suppress(OSError):  # a worker that is gone: its answer, none, says so
             protocol.send(self._requests, request)
@@ -179,17 +209,20 @@ class ProcessWorker:
 
     def _receive(self, kind: type[Answer]) -> Answer:
         """Wait for an answer no longer than the turn limit. Raises WorkerError."""
-        with WATCHDOG.watching(self._kill, self._turn_limit_seconds) as expired:
+        with WATCHDOG.watching(self._end, self._turn_limit_seconds) as expired:
             try:
                 answer = protocol.receive(self._answers)
             except ValueError as error:
                 raise WorkerError(f"its answer cannot be read: {error}") from error
+        if expired.is_set():
+            cause = answer.cause if isinstance(answer, protocol.Failed) else ""
+            stood = f": {cause}" if cause else ""
+            within = f"{self._turn_limit_seconds:g} s"
+            raise WorkerError(f"no answer within {within}, killed{stood}")
         if isinstance(answer, protocol.Failed):
-            raise WorkerError(answer.cause, alive=True)
+            raise WorkerError(answer.cause, alive=answer.fit)
         if isinstance(answer, kind):
             return answer
-        if expired.is_set():
-            raise WorkerError(f"no answer within {self._turn_limit_seconds:g} s, killed")
         raise WorkerError(self._cause_of_death())
 
     def _cause_of_death(self) -> str:

@@ -93,5 +93,6 @@ PROBE = Probe(
     observed=(LEFT_RUNNING,),
     own_workload=PENDING,
     concurrent_only=True,
+    bounded=False,
     order=6,
 )

@@ -118,5 +118,6 @@ PROBE = Probe(
     headline_metric=KNOWN.name,
     measure=measure,
     observed=(FINISHED, RAN_ON, CANCELLED, NEVER_STARTED),
+    bounded=False,
     order=5,
 )

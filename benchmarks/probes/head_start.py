@@ -80,5 +80,6 @@ PROBE = Probe(
     measure=measure,
     observed=(FINISHED, STARTED),
     pauses=True,
+    bounded=False,
     order=3,
 )

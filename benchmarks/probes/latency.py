@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import operator
+import time
 from array import array
 from collections.abc import Sequence
 
@@ -23,26 +25,39 @@ P99 = Metric(
 SLOWEST = Metric(
     "max", label="slowest task", meaning="from the launch until every task has completed"
 )
-METRICS = (FIRST_STEP, MEDIAN, P99, SLOWEST)
+ITEM_MEDIAN = Metric(
+    "item_p50",
+    label="one task, median",
+    meaning="from a task's own first step until it completes",
+    of_one=True,
+)
+ITEM_P99 = Metric(
+    "item_p99",
+    label="one task, 99th percentile",
+    meaning="the time from its own first step that 99 in 100 tasks do not exceed",
+    of_one=True,
+)
+TICK_SECONDS = time.get_clock_info("perf_counter").resolution
+"""What a task takes that ends in the same tick of the clock."""
+METRICS = (FIRST_STEP, MEDIAN, P99, SLOWEST, ITEM_MEDIAN, ITEM_P99)
 
 
 async def measure(fan_out: FanOut, loops: int) -> Measurement:
-    """Time ``loops`` batches; every metric is its mean over the batches. The clock is read once or
-    twice per task, which is the same for every strategy and part of the value.
+    """Time ``loops`` batches; every metric is its mean over the batches. The clock is read twice
+    per task, which is the same for every strategy and part of the value.
     """
     launch, work, tasks, pause = fan_out.launch, fan_out.work, fan_out.tasks, fan_out.pause
     results: list[int] = []
     timed_seconds = 0.0
     sums = {metric.name: 0.0 for metric in METRICS}
     for _ in range(loops):
-        first_steps: list[float] = []
+        first_steps = array("d", bytes(8 * tasks))
         completions = array("d", bytes(8 * tasks))
 
         async def timed(
-            index: int, steps: list[float] = first_steps, ends: array[float] = completions
+            index: int, steps: array[float] = first_steps, ends: array[float] = completions
         ) -> int:
-            if not steps:
-                steps.append(perf_counter())
+            steps[index] = perf_counter()
             result = await work(index)
             ends[index] = perf_counter()
             return result
@@ -52,10 +67,13 @@ async def measure(fan_out: FanOut, loops: int) -> Measurement:
         timed_seconds += perf_counter() - launched
 
         ordered = sorted(completions)
-        sums[FIRST_STEP.name] += first_steps[0] - launched
+        of_items = sorted(map(operator.sub, completions, first_steps))
+        sums[FIRST_STEP.name] += min(first_steps) - launched
         sums[MEDIAN.name] += quantile(ordered, 0.50) - launched
         sums[P99.name] += quantile(ordered, 0.99) - launched
         sums[SLOWEST.name] += ordered[-1] - launched
+        sums[ITEM_MEDIAN.name] += max(quantile(of_items, 0.50), TICK_SECONDS)
+        sums[ITEM_P99.name] += max(quantile(of_items, 0.99), TICK_SECONDS)
     return Measurement(
         timed_seconds, {metric: seconds / loops for metric, seconds in sums.items()}, results
     )

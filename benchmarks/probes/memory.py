@@ -149,5 +149,6 @@ PROBE = Probe(
     own_workload=PENDING,
     concurrent_only=True,
     fresh_process=True,
+    bounded=False,
     order=7,
 )

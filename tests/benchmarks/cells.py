@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 from benchmarks.conditions import refusal
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
@@ -21,7 +22,20 @@ def _installed_loops() -> Iterator[str]:
 
 
 LOOPS = list(_installed_loops())
-RUNNABLE = [name for name, row in STRATEGIES.items() if sys.version_info >= row.since]
+
+
+def _runnable(*, bounds: bool) -> list[str]:
+    return [
+        name
+        for name, row in STRATEGIES.items()
+        if row.bounds == bounds
+        and sys.version_info >= row.since
+        and (row.package is None or find_spec(row.package))
+    ]
+
+
+RUNNABLE = _runnable(bounds=False)
+BOUNDED = _runnable(bounds=True)
 CONCURRENT = [name for name in RUNNABLE if STRATEGIES[name].concurrent]
 MAKERS = [
     (loop, name)
@@ -29,6 +43,14 @@ MAKERS = [
     if sys.version_info >= row.since and refusal(loop, name) is None
 ]
 """Every loop with every task factory that it obeys."""
+LATE = {
+    "gather_coroutines",
+    "gather_exceptions",
+    "gather_timeout",
+    "gather_wait_for",
+    "sequential",
+}
+"""Strategies whose children are no tasks before the join."""
 EAGER_LOOPS = [loop for loop, factory in MAKERS if factory == "eager"]
 
 

@@ -32,6 +32,7 @@ from benchmarks.workloads import noop, pending
 
 T = TypeVar("T")
 
+USUAL = ("gather_coroutines", "gather_tasks", "task_group", "wait", "as_completed", "sequential")
 TASKS = 10
 ALONE_TASKS = 3000
 """Tasks of a probe that measures in a process of its own."""
@@ -101,19 +102,20 @@ class Seen:
 
 
 def cells(probe: str) -> list[Cell]:
-    """Every strategy on every loop and task factory that this interpreter has; without optional
-    loops, of which nothing is promised.
+    """Every usual strategy on every loop and task factory that this interpreter has; without
+    optional loops, of which nothing is promised.
     """
     row = PROBES[probe]
     works = (row.own_workload.name,) if row.own_workload else ("noop", "turns")
+    works = ("noop",) if row.fresh_process and not row.own_workload else works
     pauses = tuple(PAUSES) if row.pauses else ("none",)
     found = []
     for loop, task_factory in itertools.product(EVENT_LOOPS, TASK_FACTORIES):
         if EVENT_LOOPS[loop].optional or not is_available(loop, task_factory):
             continue
-        for strategy, work, pause in itertools.product(STRATEGIES.values(), works, pauses):
-            is_asked = strategy.concurrent or not row.concurrent_only
-            if is_asked and sys.version_info >= strategy.since:
+        usual = [STRATEGIES[name] for name in USUAL]
+        for strategy, work, pause in itertools.product(usual, works, pauses):
+            if row.can_measure(strategy) and sys.version_info >= strategy.since:
                 found.append(Cell(probe, strategy.name, loop, task_factory, work, pause))
     return found
 

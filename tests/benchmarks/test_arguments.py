@@ -235,7 +235,7 @@ def test_what_is_given_replaces_what_every_part_of_a_preset_has(preset: str) -> 
     assert {(*part.loops, *part.task_factories, *part.collectors, *part.strategies)
             for part in parts} == {("rloop", "eager", "off", "wait")}  # fmt: skip
     assert {case.tasks for part in parts for case in cases(part)} == (
-        {50, 1, 10_000, 100_000} if preset == "question" else {50}
+        {"question": {50, 1, 10_000, 100_000}, "bounded": {50, 100_000}}.get(preset, {50})
     )
     asked = {name for part in PRESETS[preset].selections for name in part.probes}
     assert {name for part in parts for name in part.probes} == asked

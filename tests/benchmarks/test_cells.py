@@ -114,9 +114,9 @@ def test_a_cell_pools_the_blocks_of_all_slices(case: schema.Case, data: st.DataO
 def test_metrics_stand_in_the_order_of_the_case() -> None:
     given = {name: [1e-3 * (1 + place)] for place, name in enumerate(reversed(LATENCY.metrics))}
     cell = cell_of(LATENCY, [slice_of(LATENCY, [1.0], values=given)], NOTHING)
-    assert LATENCY.metrics == ("first_step", "p50", "p99", "max")
-    assert cell.means == [[4000], [3000], [2000], [1000]]
-    assert [row[0] for row in cell.quantiles] == [4000, 3000, 2000, 1000]
+    assert LATENCY.metrics == ("first_step", "p50", "p99", "max", "item_p50", "item_p99")
+    assert cell.means == [[6000], [5000], [4000], [3000], [2000], [1000]]
+    assert [row[0] for row in cell.quantiles] == [6000, 5000, 4000, 3000, 2000, 1000]
 
 
 def test_bytes_are_kept_as_they_are() -> None:
@@ -192,9 +192,17 @@ def test_the_cost_of_a_slice_is_reduced_as_a_rounds_is() -> None:
 def test_what_was_counted_is_named_and_collections_are_per_batch() -> None:
     busy = slice_of(CANCEL, [1e-3], observed={"left_running": 3.0}, collections=[5, 1, 0])
     cell = cell_of(CANCEL, [busy, busy], NOTHING)
-    assert cell.counted(["left_running"]) == {"left_running": 3.0, "collections": 2.0}
+    counted = {"left_running": 3.0, "collections": 2.0, "cpu_share": 1.0}
+    assert cell.counted(["left_running"]) == counted
     none = cell_of(NOOP, [slice_of(NOOP, [1e-3])], NOTHING)
-    assert none.counted([]) == {"collections": 0.0}
+    assert none.counted([]) == {"collections": 0.0, "cpu_share": 1.0}
+
+
+def test_errors_are_per_batch_where_there_are_any() -> None:
+    faulty = changed(slice_of(NOOP, [1e-3] * 3), errors=6)
+    cell = cell_of(NOOP, [faulty, faulty], NOTHING)
+    assert cell.errors == 12
+    assert cell.counted([])["errors"] == 12 / cell.batches
 
 
 # What a round says

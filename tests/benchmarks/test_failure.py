@@ -13,6 +13,7 @@ from benchmarks import children
 from benchmarks.campaign.interpreters import executable
 from benchmarks.campaign.schema import Interpreter
 from benchmarks.children import ChildFailedError
+from benchmarks.matrix import ALL
 from benchmarks.probes import failure
 from benchmarks.probes.failure import FailureLostError
 from benchmarks.probing import FanOut
@@ -31,7 +32,7 @@ OUTCOMES = {
 """What becomes of siblings that have work to do when one child fails."""
 
 
-RUNNABLE = [name for name, row in STRATEGIES.items() if sys.version_info >= row.since]
+RUNNABLE = [name for name in ALL if sys.version_info >= STRATEGIES[name].since]
 
 
 def counts(seen: Seen) -> dict[str, float]:

@@ -110,6 +110,7 @@ MEASURE_ALL = """if True:
     from benchmarks.conditions import conditions
     from benchmarks.probes import PROBES
     from benchmarks.protocol import Measure
+    from benchmarks.strategies import STRATEGIES
     from benchmarks.worker import Desk, EchoConnections
 
     launcher = Launcher("asyncio", "lazy", "gather_tasks")
@@ -117,6 +118,8 @@ MEASURE_ALL = """if True:
     with EchoConnections() as connections:
         desk = Desk(launcher, connections)
         for probe in PROBES.values():
+            if not probe.can_measure(STRATEGIES[launcher.strategy]):
+                continue
             case = Case(probe.name, probe.workload("echo").name, 1000)
             assert desk.answer(Measure(case, 1, 1)).values, probe
     print(*(row.__file__ for name, row in sys.modules.items() if name.startswith("benchmarks")))

@@ -109,7 +109,7 @@ def test_a_cell_is_an_array_whose_places_are_those_of_the_schema() -> None:
     )
     assert json.loads(schema.encode(cell)) == [
         [[1000, 1000, 1100, 1234.5, 2000]], [[1010.5, 1200]], 14, 16_000,
-        [[5, 100.5], [1, 50], [0, 0]], 0.045, [0.98, 1], [0, 3], [1], [100],
+        [[5, 100.5], [1, 50], [0, 0]], 0.045, [0.98, 1], [0, 3], [1], [100], 0,
     ]  # fmt: skip
     assert schema.decode(schema.encode(cell), schema.Cell) == cell
 

@@ -17,7 +17,16 @@ from benchmarks.campaign.schema import Interpreter, Refusal, Wanted
 from benchmarks.cases import Case, Launcher
 from benchmarks.collectors import COLLECTORS
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
-from benchmarks.matrix import PRESETS, Matrix, MatrixError, Selection, cases, concerns, lay_out
+from benchmarks.matrix import (
+    BOUNDING,
+    PRESETS,
+    Matrix,
+    MatrixError,
+    Selection,
+    cases,
+    concerns,
+    lay_out,
+)
 from benchmarks.pauses import PAUSES
 from benchmarks.probes import PROBES
 from benchmarks.strategies import BASELINE, STRATEGIES
@@ -70,6 +79,7 @@ selections = st.builds(
     loops=some(EVENT_LOOPS),
     task_factories=some(TASK_FACTORIES),
     strategies=some(STRATEGIES),
+    limits=st.lists(st.integers(1, 1000), max_size=1).map(tuple),
     collectors=some(COLLECTORS),
     pauses=some(PAUSES),
 )
@@ -154,7 +164,7 @@ def test_everything_asked_for_is_found_or_skipped_with_a_reason(
         len(selection.loops)
         * len(selection.task_factories)
         * len(selection.collectors)
-        * len({*selection.strategies, BASELINE})
+        * len([*selection.launches()])
     )
     found = sum(row.role != "control" for row in laid_out.contenders)
     assert len(laid_out.skipped) + found == len(available) * launchers
@@ -258,7 +268,8 @@ def test_what_an_interpreter_refuses_is_skipped_with_its_reason() -> None:
     reasons = {row.contender: row.reason for row in laid_out.skipped}
 
     def wanted(launcher: Launcher) -> Wanted:
-        return Wanted(interpreter=FUSSY.name, **asdict(launcher))
+        named = {name: of for name, of in asdict(launcher).items() if name != "limit"}
+        return Wanted(interpreter=FUSSY.name, **named)
 
     assert reasons[wanted(Launcher("uvloop", "eager", "wait"))] == (
         "uvloop 0.1 refuses eager tasks, on cpython-3.13.1"
@@ -290,7 +301,7 @@ def test_a_loop_that_is_not_installed_is_skipped_by_name() -> None:
 
 def test_optional_loops_are_measured_where_they_are_asked_for_only() -> None:
     optional = {name for name, row in EVENT_LOOPS.items() if row.optional}
-    assert optional == {"rloop", "winloop"}
+    assert optional == {"rloop", "rsloop", "winloop"}
     for preset in PRESETS.values():
         for selection in preset.selections:
             assert optional.isdisjoint(selection.loops)
@@ -412,11 +423,14 @@ def test_the_question_preset_covers_the_question() -> None:
     laid_out = lay_out([NEW], PRESETS["question"].selections)
     launchers = set(map(launcher_of, laid_out.contenders))
     for names, registry in (
-        ({launcher.strategy for launcher in launchers}, STRATEGIES),
+        (
+            {launcher.strategy for launcher in launchers} | {*BOUNDING, "gather_eager_start"},
+            STRATEGIES,
+        ),
         ({launcher.task_factory for launcher in launchers}, TASK_FACTORIES),
         ({launcher.collector for launcher in launchers}, COLLECTORS),
         ({case.pause for case in laid_out.cases}, PAUSES),
-        ({case.probe for case in laid_out.cases} | {"latency"}, PROBES),
+        ({case.probe for case in laid_out.cases} | {"latency", "footprint"}, PROBES),
     ):
         assert names == set(registry)
     assert launcher_of(laid_out.contenders[0]) == Launcher("asyncio", "lazy", BASELINE)

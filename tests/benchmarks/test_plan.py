@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from benchmarks.campaign import schema
 from benchmarks.campaign.plan import (
-    COLLECTIONS,
+    EVERYWHERE,
     asked_pairs,
     case_of,
     case_record,
@@ -96,7 +96,8 @@ def test_definitions_say_what_everything_that_is_named_means() -> None:
     ):
         assert {word.name for word in words} == names
         assert all(word.label and word.meaning for word in words)
-    assert [row.name for row in found.strategies] == list(STRATEGIES)
+    measured = {row.strategy for row in QUESTION.contenders}
+    assert [row.name for row in found.strategies] == [one for one in STRATEGIES if one in measured]
     assert [row.name for row in found.workloads] == [
         *(name for name in WORKLOADS if name in {row.workload for row in QUESTION.cases}),
         "pending",
@@ -109,8 +110,8 @@ def test_a_probe_defines_its_metrics_and_all_that_it_observes() -> None:
         row = PROBES[probe.name]
         assert [metric.name for metric in probe.metrics] == list(row.metric_names)
         assert [metric.unit for metric in probe.metrics] == [metric.unit for metric in row.metrics]
-        assert probe.observed[-1].name == COLLECTIONS.name
-        assert len(probe.observed) == 1 + len(row.observed)
+        names = [word.name for word in probe.observed]
+        assert names == [word.name for word in (*row.observed, *EVERYWHERE)]
         assert probe.section
     assert [probe.name for probe in QUESTION.definitions.probes if probe.answers] == ["throughput"]
 

@@ -22,13 +22,15 @@ from benchmarks.cases import Launcher
 from benchmarks.collecting import watched
 from benchmarks.echo import EchoConnections
 from benchmarks.matrix import Selection, cases
-from benchmarks.probes import PROBES, latency, throughput
+from benchmarks.probes import PROBES, first, footprint, latency, throughput
 from benchmarks.probes.latency import quantile
 from benchmarks.probing import FanOut, Measurement, Probe
 from benchmarks.slices import Bench
-from benchmarks.strategies import BASELINE, PauseCall, Work
-from benchmarks.workloads import WORKLOADS
+from benchmarks.strategies import BASELINE, STRATEGIES, PauseCall, Work
+from benchmarks.workloads import WORKLOADS, noop
+from tests.benchmarks.cells import MAKERS, RUNNABLE
 from tests.benchmarks.clocks import FakeClock
+from tests.benchmarks.probing import run
 
 LAUNCH_SECONDS = 0.5
 
@@ -103,7 +105,14 @@ def test_throughput_tells_the_seconds_of_the_collections_within_it(loops: int) -
 def test_latency_is_counted_from_the_launch() -> None:
     measurement = measured(latency.PROBE, [1.0, 2.0, 4.0], loops=1)
     # The tasks complete 1.5, 3.5 and 7.5 s after the launch.
-    assert measurement.values == {"first_step": 0.5, "p50": 3.5, "p99": 7.5, "max": 7.5}
+    assert measurement.values == {
+        "first_step": 0.5,
+        "p50": 3.5,
+        "p99": 7.5,
+        "max": 7.5,
+        "item_p50": 2.0,
+        "item_p99": 4.0,
+    }
     assert measurement.timed_seconds == 7.5
     assert measurement.results == [0, 1, 2]
 
@@ -123,7 +132,14 @@ def test_latency_is_the_mean_over_inner_loops() -> None:
         patch.setattr(latency, "perf_counter", fake)
         measurement = asyncio.run(latency.measure(FanOut(launch, work, 2), 2))
     # First batch: completions at 1 and 2; second: at 3 and 6.
-    assert measurement.values == {"first_step": 0.0, "p50": 2.0, "p99": 4.0, "max": 4.0}
+    assert measurement.values == {
+        "first_step": 0.0,
+        "p50": 2.0,
+        "p99": 4.0,
+        "max": 4.0,
+        "item_p50": 2.0,
+        "item_p99": 2.0,
+    }
     assert measurement.timed_seconds == 8.0
 
 
@@ -181,7 +197,8 @@ def test_the_registry_knows_what_a_probe_is(name: str) -> None:
 
 def test_probes_come_in_reading_order_and_one_gives_the_answer() -> None:
     assert list(PROBES) == [
-        "throughput", "latency", "head_start", "stall", "failure", "cancel", "memory",
+        "throughput", "latency", "head_start", "stall", "failure", "cancel", "first", "memory",
+        "footprint",
     ]  # fmt: skip
     assert [probe.name for probe in PROBES.values() if probe.answers] == ["throughput"]
 
@@ -248,3 +265,99 @@ def test_the_pause_is_awaited_in_every_fan_out_and_timed(probe: Probe) -> None:
 
 def test_the_clock_is_pyperfs() -> None:
     assert clock.perf_counter is pyperf.perf_counter is time.perf_counter
+
+
+# --- one task, the first result, and a whole fan-out ----------------------------------------------
+
+
+def test_one_task_counts_from_its_own_first_step() -> None:
+    fake = FakeClock()
+
+    async def work(index: int) -> int:
+        fake.advance(1.0 + index)
+        return index
+
+    async def launch(work: Work, tasks: int, pause: PauseCall | None = None) -> list[int]:
+        return [await work(index) for index in range(tasks)]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(latency, "perf_counter", fake)
+        values = asyncio.run(latency.measure(FanOut(launch, work, 3), 1)).values
+    # They take 1, 2 and 3 s; the launch is 6 s before the last completes.
+    assert (values["item_p50"], values["item_p99"], values["max"]) == (2.0, 3.0, 6.0)
+
+
+@pytest.mark.parametrize("strategy", [name for name in first.PROBE.strategies if name in RUNNABLE])
+@pytest.mark.parametrize(("loop", "task_factory"), MAKERS)
+@pytest.mark.parametrize("tasks", [1, 2, 20])
+def test_the_first_result_ends_all_others(
+    strategy: str, loop: str, task_factory: str, tasks: int
+) -> None:
+    cancelled: list[int] = []
+
+    async def waits(index: int) -> int:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            cancelled.append(index)
+            raise
+        return index
+
+    async def main() -> Measurement:
+        fan_out = FanOut(STRATEGIES[strategy].launch, waits, tasks)
+        measurement = await first.measure(fan_out, 2)
+        assert asyncio.all_tasks() == {asyncio.current_task()}, "a task is still there"
+        return measurement
+
+    measurement = run(main, loop, task_factory)
+    assert measurement.results == list(range(tasks))
+    assert 0 < measurement.values["known"] <= measurement.values["clean"]
+    assert tasks // 2 not in cancelled
+
+
+def test_every_way_to_the_first_result_is_a_strategy() -> None:
+    assert {way.__name__ for way in first.WAYS} == set(first.PROBE.strategies)  # type: ignore[attr-defined]
+    for name, row in STRATEGIES.items():
+        assert first.PROBE.can_measure(row) == (name in first.PROBE.strategies)
+
+
+def test_a_footprint_is_the_peak_after_less_the_size_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    events: list[str] = []
+
+    def reading(name: str, size: int) -> int:
+        events.append(name)
+        return size
+
+    monkeypatch.setattr(footprint, "forget_peak", lambda: events.append("forget"))
+    monkeypatch.setattr(footprint, "resident_bytes", lambda: reading("before", 10_000))
+    monkeypatch.setattr(footprint, "peak_bytes", lambda: reading("after", 90_000))
+
+    async def work(index: int) -> int:
+        events.append("work")
+        return index
+
+    fan_out = FanOut(STRATEGIES["sequential"].launch, work, 20)
+    measurement = asyncio.run(footprint.measure(fan_out, 1))
+    assert measurement.values == {"peak": 80_000}
+    assert measurement.results == list(range(20))
+    assert events == [*["work"] * 10, "forget", "before", *["work"] * 20, "after"]
+
+
+def test_a_footprint_is_of_one_fan_out_in_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    fan_out = FanOut(STRATEGIES["sequential"].launch, noop, 20)
+    with pytest.raises(footprint.NotMeasurableError, match="of one fan-out, not of 2"):
+        asyncio.run(footprint.measure(fan_out, 2))
+    monkeypatch.setattr(footprint, "resident_bytes", lambda: 0)
+    with pytest.raises(footprint.NotMeasurableError, match="does not tell the size"):
+        asyncio.run(footprint.measure(fan_out, 1))
+
+
+def test_what_fits_into_memory_that_is_there_counts_as_a_page(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(footprint, "resident_bytes", lambda: 10_000)
+    monkeypatch.setattr(footprint, "peak_bytes", lambda: 10_000)
+    fan_out = FanOut(STRATEGIES["sequential"].launch, noop, 20)
+    assert asyncio.run(footprint.measure(fan_out, 1)).values == {"peak": footprint.LEAST_BYTES}

@@ -12,6 +12,7 @@ import pytest
 from benchmarks import programs
 from benchmarks.cases import Launcher
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
+from benchmarks.matrix import ALL
 from benchmarks.programs import PROGRAMS, run
 from benchmarks.strategies import BASELINE, STRATEGIES, PauseCall, Work
 from tests.benchmarks.fakes import registered
@@ -23,7 +24,7 @@ LOOPS = [name for name, row in EVENT_LOOPS.items() if not row.optional]
 def strategies_of(program: str) -> Iterable[str]:
     if not PROGRAMS[program].each_strategy:
         return (BASELINE,)
-    return (name for name, row in STRATEGIES.items() if sys.version_info >= row.since)
+    return (name for name in ALL if sys.version_info >= STRATEGIES[name].since)
 
 
 def test_every_program_that_claims_refer_to_is_there() -> None:

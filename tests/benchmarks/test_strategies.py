@@ -11,11 +11,18 @@ from typing import Any, TypeVar
 
 import pytest
 
-from benchmarks import workloads
+from benchmarks import strategies, workloads
 from benchmarks.echo import EchoConnections
 from benchmarks.strategies import BASELINE, OLDEST_PYTHON, STRATEGIES, Work
-from benchmarks.workloads import PENDING, WORKLOADS, Surroundings, Workload
-from tests.benchmarks.cells import CONCURRENT, EAGER_LOOPS, LOOPS, MAKERS, RUNNABLE
+from benchmarks.workloads import (
+    LONG_SLEEP_SECONDS,
+    PENDING,
+    SHORT_SLEEP_SECONDS,
+    WORKLOADS,
+    Surroundings,
+    Workload,
+)
+from tests.benchmarks.cells import CONCURRENT, EAGER_LOOPS, LATE, LOOPS, MAKERS, RUNNABLE
 from tests.benchmarks.probing import run
 
 T = TypeVar("T")
@@ -111,6 +118,10 @@ def test_a_strategy_that_is_not_concurrent_runs_one_after_another(
 
 # The pause
 
+MADE_AT_ONCE = {"gather_coroutines", "gather_exceptions"}
+"""Of those whose children are no tasks before the join, those that make all coroutines first."""
+STARTED_AT_ONCE = {"gather_eager_start"}
+
 
 def started_around_a_pause(
     strategy: str, loop: str, task_factory: str, *, suspends: bool
@@ -132,7 +143,7 @@ def started_around_a_pause(
         return index
 
     async def pause() -> None:
-        assert made == (5 if STRATEGIES[strategy].concurrent else 0)
+        assert made == (5 if strategy not in LATE - MADE_AT_ONCE else 0)
         at_first = started
         if suspends:
             await asyncio.sleep(0)
@@ -151,15 +162,16 @@ def started_around_a_pause(
 def test_tasks_start_at_the_callers_first_suspension_and_coroutines_do_not(
     strategy: str, loop: str
 ) -> None:
-    head_start = strategy not in ("gather_coroutines", "sequential")
-    assert started_around_a_pause(strategy, loop, "lazy", suspends=True) == (0, 5 * head_start)
-    assert started_around_a_pause(strategy, loop, "lazy", suspends=False) == (0, 0)
+    at_once = 5 * (strategy in STARTED_AT_ONCE)
+    head_start = 5 * (strategy not in LATE)
+    assert started_around_a_pause(strategy, loop, "lazy", suspends=True) == (at_once, head_start)
+    assert started_around_a_pause(strategy, loop, "lazy", suspends=False) == (at_once, at_once)
 
 
 @pytest.mark.parametrize("loop", EAGER_LOOPS)
 @pytest.mark.parametrize("strategy", RUNNABLE)
 def test_eager_tasks_start_where_they_are_created(strategy: str, loop: str) -> None:
-    started = 5 * (strategy not in ("gather_coroutines", "sequential"))
+    started = 5 * (strategy not in LATE)
     for suspends in (True, False):
         around = started_around_a_pause(strategy, loop, "eager", suspends=suspends)
         assert around == (started, started)
@@ -199,7 +211,7 @@ def leaves(error: BaseException) -> list[BaseException]:
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-@pytest.mark.parametrize("strategy", RUNNABLE)
+@pytest.mark.parametrize("strategy", [name for name in RUNNABLE if name != "gather_exceptions"])
 def test_an_exception_of_one_coroutine_reaches_the_caller(strategy: str, loop: str) -> None:
     async def fails_at_three(index: int) -> int:
         if index == 3:
@@ -214,6 +226,37 @@ def test_an_exception_of_one_coroutine_reaches_the_caller(strategy: str, loop: s
     assert [type(error) for error in leaves(caught.value)] == [WorkFailedError]
     is_group = not isinstance(caught.value, WorkFailedError)
     assert is_group == (strategy == "task_group")
+
+
+def test_with_return_exceptions_an_exception_is_a_result() -> None:
+    async def main() -> list[object]:
+        async def fails_at_one(index: int) -> int:
+            if index == 1:
+                raise WorkFailedError
+            return index
+
+        return [*await STRATEGIES["gather_exceptions"].launch(fails_at_one, 3, None)]
+
+    zero, error, two = run(main)
+    assert (zero, two) == (0, 2)
+    assert isinstance(error, WorkFailedError)
+
+
+@pytest.mark.parametrize("strategy", sorted({"gather_timeout", "gather_wait_for"} & set(RUNNABLE)))
+def test_a_deadline_ends_a_child_that_misses_it(
+    strategy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(strategies, "DEADLINE_SECONDS", 0.001)
+
+    async def late(index: int) -> int:
+        await asyncio.sleep(60 * index)
+        return index
+
+    async def main() -> None:
+        await STRATEGIES[strategy].launch(late, 2, None)
+
+    with pytest.raises((TimeoutError, asyncio.TimeoutError)):
+        run(main)
 
 
 def test_the_registry_knows_its_rows_by_their_functions_names() -> None:
@@ -280,7 +323,7 @@ def test_workloads_suspend_as_often_as_they_say(
 
 def test_workloads_say_whether_they_wait() -> None:
     assert {row.name for row in (*WORKLOADS.values(), PENDING) if row.waits} == {
-        "sleep", "sleep_20ms", "echo", "pending",
+        "sleep", "sleep_20ms", "uneven", "echo", "pending",
     }  # fmt: skip
 
 
@@ -299,7 +342,23 @@ def test_workloads_wait_on_one_timer_as_long_as_they_say(
             return await work(5)
 
     assert opened(workload, connections, use) == 5
-    assert waited == [workload.seconds]
+    assert waited == [SHORT_SLEEP_SECONDS if workload.name == "uneven" else workload.seconds]
+
+
+def test_uneven_tasks_wait_as_long_as_they_say_in_the_mean(connections: EchoConnections) -> None:
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    async def use(work: Work) -> list[int]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(asyncio, "sleep", sleep)
+            return [await work(index) for index in range(100)]
+
+    assert opened(WORKLOADS["uneven"], connections, use) == list(range(100))
+    assert set(waited) == {SHORT_SLEEP_SECONDS, LONG_SLEEP_SECONDS}
+    assert sum(waited) / 100 == pytest.approx(WORKLOADS["uneven"].seconds)
 
 
 def test_a_tree_fans_out_again_by_the_same_strategy(connections: EchoConnections) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.campaign.plan import COLLECTIONS, asked_pairs
+from benchmarks.campaign.plan import EVERYWHERE, asked_pairs
 from benchmarks.collectors import COLLECTORS
 from benchmarks.matrix import PRESETS
 from benchmarks.pauses import PAUSES
@@ -36,7 +36,7 @@ def question(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 def test_every_probe_and_axis_of_the_question_is_measured(question: Ran) -> None:
     assert question.code == 0, question.err
     plan = question.plan
-    assert {case.probe for case in plan.cases} == set(PROBES) - {"latency"}
+    assert {case.probe for case in plan.cases} == set(PROBES) - {"latency", "footprint"}
     assert {case.pause for case in plan.cases} == set(PAUSES)
     assert {row.collector for row in plan.contenders} == set(COLLECTORS)
     for contender in plan.contenders:
@@ -62,9 +62,10 @@ def test_cells_are_those_of_the_blocks_and_carry_what_was_observed(question: Ran
         assert line.failures == {}
         for cell in line.cells.values():
             assert len(cell.quantiles) == len(case.metrics)
-            # What every probe observes, the collections, stands apart.
-            assert observed[case.probe][-1] == COLLECTIONS.name
-            assert len(cell.observed) == len(observed[case.probe]) - 1, case.id
+            # What is observed everywhere stands apart.
+            names = [row.name for row in EVERYWHERE]
+            assert observed[case.probe][-len(names) :] == names
+            assert len(cell.observed) == len(observed[case.probe]) - len(names), case.id
             assert all(value >= 0 for value in cell.observed)
 
 

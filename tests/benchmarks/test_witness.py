@@ -26,9 +26,10 @@ from benchmarks.campaign.witness import (
 )
 from benchmarks.campaign.workers import WorkerError
 from benchmarks.loops import TASK_FACTORIES
+from benchmarks.matrix import ALL
 from benchmarks.programs import PROGRAMS
 from benchmarks.protocol import ProgramSaid
-from benchmarks.strategies import BASELINE, STRATEGIES
+from benchmarks.strategies import BASELINE
 from harness.commands import copy_of_suite
 from tests.benchmarks.fakes import INTERPRETER, FakeExecutor, Script
 from tests.repository import run_python
@@ -86,10 +87,10 @@ def test_programs_run_once_or_with_every_strategy_in_the_order_of_the_choice(
     assert [(run.loop, run.program, run.strategy) for run in found.runs] == [
         (loop, program, strategy)
         for loop in ("asyncio", "uvloop")
-        for program, strategies in (("head_start", STRATEGIES), ("gather_twice", [""]))
+        for program, strategies in (("head_start", ALL), ("gather_twice", [""]))
         for strategy in strategies
     ]
-    assert asked == 2 * [*((name, "head_start") for name in STRATEGIES), (BASELINE, "gather_twice")]
+    assert asked == 2 * [*((name, "head_start") for name in ALL), (BASELINE, "gather_twice")]
     assert found.runs[-1].observed == f"cpython-3.14.0/uvloop/lazy/{BASELINE}"
     assert [row.name for row in found.programs] == ["head_start", "gather_twice"]
     assert found.programs[0].claim == PROGRAMS["head_start"].claim
@@ -99,8 +100,8 @@ def test_each_contender_has_one_worker_and_none_is_left(places: Places) -> None:
     script = Script(program=holding)
     places(["asyncio"], TASK_FACTORIES)
     run_fake(script, *PROGRAMS)
-    assert [len(together) for together in script.started] == [len(STRATEGIES)] * 2
-    assert len({name for together in script.started for name in together}) == 2 * len(STRATEGIES)
+    assert [len(together) for together in script.started] == [len(ALL)] * 2
+    assert len({name for together in script.started for name in together}) == 2 * len(ALL)
     assert not script.open_workers
 
 
@@ -111,11 +112,11 @@ def test_what_cannot_be_run_has_its_reason_and_no_worker(places: Places) -> None
     not_run = {(run.task_factory, run.strategy): run.reason for run in found if run.holds is None}
     eager = "eager needs Python 3.12, cpython-3.10.1 is older"
     assert not_run == {
-        **{("eager", strategy): eager for strategy in STRATEGIES},
+        **{("eager", strategy): eager for strategy in ALL},
         ("lazy", "task_group"): "task_group needs Python 3.11, cpython-3.10.1 is older",
     }
     lazy, eager_ones = script.started
-    assert len(lazy) == len(STRATEGIES) - 1
+    assert len(lazy) == len(ALL) - 1
     assert eager_ones == ()
 
 

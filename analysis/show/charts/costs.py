@@ -10,9 +10,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.judge import words
-from analysis.judge.findings import Findings, break_even
+from analysis.judge.findings import Findings, bounds_rows, break_even, computing_workloads
 from analysis.show.charts import panels
-from analysis.show.charts.registry import Drawing, chart
+from analysis.show.charts.registry import LIMIT, Drawing, chart
 from analysis.show.theme import LIGHT, Mark, marks
 
 _SPREAD: Final = 0.3
@@ -185,4 +185,46 @@ def code_and_collector(findings: Findings) -> Drawing | None:
             share = words.share(row["collecting"] / row["value"], 0)
             panels.write_beside(axes, share, place, float(row["value"]))
         panels.add_to_title(axes, f"n = {words.count(mine['tasks'].iloc[0])}")
+    return drawing
+
+
+@chart("limits", section=LIMIT)
+def limits(findings: Findings) -> Drawing | None:
+    """Time per task by limit, a line for each pattern, and what all at once takes."""
+    said, rows = findings.words, panels.of_newest(bounds_rows(findings))
+    computing = [
+        said.probe(probe).answers and workload in computing_workloads(findings)
+        for probe, workload in rows[["probe", "workload"]].to_numpy()
+    ]
+    rows = rows[np.array(computing, dtype=bool)]
+    rows = rows.assign(
+        limit=[said.limit(name) or 0 for name in rows["strategy"]],
+        pattern=[said.pattern(name) for name in rows["strategy"]],
+    )
+    rows = rows[rows.groupby(["case", "pattern"])["limit"].transform("nunique") > 1]
+    if rows.empty:
+        return None
+    looks = marks(panels.ordered(findings, "pattern", rows["pattern"]))
+    ends = rows.sort_values("ratio").to_dict("records")
+    least, most = ends[0], ends[-1]
+    where = panels.where(findings, most, "workload", "loop")
+    drawing = panels.sheet(
+        panels.split(findings, rows, ["loop", "workload"]),
+        f"A limit costs {words.short_change(least['ratio'])} ({least['pattern']}) to "
+        f"{words.short_change(most['ratio'])} ({most['pattern']}).",
+        "Time per task by how many may be active at a time, both axes logarithmic; lower is "
+        f"better. {panels.on_python(findings, rows)}",
+        f"The dashed line is all at once, by gather. The most is {where}.",
+        panel_inches=2.6,
+        key=[*looks.items()],
+        below="active at a time, at most",
+        share_y=not panels.several(rows, "workload"),
+    )
+    panels.tasks_axis(drawing.axes[0], rows["limit"])
+    for axes, mine in drawing.parts:
+        alike = panels.of_workload(rows, mine)
+        free = float(mine["reference_value"].iloc[0])
+        panels.amount_axis(axes, [free, *panels.ends(alike)], str(rows["unit"].iloc[0]))
+        axes.axhline(free, color=LIGHT.soft_ink, linewidth=1.0, linestyle=(0, (3, 2)), zorder=1)
+        panels.over_tasks(axes, mine, "pattern", looks, _SPREAD, along="limit")
     return drawing

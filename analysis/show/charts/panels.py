@@ -78,7 +78,7 @@ def ordered(findings: Findings, kind: str, names: Iterable[str]) -> list[str]:
 
 def strategy_marks(findings: Findings) -> Mapping[str, Mark]:
     """A mark for each strategy of the campaign, the same in every chart; the baseline is first."""
-    contenders = findings.campaign.contenders
+    contenders = [one for one in findings.campaign.contenders if one.limit is None]
     every = ordered(findings, "strategy", (one.strategy for one in contenders))
     baselines = {one.strategy for one in contenders if one.role == "baseline"}
     return marks(sorted(every, key=lambda name: name not in baselines))
@@ -628,11 +628,14 @@ def over_tasks(
     *,
     column: str = "value",
     joined: bool = True,
+    along: str = "tasks",
 ) -> None:
-    """A series for each of ``looks``, by the column ``series``, over the number of tasks."""
+    """A series for each of ``looks``, by the column ``series``, over the number of tasks or another
+    one.
+    """
     for name, mark, aside in apart(looks, width):
-        own = rows[rows[series] == name].sort_values("tasks")
-        places = own["tasks"].to_numpy(float) * np.exp(aside)
+        own = rows[rows[series] == name].sort_values(along)
+        places = own[along].to_numpy(float) * np.exp(aside)
         if joined:
             _join(axes, places, own[column], mark)
         points(axes, places, own, mark, column=column)

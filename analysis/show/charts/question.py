@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -127,6 +128,8 @@ def _head_start_finding(findings: Findings, rows: pd.DataFrame) -> str:
 def latency_quantiles(findings: Findings) -> Drawing | None:
     """From launch to each task's first step and completion: a line for each strategy."""
     rows = panels.of_newest(amounts(findings, "latency"))
+    of_one = [findings.words.metric("latency", name).of_one for name in rows["metric"]]
+    rows = rows[~np.array(of_one, dtype=bool)]  # those are no points in time
     if rows.empty:
         return None
     rows = rows[rows["tasks"] == panels.typical(rows["tasks"])]

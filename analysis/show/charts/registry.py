@@ -23,10 +23,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.judge.findings import Findings
+from analysis.judge.findings import Findings, unlimited
 from analysis.show import theme
 
 _DOTS_PER_INCH: Final = 144
+LIMIT: Final = "limit"
+"""The section of what was launched with a limit, which no other chart shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +124,9 @@ def drawings(findings: Findings) -> Iterator[tuple[Chart, Drawing]]:
     """Every chart's figure, not rendered yet; inside :func:`analysis.show.theme.settings`."""
     for module in sorted(pkgutil.iter_modules([str(Path(__file__).parent)])):
         importlib.import_module(f"{__name__.rpartition('.')[0]}.{module.name}")
-    for one in [*CHARTS.values(), *_generic_charts(findings)]:
-        drawing = one.draw(findings)
+    free = unlimited(findings)
+    for one in [*CHARTS.values(), *_generic_charts(free)]:
+        drawing = one.draw(findings if one.section == LIMIT else free)
         if drawing is not None:
             yield one, drawing
 

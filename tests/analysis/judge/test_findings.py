@@ -25,6 +25,8 @@ BASELINE = "cpython-3.14.0/asyncio/lazy/gather_coroutines"
 CONTROL = f"{BASELINE}/control"
 TASKS = "cpython-3.14.0/asyncio/lazy/gather_tasks"
 SIZES = (1, 10, 100, 1000, 10_000)
+OBSERVED = 9
+"""The place of what was observed in a cell."""
 
 
 def throughput(*sizes: int, workload: str = "noop") -> tuple[Case, ...]:
@@ -218,7 +220,7 @@ def test_what_was_counted_is_the_median_of_rounds_with_their_range(
             if old:
                 line["cells"][TASKS]["observed"] = {"left_running": [number, 0, 2 * number]}
             else:
-                line["cells"]["1"][-1] = [number]
+                line["cells"]["1"][OBSERVED] = [number]
 
     campaigns.change_lines(folder, change)
     frame = find(read_campaign(folder)).observations

@@ -29,7 +29,7 @@ from analysis.show.charts.registry import Drawing, Picture, chart, draw_all, dra
 from analysis.show.theme import DARK, LIGHT, Theme
 from benchmarks.campaign import schema
 from benchmarks.cases import Case
-from benchmarks.strategies import STRATEGIES
+from benchmarks.matrix import ALL
 from tests import campaigns
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -177,7 +177,7 @@ def test_a_title_is_one_line(charts: Mapping[str, Drawing], builds: Findings) ->
 
 def test_many_strategies_share_a_title(tmp_path: Path) -> None:
     folder = campaigns.write(
-        tmp_path / "all", strategies=tuple(STRATEGIES), cases=campaigns.NOOP, noise=0.001,
+        tmp_path / "all", strategies=ALL, cases=campaigns.NOOP, noise=0.001,
         effect=lambda who, *_: 0.1 * (who.strategy == "task_group"),
     )  # fmt: skip
     title = drawn(find(read_campaign(folder)))["ratios-by-tasks"].title
@@ -477,7 +477,7 @@ def test_hostile_labels_are_drawn_as_plain_text(little: Findings) -> None:
 EXTREMES = {
     "seven Pythons": {"pythons": tuple(f"3.1{i}.1" for i in range(7)), "rounds": 6},
     "six strategies, five n": {
-        "strategies": tuple(STRATEGIES),
+        "strategies": ALL,
         "loops": ("asyncio", "uvloop"),
         "cases": tuple(Case("throughput", "noop", 10**i) for i in range(5)),
         "rounds": 6,

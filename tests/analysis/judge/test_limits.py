@@ -1,0 +1,126 @@
+"""What limits cost and save: shown by themselves, and nowhere else."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from analysis.judge.answer import answer
+from analysis.judge.decisions import decisions
+from analysis.judge.findings import Findings, answer_rows, bounds_rows, find, unlimited
+from analysis.read.load import read_campaign
+from analysis.show import tables
+from analysis.show.page import files_of
+from benchmarks.campaign import schema
+from benchmarks.cases import Case
+from tests import campaigns
+
+PATTERNS = ("gather_coroutines", "gather_semaphore", "iterator_workers", "chunks")
+TIMES = {"gather_semaphore": 1.5, "iterator_workers": 0.9, "chunks": 1.0}
+"""What the patterns take, in that of all at once."""
+CASES = (
+    Case("throughput", "noop", 1000),
+    Case("latency", "echo", 1000),
+    Case("footprint", "yield_once", 1000),
+)
+BYTES = {"gather_semaphore": 1.2, "iterator_workers": 0.1, "chunks": 0.2}
+
+
+def effect(who: schema.Contender, case: schema.Case, metric: str) -> float:
+    if case.probe == "footprint":
+        return math.log(BYTES.get(who.strategy, 1.0))
+    if metric == "item_p50" and who.limit:
+        return math.log(0.01 * who.limit / 10)
+    more = 0.2 if who.limit == 10 and who.strategy == "gather_semaphore" else 0.0
+    return math.log(TIMES.get(who.strategy, 1.0)) + more
+
+
+@pytest.fixture(scope="module")
+def findings(tmp_path_factory: pytest.TempPathFactory) -> Findings:
+    folder = campaigns.write(
+        tmp_path_factory.mktemp("limits") / "c",
+        strategies=PATTERNS,
+        limits=(10, 100),
+        cases=CASES,
+        noise=0.001,
+        effect=effect,
+    )
+    return find(read_campaign(folder))
+
+
+def test_a_strategy_with_another_limit_is_another_one(findings: Findings) -> None:
+    words = findings.words
+    names = {one.strategy for one in findings.campaign.contenders}
+    assert names == {
+        "gather_coroutines",
+        *(f"{name} ({limit})" for name in PATTERNS[1:] for limit in (10, 100)),
+    }
+    assert words.label("strategy", "chunks (10)") == "chunks, 10 at a time"
+    assert words.limit("chunks (10)") == 10
+    assert words.limit("gather_coroutines") is None
+    assert words.pattern("chunks (10)") == words.pattern("chunks (100)") == "chunks"
+
+
+def test_rows_with_a_limit_hold_together_and_are_no_answer(findings: Findings) -> None:
+    assert answer_rows(findings).empty
+    rows = bounds_rows(findings)
+    assert set(rows["scope"]) == {"case"}
+    assert set(rows["family"]) == {"bounds 3.14.0"}
+    assert len(rows) == len(CASES) * 6
+    free = unlimited(findings)
+    for frame in (free.contrasts, free.absolutes, free.costs, free.observations):
+        assert set(frame["strategy"]) == {"gather_coroutines"}
+    assert len(findings.contrasts) > len(free.contrasts)
+
+
+def test_without_limits_nothing_is_left_out(tmp_path: Path) -> None:
+    findings = find(read_campaign(campaigns.write(tmp_path / "c")))
+    assert unlimited(findings) is findings
+    assert bounds_rows(findings).empty
+    assert tables.bounds(findings) == []
+
+
+def test_the_answer_is_what_limits_cost_and_save(findings: Findings) -> None:
+    costs, memory, item = answer(findings)
+    assert costs.startswith("At most 100 at a time, compared with all at once: workers + iterator")
+    assert "less per task (-10 %); gather + Semaphore takes" in costs
+    assert "more per task (+50 %)" in costs
+    assert memory.startswith("workers + iterator and chunks save memory: down to 150 B a task")
+    assert "instead of 1.50 kB" in memory
+    assert item.startswith("One task of echo then takes")
+
+
+def test_the_table_has_a_row_for_each_pattern_and_a_column_for_each_limit(
+    findings: Findings,
+) -> None:
+    time, latency, memory = tables.bounds(findings)
+    for table in (time, latency, memory):
+        assert [column.name for column in table.columns][-2:] == ["10 at a time", "100 at a time"]
+        assert len(table.rows) == 3
+    cells = {row[-4].text: row[-1].text for row in time.rows}
+    assert set(cells) == {"gather + Semaphore", "workers + iterator", "chunks"}
+    assert "(+50 %)" in cells["gather + Semaphore"]
+    assert "(-10 %)" in cells["workers + iterator"]
+    assert cells["chunks"].endswith("=")
+
+
+def test_the_decision_is_the_pattern_that_takes_least(findings: Findings) -> None:
+    found = {one.situation: one for one in decisions([findings])}
+    limited = found["At most so many at a time"]
+    assert limited.use == "workers + iterator"
+    assert limited.gain.startswith("40 to 51 % less time (")
+    assert limited.exceptions == ""
+    memory = found["Many wait and memory is short"]
+    assert memory.use == "workers + iterator"
+    assert memory.gain == "150 B a task instead of 1.50 kB"
+
+
+def test_the_page_has_a_section_and_a_chart_of_limits(findings: Findings) -> None:
+    files = files_of(findings)
+    assert "charts/limits-light.svg" in files
+    page = files["index.html"].decode()
+    assert 'id="limit"' in page
+    assert "At most so many at a time" in page
+    assert "gather_semaphore (100)" in files["contrasts.csv"].decode()
