@@ -25,7 +25,7 @@ from benchmarks.campaign.arguments import (
 from benchmarks.campaign.plan import SLICE_SECONDS
 from benchmarks.collectors import COLLECTORS
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
-from benchmarks.matrix import PRESETS, cases
+from benchmarks.matrix import BOUNDING, MAIN, PRESETS, Selection, cases
 from benchmarks.pauses import PAUSES
 from benchmarks.probes import PROBES
 from benchmarks.strategies import STRATEGIES
@@ -382,3 +382,40 @@ def test_a_bad_option_names_itself(arguments: tuple[str, str]) -> None:
         parsed(*arguments)
     assert arguments[0] in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+# --- limits ---------------------------------------------------------------------------------------
+
+
+def strategies_of(*arguments: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    first, *_ = parsed(*arguments).selections
+    return first.strategies, first.limits
+
+
+def test_a_limit_brings_the_strategies_that_keep_it() -> None:
+    assert strategies_of() == (MAIN, ())
+    assert strategies_of("--limit", "none,10", "--limit", "100") == ((*MAIN, *BOUNDING), (10, 100))
+    assert strategies_of("--limit", "10") == (BOUNDING, (10,))
+    assert strategies_of("--limit", "none") == (MAIN, ())
+    named = ("--strategy", "wait,chunks", "--limit", "7")
+    assert strategies_of(*named) == (("wait", "chunks"), (7,))
+    assert strategies_of("--preset", "bounded", "--limit", "50") == (BOUNDING, (50,))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--strategy", "chunks"), "chunks: name a limit, such as --limit 100"),
+        (("--strategy", "wait", "--limit", "10"), "--limit has no meaning for what is measured"),
+    ],
+)
+def test_limits_and_strategies_have_to_go_together(arguments: tuple[str, ...], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        parsed(*arguments)
+
+
+def test_a_strategy_with_a_limit_is_laid_out_once_for_each() -> None:
+    selection = Selection(strategies=("wait", "chunks"), limits=(10, 100))
+    assert [*selection.launches()] == [
+        ("gather_coroutines", None), ("wait", None), ("chunks", 10), ("chunks", 100),
+    ]  # fmt: skip

@@ -8,6 +8,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -456,3 +457,40 @@ def test_the_examples_of_the_documentation_are_measured(
     names |= {one.strategy for one in campaign.contenders}
     assert record.name in names
     assert str(REPOSITORY) not in (tmp_path / "c" / "campaign.json").read_text(encoding="utf-8")
+
+
+def test_calls_that_raise_are_counted_where_that_was_asked_for(write: Write, start: Start) -> None:
+    path = write("async def half(i):\n    if i % 2:\n        raise ValueError(i)\n    return i")
+    one = replace(own.read("workload", f"{path}:half"), counts_errors=True)
+    measured_ = start(one).measure(Case("throughput", one.name, 10), 2, 3, 0.0)
+    assert measured_.errors == 2 * 3 * 5
+
+
+def test_a_campaign_goes_on_with_the_same_code_only(write: Write, tmp_path: Path) -> None:
+    path, folder = write("async def work(i): return i"), tmp_path / "c"
+    options = ("--tasks=10", "--loop=asyncio", "--probe=throughput", "--no-report", "--quiet")
+    begun = run_benchmarks(
+        "run", f"--workload={path}:work", *options, "--budget=2s", f"--out={folder}"
+    )
+    assert begun.returncode == 0, begun.stderr
+    rounds = read_campaign(folder).rounds
+    resume = ("resume", str(folder), "--budget=4s", "--no-report", "--quiet")
+    without = run_benchmarks(*resume)
+    assert without.returncode == 2
+    assert "mine.work is not given as it was measured: --workload FILE.py:NAME" in without.stderr
+    gone_on = run_benchmarks(*resume, f"--workload={path}:work")
+    assert gone_on.returncode == 0, gone_on.stderr
+    assert read_campaign(folder).rounds > rounds
+    write("async def work(i): return i + 1")
+    changed = run_benchmarks(*resume[:2], "--budget=6s", f"--workload={path}:work")
+    assert changed.returncode == 2
+
+
+def test_what_is_published_has_no_code_of_the_users_own(write: Write) -> None:
+    folder = REPOSITORY / "results" / "reference" / "of-a-test"
+    done = run_benchmarks(
+        "run", f"--workload={write('async def work(i): return i')}:work", f"--out={folder}"
+    )
+    assert done.returncode == 2
+    assert "is to be published, which your own code is not for" in done.stderr
+    assert not folder.exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -124,3 +125,34 @@ def test_the_page_has_a_section_and_a_chart_of_limits(findings: Findings) -> Non
     assert 'id="limit"' in page
     assert "At most so many at a time" in page
     assert "gather_semaphore (100)" in files["contrasts.csv"].decode()
+
+
+# --- calls that raise -----------------------------------------------------------------------------
+
+ERRORS = 10
+"""The place of errors in a cell."""
+
+
+@pytest.mark.parametrize(
+    ("of_tasks", "of_group", "judged"), [(0, 0, True), (3, 3, True), (0, 3, False), (3, 4, False)]
+)
+def test_no_verdict_where_the_shares_of_calls_that_raise_differ(
+    tmp_path: Path, of_tasks: int, of_group: int, judged: bool
+) -> None:
+    """So many of ten in each batch; the reference has as many as ``of_tasks``."""
+    folder = campaigns.write(tmp_path / "c", cases=(Case("throughput", "noop", 10),))
+
+    def change(lines: list[Any]) -> None:
+        for line in lines:
+            for place, cell in line["cells"].items():
+                is_group = place == "2"
+                cell[ERRORS] = (of_group if is_group else of_tasks) * cell[2]
+
+    campaigns.change_lines(folder, change)
+    frame = find(read_campaign(folder)).contrasts
+    rows = frame[frame["scope"].eq("case") & frame["default"] & ~frame["control"]]
+    found = {row["compared"]: row for row in rows.to_dict("records")}
+    assert found["gather_tasks"]["verdict"] != "missing"
+    assert (found["task_group"]["verdict"] != "missing") == judged
+    said = f"{10 * of_group} % of its calls have failed, {10 * of_tasks} % of its reference's"
+    assert found["task_group"]["reason"] == ("" if judged else said)
