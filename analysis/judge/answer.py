@@ -53,12 +53,11 @@ def _limits(findings: Findings) -> list[str]:
     rows = bounds_rows(findings)
     rows = rows[rows["python"].eq(newest_of(rows["python"].unique()))]
     rows = rows[rows["loop"].isin(rows["loop"].iloc[:1])]
-    limits = rows["strategy"].map(findings.words.limit)
-    nearest = min(limits, key=lambda one: abs(math.log(one / USUAL_LIMIT)), default=0)
-    rows = rows[limits.eq(nearest)].sort_values("ratio", kind="stable")
+    nearest = min(rows["limit"], key=lambda one: abs(math.log(one / USUAL_LIMIT)), default=0)
+    rows = rows[rows["limit"].eq(nearest)].sort_values("ratio", kind="stable")
     return [
         *_limit_costs(findings, rows, nearest),
-        *_limit_saves(findings, rows),
+        *_limit_saves(rows),
         *_one_of_them(findings, rows),
     ]
 
@@ -76,7 +75,7 @@ def _limit_costs(findings: Findings, rows: pd.DataFrame, limit: int) -> Iterator
     for case in cases[-1:]:
         ends = [*shown[shown["case"].eq(case["case"])].itertuples()]
         patterns = (ends[0], *ends[-1:]) if len(ends) > 1 else ends
-        moved = (f"{said.pattern(str(one.compared))} {_moves(one)}" for one in patterns)
+        moved = (f"{one.pattern} {_moves(one)}" for one in patterns)
         where = (
             f"n = {words.count(int(case['tasks']))}",
             said.label("workload", case["workload"]),
@@ -89,11 +88,11 @@ def _limit_costs(findings: Findings, rows: pd.DataFrame, limit: int) -> Iterator
         )
 
 
-def _limit_saves(findings: Findings, rows: pd.DataFrame) -> Iterator[str]:
+def _limit_saves(rows: pd.DataFrame) -> Iterator[str]:
     """The patterns that need less memory than all at once."""
     less = rows[rows["unit"].eq("B") & rows["verdict"].eq(FASTER)]
     for best in less.to_dict("records")[:1]:
-        names = words.listed(findings.words.pattern(name) for name in less["compared"])
+        names = words.listed(less["pattern"])
         amounts = (words.amount(best[name], best["unit"]) for name in ("value", "reference_value"))
         yield (
             f"{names} save memory: down to {' a task instead of '.join(amounts)}; the others make "
@@ -162,7 +161,7 @@ def _moves(row: Any) -> str:  # noqa: ANN401
     if row.verdict in (SLOWER, FASTER):
         more = "more" if row.verdict == SLOWER else "less"
         return f"takes {moved.replace('+', '')} {more}{per} ({changed})"
-    return f"is not told apart from it ({moved}{per}, {changed})"
+    return f"does not differ significantly ({moved}{per}, {changed})"
 
 
 def _care(findings: Findings, rows: pd.DataFrame) -> list[str]:

@@ -311,9 +311,15 @@ def answer_rows(findings: Findings) -> pd.DataFrame:
 
 
 def bounds_rows(findings: Findings) -> pd.DataFrame:
-    """The single cases of what was launched with a limit, compared with all at once."""
-    rows = findings.contrasts
-    return rows[rows["family"].str.startswith(BOUNDS) & rows["verdict"].ne(MISSING)]
+    """The single cases of what was launched with a limit, compared with all at once; with the
+    ``limit`` and what readers call the ``pattern``.
+    """
+    rows, words_ = findings.contrasts, findings.words
+    rows = rows[rows["family"].str.startswith(BOUNDS) & rows["verdict"].ne(MISSING)]
+    return rows.assign(
+        limit=[words_.limit(name) or 0 for name in rows["strategy"]],
+        pattern=[words_.pattern(name) for name in rows["strategy"]],
+    )
 
 
 def computing_workloads(findings: Findings) -> list[str]:

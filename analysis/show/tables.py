@@ -315,10 +315,7 @@ def bounds(findings: Findings) -> list[Table]:
     """
     words, rows = findings.words, bounds_rows(findings)
     rows = rows[rows["python"].eq(newest_of(rows["python"].unique()))]
-    rows = rows.assign(
-        limit=[words.limit(name) or 0 for name in rows[STRATEGY]],
-        pattern=[words.pattern(name) for name in rows[STRATEGY]],
-    ).sort_values("limit", kind="stable")
+    rows = rows.sort_values("limit", kind="stable")
     shown = []
     for probe in rows["probe"].unique():
         own = rows[rows["probe"].eq(probe)]

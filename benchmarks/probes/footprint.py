@@ -7,6 +7,7 @@ from __future__ import annotations
 import gc
 
 from benchmarks.clock import perf_counter
+from benchmarks.probes.memory import WARM_UP_TASKS, NotMeasurableError
 from benchmarks.probing import FanOut, Measurement, Metric, Probe
 from benchmarks.sizes import forget_peak, peak_bytes, resident_bytes
 
@@ -17,14 +18,8 @@ PEAK = Metric(
     unit="byte",
     per_task=True,
 )
-WARM_UP_TASKS = 10
-"""Of a first fan-out, which fills caches and imports modules."""
 LEAST_BYTES = 4096.0
 """A page: a fan-out that finds room in memory that the process has takes less than can be seen."""
-
-
-class NotMeasurableError(Exception):
-    """The growth of this process cannot be measured."""
 
 
 async def measure(fan_out: FanOut, loops: int) -> Measurement:

@@ -35,7 +35,7 @@ what a thousand tasks need."""
 
 
 class NotMeasurableError(Exception):
-    """The memory of these children cannot be measured."""
+    """What a process takes for these children cannot be measured."""
 
 
 async def measure(fan_out: FanOut, loops: int) -> Measurement:

@@ -24,6 +24,7 @@ from benchmarks.echo import EchoConnections
 from benchmarks.matrix import Selection, cases
 from benchmarks.probes import PROBES, first, footprint, latency, throughput
 from benchmarks.probes.latency import quantile
+from benchmarks.probes.memory import NotMeasurableError
 from benchmarks.probing import FanOut, Measurement, Probe
 from benchmarks.slices import Bench
 from benchmarks.strategies import BASELINE, STRATEGIES, PauseCall, Work
@@ -347,10 +348,10 @@ def test_a_footprint_is_the_peak_after_less_the_size_before(
 
 def test_a_footprint_is_of_one_fan_out_in_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
     fan_out = FanOut(STRATEGIES["sequential"].launch, noop, 20)
-    with pytest.raises(footprint.NotMeasurableError, match="of one fan-out, not of 2"):
+    with pytest.raises(NotMeasurableError, match="of one fan-out, not of 2"):
         asyncio.run(footprint.measure(fan_out, 2))
     monkeypatch.setattr(footprint, "resident_bytes", lambda: 0)
-    with pytest.raises(footprint.NotMeasurableError, match="does not tell the size"):
+    with pytest.raises(NotMeasurableError, match="does not tell the size"):
         asyncio.run(footprint.measure(fan_out, 1))
 
 

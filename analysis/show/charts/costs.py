@@ -197,10 +197,6 @@ def limits(findings: Findings) -> Drawing | None:
         for probe, workload in rows[["probe", "workload"]].to_numpy()
     ]
     rows = rows[np.array(computing, dtype=bool)]
-    rows = rows.assign(
-        limit=[said.limit(name) or 0 for name in rows["strategy"]],
-        pattern=[said.pattern(name) for name in rows["strategy"]],
-    )
     rows = rows[rows.groupby(["case", "pattern"])["limit"].transform("nunique") > 1]
     if rows.empty:
         return None

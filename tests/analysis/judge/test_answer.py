@@ -49,7 +49,10 @@ def test_three_sentences_the_rule_the_cost_and_when_to_stop_caring(tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("factor", "noise", "said"),
-    [(1.1, 0.001, " more per task (+10 %"), (1.05, 0.2, "TaskGroup is not told apart from it (")],
+    [
+        (1.1, 0.001, " more per task (+10 %"),
+        (1.05, 0.2, "TaskGroup does not differ significantly ("),
+    ],
 )
 def test_words_follow_the_verdict(tmp_path: Path, factor: float, noise: float, said: str) -> None:
     _, cost, _ = answer(measure(tmp_path / "c", effect=slower("task_group", factor), noise=noise))
