@@ -106,10 +106,13 @@ PRESETS: Mapping[str, Preset] = {
         "at most so many at a time: what a limit costs and saves, by pattern, within 12 minutes",
         (
             _throughput(
-                workloads=COMPUTING, tasks=(1000,), strategies=BOUNDING, limits=(10, 100, 1000)
+                workloads=("yield_once",),
+                tasks=(1000,),
+                strategies=BOUNDING,
+                limits=(10, 100, 1000),
             ),
             _throughput(
-                workloads=("yield_once",), tasks=(100, 10_000), strategies=BOUNDING, limits=(100,)
+                workloads=("yield_once",), tasks=(100,), strategies=BOUNDING, limits=(10, 100)
             ),
             Selection(
                 probes=("throughput", "latency"),
@@ -130,7 +133,7 @@ PRESETS: Mapping[str, Preset] = {
             Selection(
                 probes=("footprint",),
                 workloads=("yield_once",),
-                tasks=(100_000,),
+                tasks=(10_000,),
                 loops=("asyncio",),
                 strategies=BOUNDING,
                 limits=(100,),

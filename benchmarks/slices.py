@@ -113,7 +113,7 @@ class Bench:
             nonlocal active, most
             active += 1
             most = max(most, active)
-            for _ in range(START_TURNS):
+            for _ in range(START_TURNS + wanted):  # some start one child a turn
                 await asyncio.sleep(0)  # whoever is one too many starts here
                 if most >= wanted:
                     break

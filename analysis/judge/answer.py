@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -10,20 +9,19 @@ import numpy as np
 import pandas as pd
 
 from analysis.judge import words
-from analysis.judge.contrasts import CASE, COMPUTING, WORKLOAD
+from analysis.judge.contrasts import COMPUTING, WORKLOAD
 from analysis.judge.findings import (
     LITTLE,
     Findings,
     answer_rows,
-    bounds_rows,
     break_even,
     computing_workloads,
+    usual_bounds,
 )
 from analysis.judge.verdicts import FASTER, SAME, SLOWER
 from analysis.read.campaign import newest_of
 
 QUESTION: Final = "When should I use asyncio.create_task?"
-USUAL_LIMIT: Final = 100
 RULE: Final = (
     "gather(*coroutines) makes the tasks itself: create_task before gather is redundant, unless "
     "you await something before the join, because tasks start there and bare coroutines do not."
@@ -40,29 +38,25 @@ def answer(findings: Findings) -> list[str]:
     """
     rows = answer_rows(findings)
     rows = rows[rows["python"].eq(newest_of(rows["python"].unique()))]
-    limits = _limits(findings)
+    of_limits = limits(findings)
     if rows.empty:
-        return limits or [RULE]
-    return [RULE, _cost(findings, rows), *(limits[:1] or _care(findings, rows))]
+        return of_limits or [RULE]
+    return [RULE, _cost(findings, rows), *(of_limits[:1] or _care(findings, rows))]
 
 
-def _limits(findings: Findings) -> list[str]:
+def limits(findings: Findings) -> list[str]:
     """What patterns with a limit cost, what they save of the memory, and how long one task then
-    takes from its own start: with the limit nearest to 100, on the newest Python and first loop.
+    takes from its own start, of :func:`analysis.judge.findings.usual_bounds`; [] without limits.
     """
-    rows = bounds_rows(findings)
-    rows = rows[rows["python"].eq(newest_of(rows["python"].unique()))]
-    rows = rows[rows["loop"].isin(rows["loop"].iloc[:1])]
-    nearest = min(rows["limit"], key=lambda one: abs(math.log(one / USUAL_LIMIT)), default=0)
-    rows = rows[rows["limit"].eq(nearest)].sort_values("ratio", kind="stable")
+    rows = usual_bounds(findings).sort_values("ratio", kind="stable")
     return [
-        *_limit_costs(findings, rows, nearest),
-        *_limit_saves(rows),
+        *_limit_costs(findings, rows),
+        *_limit_saves(findings, rows),
         *_one_of_them(findings, rows),
     ]
 
 
-def _limit_costs(findings: Findings, rows: pd.DataFrame, limit: int) -> Iterator[str]:
+def _limit_costs(findings: Findings, rows: pd.DataFrame) -> Iterator[str]:
     """The pattern that takes least and the one that takes most, in the largest case that computes
     or, without, that answers.
     """
@@ -75,7 +69,7 @@ def _limit_costs(findings: Findings, rows: pd.DataFrame, limit: int) -> Iterator
     for case in cases[-1:]:
         ends = [*shown[shown["case"].eq(case["case"])].itertuples()]
         patterns = (ends[0], *ends[-1:]) if len(ends) > 1 else ends
-        moved = (f"{one.pattern} {_moves(one)}" for one in patterns)
+        moved = (f"{said.label('pattern', str(one.pattern))} {_moves(one)}" for one in patterns)
         where = (
             f"n = {words.count(int(case['tasks']))}",
             said.label("workload", case["workload"]),
@@ -83,16 +77,16 @@ def _limit_costs(findings: Findings, rows: pd.DataFrame, limit: int) -> Iterator
             said.label("loop", case["loop"]),
         )
         yield (
-            f"At most {limit} at a time, compared with all at once: {'; '.join(moved)} "
+            f"At most {case['limit']} at a time, compared with all at once: {'; '.join(moved)} "
             f"({', '.join(where)})."
         )
 
 
-def _limit_saves(rows: pd.DataFrame) -> Iterator[str]:
+def _limit_saves(findings: Findings, rows: pd.DataFrame) -> Iterator[str]:
     """The patterns that need less memory than all at once."""
     less = rows[rows["unit"].eq("B") & rows["verdict"].eq(FASTER)]
     for best in less.to_dict("records")[:1]:
-        names = words.listed(less["pattern"])
+        names = words.listed(findings.words.label("pattern", one) for one in less["pattern"])
         amounts = (words.amount(best[name], best["unit"]) for name in ("value", "reference_value"))
         yield (
             f"{names} save memory: down to {' a task instead of '.join(amounts)}; the others make "
@@ -100,14 +94,12 @@ def _limit_saves(rows: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def _one_of_them(findings: Findings, limited: pd.DataFrame) -> Iterator[str]:
+def _one_of_them(findings: Findings, rows: pd.DataFrame) -> Iterator[str]:
     """How long one task takes from its own start, where that is shortened most."""
-    rows = findings.contrasts
-    rows = rows[rows["default"] & rows["scope"].eq(CASE) & rows["verdict"].eq(FASTER)]
-    rows = rows[rows["subject"].isin(limited["subject"])]
+    rows = rows[rows["verdict"].eq(FASTER)]
     metrics = rows[["probe", "metric"]].to_numpy()
     rows = rows[np.array([findings.words.metric(*of).of_one for of in metrics], dtype=bool)]
-    for best in rows.sort_values("ratio").to_dict("records")[:1]:
+    for best in rows.to_dict("records")[:1]:
         amounts = (words.amount(best[name], best["unit"]) for name in ("value", "reference_value"))
         yield (
             f"One task of {findings.words.label('workload', best['workload'])} then takes "

@@ -82,7 +82,10 @@ def between(base: Campaign, head: Campaign) -> pd.DataFrame:
     ]
     rounds = both[["rounds_base", "rounds_head"]].min(axis=1).where(in_base & in_head, 0)
     lacking = np.where(in_base, head.name, base.name)
-    alike = ("probe", "headline", "workload", "tasks", "pause", "cases", "unit", "scope")
+    alike = (
+        *("pattern", "limit", "probe", "headline", "workload", "tasks", "pause"),
+        *("cases", "unit", "scope"),
+    )
     amounts = ("value", "value_low", "value_high")
     frame = pd.DataFrame(
         {

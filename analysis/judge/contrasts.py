@@ -37,6 +37,7 @@ from analysis.read.campaign import (
     CampaignError,
     Contender,
     Interpreter,
+    limits_of,
 )
 from benchmarks.campaign.schema import ERRORS, NO_PAUSE, Case, python_called
 
@@ -230,22 +231,13 @@ class Measured:
         shape = (self.contenders, len(campaign.cases))
         batches, errors = np.zeros(shape), np.zeros(shape)
         first = journal.metric == 0
-        by_round: dict[tuple[int, int, int], int] = {}
-        for contender, case, round_, of in zip(
-            journal.contender[first].tolist(),
-            journal.case[first].tolist(),
-            journal.round[first].tolist(),
-            journal.batches[first].tolist(),
-            strict=True,
-        ):
-            batches[contender, case] += of
-            by_round[contender, case, round_] = of
+        of = (journal.contender[first], journal.case[first])
+        np.add.at(batches, of, journal.batches[first])
+        seen = campaign.observed[campaign.observed["name"].eq(ERRORS)]
         places = {one.id: index for index, one in enumerate(campaign.contenders)}
         cases = {one.id: index for index, one in enumerate(campaign.cases)}
-        seen = campaign.observed[campaign.observed["name"].eq(ERRORS)]
-        for row in seen.itertuples():
-            key = (places[str(row.contender)], cases[str(row.case)])
-            errors[key] += float(str(row.value)) * by_round.get((*key, int(str(row.round))), 0)
+        at = (seen["contender"].map(places).tolist(), seen["case"].map(cases).tolist())
+        np.add.at(errors, at, (seen["value"] * seen["batches"]).to_numpy(float))
         calls = np.maximum(1.0, batches * np.array([one.tasks for one in campaign.cases]))
         share, z = np.minimum(1.0, errors / calls), NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
         middle = (share + z**2 / (2 * calls)) / (1 + z**2 / calls)
@@ -618,7 +610,8 @@ def _identity(measured: Measured, pairs: _Pairs, rows: _Rows, baseline: str) -> 
             "against": against,
             "subject": of("id", subject),
             "reference": of("id", reference),
-            **{name: of(name, subject) for name in ("python", *AXES[:4])},
+            **{name: of(name, subject) for name in ("python", *AXES[:4], "pattern")},
+            "limit": limits_of(contenders).iloc[subject].array,
             "probe": of_case("probe"),
             "metric": measured.metric[measure],
             "headline": measured.headline[measure],
@@ -648,9 +641,7 @@ def _families(measured: Measured, frame: pd.DataFrame) -> Labels:
     words = campaign.words
     answers = {case.probe: words.probe(case.probe).answers for case in campaign.cases}
     concurrent = {one.strategy: words.is_concurrent(one.strategy) for one in campaign.contenders}
-    limited = frame["strategy"].map(
-        {one.strategy: one.limit is not None for one in campaign.contenders}
-    )
+    limited = frame["limit"].notna()
     compared = frame["default"] & ~frame["control"]
     together = compared & ~limited & (frame["scope"] != CASE)
     of_answer = (
@@ -664,7 +655,9 @@ def _families(measured: Measured, frame: pd.DataFrame) -> Labels:
     )
     of_guide = together & ~of_answer & ~frame["axis"].isin((PYTHON, BUILD))
     single = frame["headline"] & (frame["scope"] == CASE)
-    of_bounds = compared & limited & single & (frame["axis"] == STRATEGY)
+    metrics = frame[["probe", "metric"]].to_numpy()
+    of_one = np.array([words.metric(*of).of_one for of in metrics], bool) & (frame["scope"] == CASE)
+    of_bounds = compared & limited & (single | of_one) & (frame["axis"] == STRATEGY)
     families = {ANSWER: of_answer, GUIDE: of_guide, BOUNDS: of_bounds}
     return np.select(
         [*families.values(), frame["control"] & single],
@@ -676,6 +669,7 @@ def _families(measured: Measured, frame: pd.DataFrame) -> Labels:
 COLUMNS: Final = (
     *("campaign", "axis", "scope", "control", "default", "compared", "against"),
     *("subject", "reference", "python", "loop", "task_factory", "collector", "strategy"),
+    *("pattern", "limit"),
     *("probe", "metric", "headline", "workload", "tasks", "pause", "case", "cases"),
     *("ratio", "low", "high", "difference", "difference_low", "difference_high"),
     *("value", "value_low", "value_high"),

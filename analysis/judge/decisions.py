@@ -143,8 +143,8 @@ def _settings(findings: Findings) -> Iterator[Setting]:
     rows = findings.contrasts
     rows = rows[rows["default"] & rows["headline"] & ~rows["control"]]
     rows = rows[rows["verdict"] != MISSING]
-    limited = rows["strategy"].map(lambda name: findings.words.limit(name) is not None)
-    frames = (rows[~limited.astype(bool)], rows[limited.astype(bool)], findings.observations)
+    limited = rows["limit"].notna()
+    frames = (rows[~limited], rows[limited], findings.observations)
     in_frames = [list(frame.itertuples()) for frame in frames]
     for first in contenders[:1]:
         usual = {"task_factory": first.task_factory, "collector": first.collector}
@@ -391,12 +391,12 @@ def held_in_memory(setting: Setting) -> Iterator[Found]:
     if rows:
         yield _best(setting, largest(rows))
     limited = largest(row for row in setting.limited if row.unit == "B" and row.scope == "case")
-    for of in by(lambda row: setting.findings.words.limit(row.strategy), limited):
+    for of in by(lambda row: row.limit, limited):
         less = [row for row in of if row.verdict == FASTER]
         if least := min(less, key=lambda row: row.value, default=None):
             amounts = (words.amount(of, "B") for of in (least.value, least.reference_value))
             names = _patterns(setting, _least(less))
-            work = f"{setting.findings.words.limit(least.strategy)} at a time"
+            work = f"{least.limit} at a time"
             yield setting.found(either(names), work=work, gain=" a task instead of ".join(amounts))
 
 
@@ -404,13 +404,13 @@ def within_limit(setting: Setting) -> Iterator[Found]:
     """Which patterns take least with a limit, for each kind of work and each limit, in the largest
     case: whose interval no other one's lies wholly below. The gain is over that which takes most.
     """
-    probe, limit = setting.findings.words.probe, setting.findings.words.limit
+    probe = setting.findings.words.probe
     rows = [row for row in setting.limited if row.axis == "strategy" and row.scope == "case"]
     rows = [row for row in rows if probe(row.probe).answers]
-    for every in by(lambda row: (row.workload, limit(row.strategy)), rows):
+    for every in by(lambda row: (row.workload, row.limit), rows):
         of = largest(every)
         best, worst = (pick(of, key=lambda row: row.ratio) for pick in (min, max))
-        work = f"{setting.label('workload', best.workload)}, {limit(best.strategy)} at a time"
+        work = f"{setting.label('workload', best.workload)}, {best.limit} at a time"
         least = _least(of)
         if len(least) == len(of):
             yield setting.found(EITHER, work=work)
@@ -430,7 +430,7 @@ def _least(rows: Sequence[Row]) -> list[Row]:
 
 
 def _patterns(setting: Setting, rows: Iterable[Row]) -> list[str]:
-    return list(dict.fromkeys(setting.findings.words.pattern(row.strategy) for row in rows))
+    return list(dict.fromkeys(setting.label("pattern", row.pattern) for row in rows))
 
 
 SITUATIONS: Final[Mapping[str, Callable[[Setting], Iterable[Found]]]] = {

@@ -37,10 +37,15 @@ from analysis.judge.contrasts import (
     is_computing,
 )
 from analysis.judge.verdicts import FASTER, FLOOR, MISSING, SLOWER
-from analysis.read.campaign import Campaign, Contender, Vocabulary
+from analysis.read.campaign import (
+    NAMES_OF_CONTENDER,
+    Campaign,
+    Contender,
+    Vocabulary,
+    limits_of,
+    newest_of,
+)
 from benchmarks.campaign.schema import NO_PAUSE
-
-CONTENDER_COLUMNS = ("python", "loop", "task_factory", "collector", "strategy", "role")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +176,13 @@ def _absolute_rows(
     )
 
 
-def _whose(contenders: Sequence[Contender]) -> dict[str, Labels]:
+def _whose(contenders: Sequence[Contender]) -> dict[str, Any]:
     """Whose each row is."""
-    columns = {"contender": "id", **dict(zip(CONTENDER_COLUMNS, CONTENDER_COLUMNS, strict=True))}
-    return {name: _texts(getattr(one, of) for one in contenders) for name, of in columns.items()}
+    return {
+        "contender": _texts(one.id for one in contenders),
+        **{name: _texts(getattr(one, name) for one in contenders) for name in NAMES_OF_CONTENDER},
+        "limit": limits_of(contenders).array,
+    }
 
 
 def _texts(texts: Iterator[str]) -> Labels:
@@ -184,7 +192,7 @@ def _texts(texts: Iterator[str]) -> Labels:
 # --- the cost model -------------------------------------------------------------------------------
 
 COST_COLUMNS = (
-    *("campaign", "contender", *CONTENDER_COLUMNS, "workload"),
+    *("campaign", "contender", *NAMES_OF_CONTENDER, "limit", "workload"),
     *("fixed_seconds", "fixed_seconds_low", "fixed_seconds_high"),
     *("ns_per_task", "ns_per_task_low", "ns_per_task_high"),
     *("tasks_from", "tasks_to", "breaks_at", "break_ratio", "break_low", "break_high"),
@@ -224,7 +232,8 @@ def cost_model(measured: Measured) -> pd.DataFrame:
                 }
             )
     frame = pd.DataFrame(rows, columns=list(COST_COLUMNS))
-    return frame.astype(dict.fromkeys(("tasks_from", "tasks_to", "breaks_at", "rounds"), "Int64"))
+    counts = ("limit", "tasks_from", "tasks_to", "breaks_at", "rounds")
+    return frame.astype(dict.fromkeys(counts, "Int64"))
 
 
 def _lines(measured: Measured) -> Iterator[tuple[list[int], list[int]]]:
@@ -292,10 +301,7 @@ def part_of(findings: Findings, keep: Callable[[pd.DataFrame], pd.Series[bool]])
 
 def unlimited(findings: Findings) -> Findings:
     """Without what was launched with a limit: that is shown by itself."""
-    limited = {one.strategy for one in findings.campaign.contenders if one.limit is not None}
-    return (
-        part_of(findings, lambda frame: ~frame["strategy"].isin(limited)) if limited else findings
-    )
+    return part_of(findings, lambda frame: frame["limit"].isna())
 
 
 # --- what the answer is about ---------------------------------------------------------------------
@@ -311,15 +317,25 @@ def answer_rows(findings: Findings) -> pd.DataFrame:
 
 
 def bounds_rows(findings: Findings) -> pd.DataFrame:
-    """The single cases of what was launched with a limit, compared with all at once; with the
-    ``limit`` and what readers call the ``pattern``.
+    """The single cases of what was launched with a limit, compared with all at once."""
+    rows = findings.contrasts
+    return rows[rows["family"].str.startswith(BOUNDS) & rows["verdict"].ne(MISSING)]
+
+
+USUAL_LIMIT: Final = 100
+
+
+def usual_bounds(findings: Findings) -> pd.DataFrame:
+    """Of :func:`bounds_rows` those of the limit nearest to 100, on the newest Python and the first
+    event loop, in the largest case of each kind of work.
     """
-    rows, words_ = findings.contrasts, findings.words
-    rows = rows[rows["family"].str.startswith(BOUNDS) & rows["verdict"].ne(MISSING)]
-    return rows.assign(
-        limit=[words_.limit(name) or 0 for name in rows["strategy"]],
-        pattern=[words_.pattern(name) for name in rows["strategy"]],
-    )
+    rows = bounds_rows(findings)
+    rows = rows[rows["python"].eq(newest_of(rows["python"].unique()))]
+    rows = rows[rows["loop"].isin(rows["loop"].iloc[:1])]
+    nearest = min(rows["limit"], key=lambda one: abs(math.log(one / USUAL_LIMIT)), default=0)
+    rows = rows[rows["limit"].eq(nearest)]
+    largest = rows.groupby(["probe", "metric", "workload"])["tasks"].transform("max")
+    return rows[rows["tasks"].eq(largest)]
 
 
 def computing_workloads(findings: Findings) -> list[str]:

@@ -99,10 +99,11 @@ class Interpreter(schema.Interpreter, frozen=True, kw_only=True):
 
 class Contender(schema.Contender, frozen=True, kw_only=True):
     """A contender of the campaign; ``python`` is the label of its interpreter, ``strategy`` its
-    variant: one that bounds is another strategy with every limit.
+    variant: one that bounds is another strategy with every limit. The ``pattern`` has them all.
     """
 
     python: str
+    pattern: str
 
     @property
     def name(self) -> str:
@@ -162,19 +163,18 @@ def _variants(plan: schema.Plan) -> Iterator[schema.Strategy]:
 class Vocabulary:
     """What the names of a campaign mean, as its ``definitions`` say.
 
-    Kinds are those of the columns: strategy, workload, loop, task_factory, collector, pause, probe,
-    python. A name that is not defined, as in campaigns of before there were definitions, gets a
-    readable label and its place in the plan.
+    Kinds are those of the columns: strategy, pattern, workload, loop, task_factory, collector,
+    pause, probe, python. A name that is not defined, as in campaigns of before there were
+    definitions, gets a readable label and its place in the plan.
     """
 
     def __init__(self, plan: schema.Plan) -> None:
         named = plan.definitions
-        self._patterns = {word.name: word for word in named.strategies}
-        self._bounds = {one.variant: (one.strategy, one.limit) for one in plan.contenders}
         self._defined: dict[str, Mapping[str, schema.Word]] = {
             kind: {word.name: word for word in words}
             for kind, words in (
                 ("strategy", _variants(plan)),
+                ("pattern", named.strategies),
                 ("workload", named.workloads),
                 ("loop", named.loops),
                 ("task_factory", named.task_factories),
@@ -192,14 +192,13 @@ class Vocabulary:
             for kind in kinds
         }
         in_plan["strategy"] = [one.variant for one in plan.contenders]
+        in_plan["pattern"] = [one.strategy for one in plan.contenders]
         self._places = {
             kind: {name: place for place, name in enumerate(dict.fromkeys((*defined, *names)))}
             for (kind, defined), names in zip(
                 self._defined.items(), (in_plan[kind] for kind in self._defined), strict=True
             )
         }
-        patterns = dict.fromkeys(self.pattern(one.variant) for one in plan.contenders)
-        self._places["pattern"] = {label: place for place, label in enumerate(patterns)}
         self._units = {
             (case.probe, metric): case.unit(metric)
             for case in plan.cases
@@ -254,16 +253,6 @@ class Vocabulary:
         found = self._defined["strategy"].get(strategy)
         return found.concurrent if isinstance(found, schema.Strategy) else True
 
-    def limit(self, strategy: str) -> int | None:
-        """How many children a strategy lets be active at a time; None where it bounds none."""
-        return self._bounds.get(strategy, ("", None))[1]
-
-    def pattern(self, strategy: str) -> str:
-        """What readers call a strategy without its limit."""
-        plain = self._bounds.get(strategy, (strategy, None))[0]
-        word = self._patterns.get(plain)
-        return word.label if word else _readable(plain)
-
     def _unknown(self, probe: str, name: str) -> schema.Metric:
         unit = self._units.get((probe, name), "second")
         return schema.Metric(name=name, label=_readable(name), unit=unit, per_task=unit == "byte")
@@ -298,9 +287,12 @@ class Journal:
         return cls(line, round_, contender, case, metric, batches, columns[6], columns[7])
 
 
-_OF_CONTENDER: Final = ("python", "loop", "task_factory", "collector", "strategy", "role")
+NAMES_OF_CONTENDER: Final = (
+    *("python", "loop", "task_factory", "collector"),
+    *("strategy", "pattern", "role"),
+)
 VALUE_COLUMNS: Final = (
-    *("campaign", "machine", *_OF_CONTENDER),
+    *("campaign", "machine", *NAMES_OF_CONTENDER, "limit"),
     *("contender", "case", "probe", "metric", "workload", "tasks", "pause"),
     *("round", "batches", "seconds", "collector_seconds", "bytes"),
 )
@@ -400,15 +392,18 @@ class Campaign:
             "in_bytes": [plan.cases[index].unit(name) == "byte" for index, name in measures],
         }
         by_contender = {
-            **{name: [getattr(one, name) for one in self.contenders] for name in _OF_CONTENDER},
+            **{
+                name: [getattr(one, name) for one in self.contenders] for name in NAMES_OF_CONTENDER
+            },
             "contender": [one.id for one in self.contenders],
             "campaign": [plan.name] * len(self.contenders),
             "machine": [str(plan.machine.get("id", ""))] * len(self.contenders),
         }
+        of_contender = _categorical(by_contender).assign(limit=limits_of(self.contenders))
         measure = first[journal.case] + journal.metric
         cells = pd.concat(
             [
-                _categorical(by_contender).take(journal.contender).reset_index(drop=True),
+                of_contender.take(journal.contender).reset_index(drop=True),
                 _categorical(by_measure).take(measure).reset_index(drop=True),
             ],
             axis=1,
@@ -432,6 +427,11 @@ def asked(plan: schema.Plan) -> NDArray[np.bool_]:
         rows = [contender_of[id_] for id_ in block.contenders]
         found[np.ix_(rows, [case_of[id_] for id_ in block.cases])] = True
     return found
+
+
+def limits_of(contenders: Iterable[schema.Contender]) -> pd.Series[int]:
+    """The limit of each of them, missing where it has none."""
+    return pd.Series([one.limit for one in contenders], dtype="Int64")
 
 
 def _categorical(columns: Mapping[str, Sequence[object]]) -> pd.DataFrame:

@@ -65,7 +65,7 @@ LINE_COLUMNS: Final = (
     *("round", "case", "started", "wall_seconds", "steal_seconds", "timed_seconds"),
     *("cells", "failures", "slices", "taken_again"),
 )
-OBSERVED_COLUMNS: Final = ("contender", "case", "round", "name", "value")
+OBSERVED_COLUMNS: Final = ("contender", "case", "round", "name", "value", "batches")
 
 
 def read_campaign(folder: PathLike, *, suites: bool = False) -> Campaign:
@@ -102,6 +102,7 @@ def read_campaign(folder: PathLike, *, suites: bool = False) -> Campaign:
             Contender(
                 **asdict(one) | {"conditions": _printable(one.conditions), "strategy": one.variant},
                 python=labels[one.interpreter],
+                pattern=one.strategy,
             )
             for one in plan.contenders
         ),
@@ -217,7 +218,7 @@ class _Reader:
         self._baseline = {one.group: one.id for one in plan.contenders if one.role == "baseline"}
         self._seen: dict[tuple[int, int], int] = {}
         self._cells: list[tuple[int, int, int, int, int, int, float, float]] = []
-        self._counted: list[tuple[str, str, int, str, float]] = []
+        self._counted: list[tuple[str, str, int, str, float, int]] = []
         # Lines whose cells are not all there, judged at the end, when every failure is known.
         self._absent: list[tuple[int, int, frozenset[str]]] = []
 
@@ -338,7 +339,9 @@ class _Reader:
                     self._error(number, f"cells.{quoted(str(key))}.{message}")
                     continue
                 who = self._ids[contender]
-                self._counted.append((who, record.case, record.round, printable(name), seen))
+                self._counted.append(
+                    (who, record.case, record.round, printable(name), seen, cell.batches)
+                )
 
     def _finish(self) -> None:
         """Make arrays of all that was taken, and judge what only the whole shows."""

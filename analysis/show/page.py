@@ -169,7 +169,7 @@ def _sections(
     free = unlimited(findings)
     shown = {
         **{axis: tables.of_axis(free, axis) for axis in tables.AXES},
-        "limit": tables.bounds(findings),
+        "limit": [tables.patterns(findings), *tables.bounds(findings)],
         "costs": [
             tables.caring(free),
             tables.parts(free),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from analysis.judge import words as say
-from analysis.judge.answer import answer
+from analysis.judge.answer import answer, limits
 from analysis.judge.decisions import decisions
 from analysis.judge.findings import Findings, find
 from analysis.read.campaign import Campaign
@@ -63,6 +63,7 @@ def current(campaigns: Sequence[Campaign]) -> str:
         raise ReadmeError(f"{REFERENCE}/ holds no campaign")
     every = sorted((find(campaign) for campaign in campaigns), key=_most_cases, reverse=True)
     first = every[0]
+    with_limits = [(of, _report(one)) for one in every if (of := limits(one))]
     return markdown(
         "readme.md.jinja",
         {
@@ -72,10 +73,15 @@ def current(campaigns: Sequence[Campaign]) -> str:
                 f"{tables.provenance(one.campaign)}{', measured the old way' * one.campaign.is_old}"
                 for one in every
             ],
-            "report": f"{first.campaign.folder.as_posix()}/{FOLDER}/{MARKDOWN}",
+            "report": _report(first),
+            "with_limits": with_limits[:1],
             "decided": tables.decided(decisions(every)),
         },
     )
+
+
+def _report(findings: Findings) -> str:
+    return f"{findings.campaign.folder.as_posix()}/{FOLDER}/{MARKDOWN}"
 
 
 def _most_cases(findings: Findings) -> int:

@@ -15,8 +15,14 @@ import pandas as pd
 
 from analysis.judge import words as say
 from analysis.judge.claims import NOT_MET, NOT_REPRODUCED, REPRODUCED, UNDECIDED, Check
-from analysis.judge.contrasts import CASE, COMPUTING, STRATEGY, WORKLOAD
-from analysis.judge.findings import Findings, answer_rows, bounds_rows, break_even, unlimited
+from analysis.judge.contrasts import BOUNDS, CASE, COMPUTING, STRATEGY, WORKLOAD
+from analysis.judge.findings import (
+    Findings,
+    answer_rows,
+    break_even,
+    unlimited,
+    usual_bounds,
+)
 from analysis.judge.verdicts import FASTER, MISSING, SLOWER
 from analysis.read.campaign import CONTROL, Campaign, Vocabulary, newest_of, python_order
 from benchmarks.campaign.schema import COLLECTIONS, CPU_SHARE, Witness
@@ -151,8 +157,6 @@ def _named(words: Vocabulary, axis: str, name: str) -> Field:
     if axis == "tasks":
         column = Column("n", numeric=True, leading=True, choice=True)
         return column, lambda row: "all" if pd.isna(row.tasks) else say.count(int(row.tasks))
-    if axis == "pattern":
-        return Column("pattern"), lambda row: row.pattern
     if axis == "metric":
         return Column("metric", leading=True), lambda row: words.metric(row.probe, row.metric).label
     column = Column(_HEADINGS.get(axis, axis), leading=axis == name, choice=True)
@@ -226,6 +230,7 @@ def side_by_side(findings: Findings, frame: pd.DataFrame, title: str) -> Table:
     return _across(findings.words, title, note, rows, down, ["python"], _changed)
 
 
+_NOT_MEASURED: Final = Cell(MISSING, MISSING, "not measured: see what was skipped")
 _SAME_AS: Final = {STRATEGY: (STRATEGY,), "build": ("python",)}
 """Columns that say what stands on the axis already."""
 
@@ -241,9 +246,10 @@ def _across(
     *,
     most: int = 4,
     first: Sequence[Field] = (),
+    absent: Cell = _NOT_MEASURED,
 ) -> Table:
     """A row for each of what differs ``down``, a column for each of what differs ``across``; on a
-    terminal there is room for so many at ``most``.
+    terminal there is room for so many at ``most``. Where there is no row, the cell is ``absent``.
     """
     axis = "".join(rows["axis"].iloc[:1]) or STRATEGY
 
@@ -259,7 +265,6 @@ def _across(
         # Where there is no room, the oldest Pythons are left out, and the last strategies.
         last = place < len(columns) - most if of_python else place >= most
         column = Column(label, numeric=True, detail=last, python=label if of_python else "")
-        absent = Cell(MISSING, MISSING, "not measured: see what was skipped")
         return column, lambda row: seen.get((key(row, down), values), absent)
 
     def place(names: Sequence[str], values: tuple[str, ...]) -> list[object]:
@@ -282,6 +287,8 @@ def _moved(row: Row) -> Cell:
 
 
 def _changed(row: Row) -> Cell:
+    if row.verdict == MISSING:
+        return Cell(MISSING, MISSING, row.reason)
     return _judged(row, f"{say.short_change(row.ratio)}{'' if row.same_build else ' *'}")
 
 
@@ -309,24 +316,82 @@ def decided(decisions: Iterable[Row]) -> Table:
     return make("When to use what", note, decisions, fields, "decision")
 
 
-def bounds(findings: Findings) -> list[Table]:
-    """What a limit of active children costs, on the newest Python: a table for each probe, a row
-    for each pattern, a column for each limit; differences to all at once.
+_ALL_AT_ONCE: Final = "all at once"
+
+
+def patterns(findings: Findings) -> Table:
+    """What each pattern costs and saves with the usual limit, below what all at once takes: a
+    column for each kind of work.
     """
-    words, rows = findings.words, bounds_rows(findings)
+    words, rows = findings.words, usual_bounds(findings)
+    every = sorted(by_row(rows), key=lambda row: _interest(words, row))
+    seen: dict[tuple[str, str], Cell] = {}
+    for row in every:
+        kind = _work(words, row)
+        seen.setdefault((kind, _ALL_AT_ONCE), Cell(say.amount(row.reference_value, row.unit)))
+        seen.setdefault((kind, row.pattern), _changed(row))
+    kinds = dict.fromkeys(kind for kind, _ in seen)
+
+    def field(place: int, kind: str) -> Field:
+        column = Column(kind, numeric=True, detail=place >= _MOST_KINDS)
+        return column, lambda pattern: seen.get((kind, pattern), _NOT_MEASURED)
+
+    named = sorted({row.pattern for row in every}, key=lambda one: words.order("pattern", one))
+    lines = [_ALL_AT_ONCE, *named] if named else []
+    first: Field = (
+        Column("pattern"),
+        lambda one: one if one == _ALL_AT_ONCE else words.label("pattern", one),
+    )
+    where = (f"Python {row.python}, {words.label('loop', row.loop)}" for row in every[:1])
+    limit = "".join(f"At most {row.limit} at a time" for row in every[:1])
+    title = f"{limit}, compared with {_ALL_AT_ONCE} ({', '.join([*where, MARKS])})"
+    fields = [first, *(field(*of) for of in enumerate(kinds))]
+    timed = say.listed(
+        dict.fromkeys(_work(words, row) for row in every if words.probe(row.probe).answers)
+    )
+    note = f"{timed}: time per task. {_reading(rows)}" if timed else _reading(rows)
+    return make(title, note, lines, fields)
+
+
+_MOST_KINDS: Final = 5
+"""Columns of kinds of work that a terminal has room for."""
+
+
+def _interest(words: Vocabulary, row: Row) -> int:
+    """What takes time first, then one task alone, memory, and all else."""
+    is_one = words.metric(row.probe, row.metric).of_one
+    order = (words.probe(row.probe).answers, is_one, row.unit == "B", True)
+    return order.index(True)
+
+
+def _work(words: Vocabulary, row: Row) -> str:
+    """What a kind of work is called where it heads a column."""
+    work = words.label("workload", row.workload)
+    if words.metric(row.probe, row.metric).of_one:
+        return f"one {work} alone"
+    return work if words.probe(row.probe).answers else words.label("probe", row.probe)
+
+
+def bounds(findings: Findings) -> list[Table]:
+    """What a limit of active children costs, on the newest Python: a table for each metric, a row
+    for each pattern, a column for each limit; changes to all at once.
+    """
+    words, rows = findings.words, findings.contrasts
+    rows = rows[rows["family"].str.startswith(BOUNDS)]
     rows = rows[rows["python"].eq(newest_of(rows["python"].unique()))]
     rows = rows.sort_values("limit", kind="stable")
     shown = []
-    for probe in rows["probe"].unique():
-        own = rows[rows["probe"].eq(probe)]
+    for (probe, metric), own in rows.groupby(["probe", "metric"], sort=False):
         down = [*_varying(own, ("loop",)), "workload", "tasks", "pattern"]
         against = say.listed(called(words, STRATEGY, one) for one in own["against"].unique())
-        cost = _number(
-            "all at once", lambda row: say.amount(row.reference_value, row.unit), detail=True
+        cost = _number(_ALL_AT_ONCE, lambda row: say.amount(row.reference_value, row.unit))
+        parts = (words.probe(str(probe)).label, words.metric(str(probe), str(metric)).label)
+        title = f"{capital(' · '.join(dict.fromkeys(parts)))}: at most so many at a time"
+        note = f"Compared with {against}, {_ALL_AT_ONCE} ({MARKS}). {_reading(own)}"
+        table = _across(
+            words, title, note, own, down, ["limit"], _changed, first=[cost], absent=Cell("")
         )
-        title = f"{capital(words.probe(probe).label)}: at most so many at a time"
-        note = f"Compared with {against}, all at once ({MARKS}). {_reading(own)}"
-        shown.append(_across(words, title, note, own, down, ["limit"], _moved, first=[cost]))
+        shown.append(table)
     return shown
 
 
@@ -376,7 +441,7 @@ def every(findings: Findings) -> list[Table]:
     return [
         *(table for probe in probes for table in of_probe(findings, probe)),
         *(table for axis in AXES for table in of_axis(findings, axis)),
-        *bounds(limited),
+        *(table for table in (patterns(limited), *bounds(limited)) if table.rows),
         caring(findings),
         parts(findings),
         processor(findings),

@@ -26,7 +26,7 @@ from benchmarks.workloads import WORKLOADS
 AnyWord = TypeVar("AnyWord", bound=schema.Word)
 
 SLICE_SECONDS = 0.010
-EVERYWHERE = (
+OBSERVED_EVERYWHERE = (
     Observed(schema.COLLECTIONS, label="collections", meaning="garbage collections in one fan-out"),
     Observed(schema.CPU_SHARE, label="CPU", meaning="time on the core in wall time"),
     Observed(schema.ERRORS, label="errors", meaning="calls of your own workload that raised"),
@@ -111,7 +111,9 @@ def _probe_record(probe: Probe) -> schema.Probe:
         schema.Probe,
         probe,
         metrics=tuple(_record(schema.Metric, metric) for metric in probe.metrics),
-        observed=tuple(_record(schema.Word, row) for row in (*probe.observed, *EVERYWHERE)),
+        observed=tuple(
+            _record(schema.Word, row) for row in (*probe.observed, *OBSERVED_EVERYWHERE)
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from benchmarks.campaign import schema
 from benchmarks.campaign.plan import (
-    EVERYWHERE,
+    OBSERVED_EVERYWHERE,
     asked_pairs,
     case_of,
     case_record,
@@ -111,7 +111,7 @@ def test_a_probe_defines_its_metrics_and_all_that_it_observes() -> None:
         assert [metric.name for metric in probe.metrics] == list(row.metric_names)
         assert [metric.unit for metric in probe.metrics] == [metric.unit for metric in row.metrics]
         names = [word.name for word in probe.observed]
-        assert names == [word.name for word in (*row.observed, *EVERYWHERE)]
+        assert names == [word.name for word in (*row.observed, *OBSERVED_EVERYWHERE)]
         assert probe.section
     assert [probe.name for probe in QUESTION.definitions.probes if probe.answers] == ["throughput"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.campaign.plan import EVERYWHERE, asked_pairs
+from benchmarks.campaign.plan import OBSERVED_EVERYWHERE, asked_pairs
 from benchmarks.collectors import COLLECTORS
 from benchmarks.matrix import PRESETS
 from benchmarks.pauses import PAUSES
@@ -63,7 +63,7 @@ def test_cells_are_those_of_the_blocks_and_carry_what_was_observed(question: Ran
         for cell in line.cells.values():
             assert len(cell.quantiles) == len(case.metrics)
             # What is observed everywhere stands apart.
-            names = [row.name for row in EVERYWHERE]
+            names = [row.name for row in OBSERVED_EVERYWHERE]
             assert observed[case.probe][-len(names) :] == names
             assert len(cell.observed) == len(observed[case.probe]) - len(names), case.id
             assert all(value >= 0 for value in cell.observed)

@@ -206,13 +206,14 @@ def limits(findings: Findings) -> Drawing | None:
     where = panels.where(findings, most, "workload", "loop")
     drawing = panels.sheet(
         panels.split(findings, rows, ["loop", "workload"]),
-        f"A limit costs {words.short_change(least['ratio'])} ({least['pattern']}) to "
-        f"{words.short_change(most['ratio'])} ({most['pattern']}).",
+        f"A limit costs {words.short_change(least['ratio'])} "
+        f"({said.label('pattern', least['pattern'])}) to {words.short_change(most['ratio'])} "
+        f"({said.label('pattern', most['pattern'])}).",
         "Time per task by how many may be active at a time, both axes logarithmic; lower is "
         f"better. {panels.on_python(findings, rows)}",
         f"The dashed line is all at once, by gather. The most is {where}.",
         panel_inches=2.6,
-        key=[*looks.items()],
+        key=panels.marked(findings, "pattern", looks),
         below="active at a time, at most",
         share_y=not panels.several(rows, "workload"),
     )

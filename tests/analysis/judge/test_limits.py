@@ -59,9 +59,10 @@ def test_a_strategy_with_another_limit_is_another_one(findings: Findings) -> Non
         *(f"{name} ({limit})" for name in PATTERNS[1:] for limit in (10, 100)),
     }
     assert words.label("strategy", "chunks (10)") == "chunks, 10 at a time"
-    assert words.limit("chunks (10)") == 10
-    assert words.limit("gather_coroutines") is None
-    assert words.pattern("chunks (10)") == words.pattern("chunks (100)") == "chunks"
+    assert words.label("pattern", "chunks") == "chunks"
+    bounds = {one.strategy: (one.pattern, one.limit) for one in findings.campaign.contenders}
+    assert bounds["chunks (10)"] == ("chunks", 10)
+    assert bounds["gather_coroutines"] == ("gather_coroutines", None)
 
 
 def test_rows_with_a_limit_hold_together_and_are_no_answer(findings: Findings) -> None:
@@ -69,7 +70,10 @@ def test_rows_with_a_limit_hold_together_and_are_no_answer(findings: Findings) -
     rows = bounds_rows(findings)
     assert set(rows["scope"]) == {"case"}
     assert set(rows["family"]) == {"bounds 3.14.0"}
-    assert len(rows) == len(CASES) * 6
+    metrics = {(row.probe, row.metric) for row in rows.itertuples()}
+    assert {("latency", "item_p50"), ("latency", "item_p99")} < metrics
+    assert len(metrics) == len(CASES) + 2
+    assert len(rows) == len(metrics) * 6
     free = unlimited(findings)
     for frame in (free.contrasts, free.absolutes, free.costs, free.observations):
         assert set(frame["strategy"]) == {"gather_coroutines"}
@@ -78,7 +82,7 @@ def test_rows_with_a_limit_hold_together_and_are_no_answer(findings: Findings) -
 
 def test_without_limits_nothing_is_left_out(tmp_path: Path) -> None:
     findings = find(read_campaign(campaigns.write(tmp_path / "c")))
-    assert unlimited(findings) is findings
+    assert len(unlimited(findings).contrasts) == len(findings.contrasts)
     assert bounds_rows(findings).empty
     assert tables.bounds(findings) == []
 
@@ -93,17 +97,33 @@ def test_the_answer_is_what_limits_cost_and_save(findings: Findings) -> None:
     assert item.startswith("One task of echo then takes")
 
 
+def test_all_kinds_of_work_stand_side_by_side(findings: Findings) -> None:
+    table = tables.patterns(findings)
+    assert table.title.startswith("At most 100 at a time, compared with all at once (Python 3.14")
+    shown = [[column.name for column in table.columns]]
+    shown += [[cell.text for cell in row] for row in table.rows]
+    assert [line[:3] for line in shown] == [
+        ["pattern", "noop", "one echo alone"],
+        ["all at once", "3.00 us", "3.00 ms"],
+        ["gather + Semaphore", "+50 %", "-90 %"],
+        ["workers + iterator", "-10 %", "-90 %"],
+        ["chunks", "0.0 % =", "-90 %"],
+    ]
+    assert shown[0][3:] == ["footprint", "latency"]
+    assert [line[3] for line in shown[1:]] == ["1.50 kB", "+20 %", "-90 %", "-80 %"]
+
+
 def test_the_table_has_a_row_for_each_pattern_and_a_column_for_each_limit(
     findings: Findings,
 ) -> None:
-    time, latency, memory = tables.bounds(findings)
-    for table in (time, latency, memory):
+    time, *others = tables.bounds(findings)
+    for table in (time, *others):
         assert [column.name for column in table.columns][-2:] == ["10 at a time", "100 at a time"]
         assert len(table.rows) == 3
     cells = {row[-4].text: row[-1].text for row in time.rows}
     assert set(cells) == {"gather + Semaphore", "workers + iterator", "chunks"}
-    assert "(+50 %)" in cells["gather + Semaphore"]
-    assert "(-10 %)" in cells["workers + iterator"]
+    assert cells["gather + Semaphore"] == "+50 %"
+    assert cells["workers + iterator"] == "-10 %"
     assert cells["chunks"].endswith("=")
 
 
