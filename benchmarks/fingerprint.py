@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
-ENTRY_POINTS = ("worker", "alone")
-"""The programs that measured processes run; probes are found in their folder."""
+ENTRY_POINTS = ("worker", "alone", "own")
+"""What measured processes run, or import when it is needed; probes are found in their folder."""
 WORDS = frozenset({"label", "meaning", "section", "introduction"})
 """Arguments that only readers see."""
 

@@ -123,15 +123,7 @@ PRESETS: Mapping[str, Preset] = {
             ),
             _throughput(workloads=("uneven",), tasks=(1000,), strategies=BOUNDING, limits=(100,)),
             Selection(
-                probes=("stall",),
-                workloads=("yield_once",),
-                tasks=(10_000,),
-                loops=("asyncio",),
-                strategies=BOUNDING,
-                limits=(100,),
-            ),
-            Selection(
-                probes=("footprint",),
+                probes=("stall", "footprint"),
                 workloads=("yield_once",),
                 tasks=(10_000,),
                 loops=("asyncio",),

@@ -21,10 +21,11 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 from benchmarks.clock import perf_counter
+from benchmarks.echo import EchoConnections
 from benchmarks.strategies import OLDEST_PYTHON, STRATEGIES, Strategy, Work, sequential
 from benchmarks.workloads import WORKLOADS, Surroundings, Workload
 
@@ -108,11 +109,20 @@ def register(own: Own) -> None:
         )
 
 
-@functools.cache
 def load(path: str, function: str) -> Any:  # noqa: ANN401 - whatever the user wrote
-    """Import the file, as Python would run it, and return the function. Raises OwnCodeError, and
+    """The function of a file, imported as Python would run it, once. Raises OwnCodeError, and
     whatever the import raises.
     """
+    module = module_of(path)
+    try:
+        return getattr(module, function)
+    except AttributeError:
+        raise OwnCodeError(f"{Path(path).name} has no {function}") from None
+
+
+@functools.cache
+def module_of(path: str) -> ModuleType:
+    """The module of a file, the same for all of its functions."""
     file = Path(path)
     if str(file.parent) not in sys.path:
         sys.path.insert(0, str(file.parent))  # it may import its neighbours
@@ -122,10 +132,7 @@ def load(path: str, function: str) -> Any:  # noqa: ANN401 - whatever the user w
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
-    try:
-        return getattr(module, function)
-    except AttributeError:
-        raise OwnCodeError(f"{file.name} has no {function}") from None
+    return module
 
 
 def _launch(own: Own, work: Work, tasks: int, third: Any) -> Coroutine[Any, Any, list[int]]:  # noqa: ANN401
@@ -149,7 +156,7 @@ async def _opened(own: Own, surroundings: Surroundings) -> AsyncIterator[Work]:
 
 
 def adapted(work: object, own: Own) -> Work:
-    """The work as a function of the index. What takes one is taken as it is, at no cost; what takes
+    """The work as a function of the index. What needs one is taken as it is, at no cost; what needs
     nothing costs one more call. Raises OwnCodeError where it is neither.
     """
     if not callable(work):
@@ -159,8 +166,8 @@ def adapted(work: object, own: Own) -> Work:
     except ValueError:  # a builtin that does not tell
         return work
     places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    takes = [one for one in parameters if one.kind in (*places, inspect.Parameter.VAR_POSITIONAL)]
     needs = [one for one in parameters if one.kind in places and one.default is one.empty]
+    takes = needs or any(one.kind is one.VAR_POSITIONAL for one in parameters)
     if len(needs) > 1:
         names = ", ".join(one.name for one in needs)
         raise OwnCodeError(f"{own.name} needs {names}: it is given an index, or nothing")
@@ -208,7 +215,8 @@ def standing(frame: FrameType | None) -> str:
 
 def scrubbed(text: str) -> str:
     """The text without the folders of the user's files and their home."""
-    for folder in (*sorted(_folders, key=len, reverse=True), str(Path.home())):
+    home = os.path.expanduser("~")  # noqa: PTH111 - Path.home() raises where there is none
+    for folder in (*sorted(_folders, key=len, reverse=True), home):
         text = text.replace(f"{folder}{os.sep}", "")
     return text
 
@@ -240,19 +248,20 @@ def _is_own(file: str) -> bool:
 
 def _note_remote(hosts: dict[str, None], event: str, arguments: tuple[Any, ...]) -> None:
     """Note whom a socket is connected with, unless it is this machine."""
-    if event != "socket.connect":
-        return
-    address = arguments[1]
-    if isinstance(address, tuple) and not ip_address(address[0]).is_loopback:
-        hosts[address[0]] = None
+    address = arguments[1] if event == "socket.connect" else ()
+    if isinstance(address, tuple) and address and isinstance(address[0], str):
+        try:
+            is_here = ip_address(address[0]).is_loopback
+        except ValueError:  # a name
+            is_here = address[0] == "localhost"
+        if not is_here:
+            hosts[address[0]] = None
 
 
 async def _tried(own: Own) -> tuple[float, float]:
     """Seconds of a call, the median, and the largest share of a while that the process was on the
     core: others that want it make it smaller, never larger.
     """
-    from benchmarks.echo import EchoConnections
-
     taken: list[float] = []
     shares: list[float] = []
     with EchoConnections() as connections:

@@ -32,6 +32,8 @@ T = TypeVar("T")
 BLOCK_SECONDS = 0.0002
 """A block is as many batches as take this long, at least one: a host that slows a core down does
 so for longer, and what surrounds a block takes some 10 us."""
+EXTRA_TURNS = 3
+"""Of the loop, in which whoever is one too many would start."""
 PRIME_TASKS = 100
 """Before a slice: enough to have the code and the free lists in the caches."""
 WARM_UP_TASKS = 200
@@ -114,9 +116,11 @@ class Bench:
             active += 1
             most = max(most, active)
             for _ in range(START_TURNS + wanted):  # some start one child a turn
-                await asyncio.sleep(0)  # whoever is one too many starts here
                 if most >= wanted:
                     break
+                await asyncio.sleep(0)
+            for _ in range(EXTRA_TURNS):
+                await asyncio.sleep(0)
             active -= 1
             return index
 

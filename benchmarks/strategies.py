@@ -207,20 +207,18 @@ async def task_group_semaphore(work: Work, tasks: int, limit: int) -> list[int]:
 
 @strategy(label="workers + Queue", bounds=True)
 async def queue_workers(work: Work, tasks: int, limit: int) -> list[int]:
-    """as many workers as the limit take items from a Queue of that size, which the caller fills."""
+    """as many workers as the limit take items from a Queue that the caller has filled."""
     results = [0] * tasks
     workers = min(limit, tasks)
-    queue: asyncio.Queue[int | None] = asyncio.Queue(limit)
-
-    async def fill() -> None:
-        for index in itertools.chain(range(tasks), itertools.repeat(None, workers)):
-            await queue.put(index)
+    queue: asyncio.Queue[int | None] = asyncio.Queue()
+    for index in itertools.chain(range(tasks), itertools.repeat(None, workers)):
+        queue.put_nowait(index)
 
     async def worker() -> None:
         while (index := await queue.get()) is not None:
             results[index] = await work(index)
 
-    await asyncio.gather(fill(), *[worker() for _ in range(workers)])
+    await asyncio.gather(*[worker() for _ in range(workers)])
     return results
 
 

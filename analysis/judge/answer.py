@@ -57,28 +57,21 @@ def limits(findings: Findings) -> list[str]:
 
 
 def _limit_costs(findings: Findings, rows: pd.DataFrame) -> Iterator[str]:
-    """The pattern that takes least and the one that takes most, in the largest case that computes
-    or, without, that answers.
+    """The pattern that takes least and the one that takes most, of a workload that computes or,
+    without, of one that answers.
     """
     said = findings.words
-    answers = [said.probe(name).answers for name in rows["probe"]]
-    answering = rows[np.array(answers, dtype=bool)]
-    computing = answering[answering["workload"].isin(computing_workloads(findings))]
-    shown = computing if len(computing) else answering
-    cases = shown.sort_values("tasks", kind="stable").to_dict("records")
-    for case in cases[-1:]:
-        ends = [*shown[shown["case"].eq(case["case"])].itertuples()]
-        patterns = (ends[0], *ends[-1:]) if len(ends) > 1 else ends
-        moved = (f"{said.label('pattern', str(one.pattern))} {_moves(one)}" for one in patterns)
-        where = (
-            f"n = {words.count(int(case['tasks']))}",
-            said.label("workload", case["workload"]),
-            f"Python {case['python']}",
-            said.label("loop", case["loop"]),
-        )
+    rows = rows[np.array([said.probe(name).answers for name in rows["probe"]], dtype=bool)]
+    computing = rows[rows["workload"].isin(computing_workloads(findings))]
+    rows = computing if len(computing) else rows
+    every = [*rows[rows["workload"].isin(rows["workload"].iloc[:1])].itertuples()]
+    for one in every[:1]:
+        tasks, work = words.count(int(str(one.tasks))), said.label("workload", str(one.workload))
+        ends = every[:: max(1, len(every) - 1)]
+        moved = (f"{said.label('pattern', str(row.pattern))} {_moves(row)}" for row in ends)
         yield (
-            f"At most {case['limit']} at a time, compared with all at once: {'; '.join(moved)} "
-            f"({', '.join(where)})."
+            f"At most {one.limit} at a time, compared with all at once: {'; '.join(moved)} "
+            f"(n = {tasks}, {work}, Python {one.python}, {said.label('loop', str(one.loop))})."
         )
 
 

@@ -637,7 +637,6 @@ def _families(measured: Measured, frame: pd.DataFrame) -> Labels:
     campaign = measured.campaign
     if frame.empty:
         return np.empty(0, dtype=object)
-    usual = campaign.contenders[0]
     words = campaign.words
     answers = {case.probe: words.probe(case.probe).answers for case in campaign.cases}
     concurrent = {one.strategy: words.is_concurrent(one.strategy) for one in campaign.contenders}
@@ -649,8 +648,7 @@ def _families(measured: Measured, frame: pd.DataFrame) -> Labels:
         & (frame["axis"] == STRATEGY)
         & frame["probe"].map(answers)
         & (frame["pause"] == NO_PAUSE)
-        & (frame["task_factory"] == usual.task_factory)
-        & (frame["collector"] == usual.collector)
+        & (frame[list(campaign.usual)] == [*campaign.usual.values()]).all(axis=1)
         & frame["strategy"].map(concurrent)
     )
     of_guide = together & ~of_answer & ~frame["axis"].isin((PYTHON, BUILD))

@@ -72,12 +72,11 @@ class Decision:
 class Setting:
     """One Python on one event loop of a campaign, and the rows of its frames: of the contrasts what
     was measured, in headline metrics, and is compared with the reference of its axis; those of
-    strategies with a limit apart. ``usual`` are the plan's first task factory and collector.
+    strategies with a limit apart.
     """
 
     findings: Findings
     place: Place
-    usual: Mapping[str, str]
     contrasts: Sequence[Row]
     limited: Sequence[Row]
     observations: Sequence[Row]
@@ -87,7 +86,8 @@ class Setting:
 
     def fits(self, row: Row, *axes: str, fan_out: bool = True) -> bool:
         """Whether all is as usual off the axes, and the strategy does or does not fan out."""
-        unusual = {name for name, value in self.usual.items() if getattr(row, name) != value}
+        usual = self.findings.campaign.usual
+        unusual = {name for name, value in usual.items() if getattr(row, name) != value}
         return unusual <= {*axes} and self.findings.words.is_concurrent(row.strategy) == fan_out
 
     def single(self, axis: str, chosen: Callable[[Case], bool]) -> list[Row]:
@@ -139,18 +139,15 @@ def decisions(campaigns: Sequence[Findings]) -> list[Decision]:
 
 
 def _settings(findings: Findings) -> Iterator[Setting]:
-    contenders = findings.campaign.contenders
     rows = findings.contrasts
     rows = rows[rows["default"] & rows["headline"] & ~rows["control"]]
     rows = rows[rows["verdict"] != MISSING]
     limited = rows["limit"].notna()
     frames = (rows[~limited], rows[limited], findings.observations)
     in_frames = [list(frame.itertuples()) for frame in frames]
-    for first in contenders[:1]:
-        usual = {"task_factory": first.task_factory, "collector": first.collector}
-        for place in dict.fromkeys((one.python, one.loop) for one in contenders):
-            here = ([row for row in of if (row.python, row.loop) == place] for of in in_frames)
-            yield Setting(findings, place, usual, *here)
+    for place in dict.fromkeys((one.python, one.loop) for one in findings.campaign.contenders):
+        here = ([row for row in of if (row.python, row.loop) == place] for of in in_frames)
+        yield Setting(findings, place, *here)
 
 
 def _decision(situation: str, found: Sequence[Found]) -> Decision:
@@ -297,7 +294,7 @@ def other_side(setting: Setting, *, axis: str) -> Iterator[Found]:
 def _with_factory(setting: Setting, row: Row) -> str:
     """The work, with its task factory where that is not the usual one."""
     work = setting.label("workload", row.workload)
-    if row.task_factory == setting.usual["task_factory"]:
+    if row.task_factory == setting.findings.campaign.usual["task_factory"]:
         return work
     return f"{work} with {setting.label('task_factory', row.task_factory)}"
 

@@ -340,6 +340,14 @@ class Campaign:
         return self.plan.skipped
 
     @property
+    def usual(self) -> Mapping[str, str]:
+        """The plan's first task factory and collector, by column: what is shown unless asked
+        otherwise, and what the answer is about.
+        """
+        axes = ("task_factory", "collector")
+        return {axis: getattr(one, axis) for one in self.contenders[:1] for axis in axes}
+
+    @property
     def errors(self) -> tuple[Problem, ...]:
         return tuple(problem for problem in self.problems if problem.severity == "error")
 

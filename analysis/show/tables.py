@@ -41,8 +41,6 @@ AXES: Final = ("loop", "python", "build", "task_factory", "collector")
 """The other axes, in reading order."""
 _KINDS: Final = {REPRODUCED: FASTER, NOT_REPRODUCED: SLOWER, UNDECIDED: UNDECIDED}
 """The verdicts on claims in the colours of those on strategies."""
-_FIRST_ONLY: Final = ("task_factory", "collector")
-"""The answer is about the first of the plan's."""
 
 Row: TypeAlias = Any
 """A row of a frame by attribute; a type checker cannot know its fields."""
@@ -425,11 +423,11 @@ def of_axis(findings: Findings, axis: str) -> list[Table]:
     """
     frame, title = shown(findings), capital(_HEADINGS.get(axis, axis))
     both = _two(findings, title, frame[frame["axis"].eq(axis) & frame["headline"]])
-    if axis not in _FIRST_ONLY or frame.empty:
+    usual = findings.campaign.usual
+    if axis not in usual or frame.empty:
         return both
-    first = getattr(findings.campaign.contenders[0], axis)
     every = findings.contrasts
-    own = every[every["axis"].eq(STRATEGY) & every["default"] & every[axis].ne(first)]
+    own = every[every["axis"].eq(STRATEGY) & every["default"] & every[axis].ne(usual[axis])]
     means = own[own["scope"].ne(CASE) & ~own["control"]]
     return [*both, _contrasts(findings, f"{title}: strategies compared", means)]
 
@@ -468,14 +466,12 @@ def between(frame: pd.DataFrame, base: Campaign, head: Campaign) -> Table:
 
 
 def shown(findings: Findings) -> pd.DataFrame:
-    """What is shown unless asked otherwise: of ``_FIRST_ONLY`` axes, the first or compared."""
+    """What is shown unless asked otherwise: all is as usual, or compared with that."""
     frame = findings.contrasts
-    frame = frame[frame["default"] & ~frame["control"]]
-    first = next(iter(findings.campaign.contenders), None)
-    if first is None:
-        return frame
-    same = [frame[axis].eq(getattr(first, axis)) | frame["axis"].eq(axis) for axis in _FIRST_ONLY]
-    return frame[same[0] & same[1]]
+    keep = frame["default"] & ~frame["control"]
+    for axis, name in findings.campaign.usual.items():
+        keep &= frame[axis].eq(name) | frame["axis"].eq(axis)
+    return frame[keep]
 
 
 def _contrasts(findings: Findings, title: str, frame: pd.DataFrame) -> Table:
@@ -648,29 +644,19 @@ def processor(findings: Findings) -> Table:
     words, frame, seen = findings.words, findings.absolutes, findings.observations
     frame = frame[frame["python"].eq(newest_of(frame["python"].unique()))]
     frame = frame[frame["scope"].eq(CASE) & frame["headline"] & frame["role"].ne(CONTROL)]
-    shares = {
-        (row.case, row.contender): row.value for row in by_row(seen[seen["name"].eq(CPU_SHARE)])
-    }
-    rows = [
-        row
-        for row in by_row(frame)
-        if words.probe(row.probe).answers
-        and words.waits(row.workload)
-        and (row.case, row.contender) in shares
-    ]
-
-    def cpu(row: Row) -> float:
-        return float(row.value * shares[row.case, row.contender])
-
+    of_cell = seen[seen["name"].eq(CPU_SHARE)].set_index(["case", "contender"])["value"]
+    frame = frame.join(of_cell.rename("share"), on=["case", "contender"], how="inner")
+    waits = (words.probe(row.probe).answers and words.waits(row.workload) for row in by_row(frame))
+    rows = frame[[bool(one) for one in waits]]
     apart = _varying(frame, ("task_factory", "collector", "loop"))
     fields = [
         *named(words, ["workload", "tasks", *apart, STRATEGY]),
         _number("wall time", lambda row: say.amount(row.value, row.unit)),
-        _number("CPU time", lambda row: say.amount(cpu(row), row.unit)),
-        _number("share", lambda row: say.share(shares[row.case, row.contender], 0)),
+        _number("CPU time", lambda row: say.amount(row.value * row.share, row.unit)),
+        _number("share", lambda row: say.share(row.share, 0)),
     ]
     note = "Per task. A loop can be faster and burn more."
-    return make("CPU time of what waits", note, rows, fields)
+    return make("CPU time of what waits", note, by_row(rows), fields)
 
 
 def _holds(row: Row) -> str:

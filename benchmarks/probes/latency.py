@@ -27,14 +27,14 @@ SLOWEST = Metric(
 )
 ITEM_MEDIAN = Metric(
     "item_p50",
-    label="one task, median",
-    meaning="from a task's own first step until it completes",
+    label="one call, median",
+    meaning="of one call from its own start; the wait for its turn is not in it",
     of_one=True,
 )
 ITEM_P99 = Metric(
     "item_p99",
-    label="one task, 99th percentile",
-    meaning="the time from its own first step that 99 in 100 tasks do not exceed",
+    label="one call, 99th percentile",
+    meaning="the time from its own start that 99 in 100 calls do not exceed",
     of_one=True,
 )
 TICK_SECONDS = time.get_clock_info("perf_counter").resolution

@@ -38,7 +38,7 @@ def _restore() -> Iterator[None]:
     for name in {*WORKLOADS, *STRATEGIES} - before:
         WORKLOADS.pop(name, None)
         STRATEGIES.pop(name, None)
-    measured.load.cache_clear()
+    measured.module_of.cache_clear()
 
 
 @pytest.fixture

@@ -120,9 +120,8 @@ def grouped(
 
 
 def usual(findings: Findings, *, but: str = "") -> Mapping[str, str]:
-    """The plan's first task factory and first collector, axis ``but`` aside, by column."""
-    axes = [axis for axis in ("task_factory", "collector") if axis != but]
-    return {axis: getattr(one, axis) for one in findings.campaign.contenders[:1] for axis in axes}
+    """What is usual in the campaign, axis ``but`` aside, by column."""
+    return {axis: name for axis, name in findings.campaign.usual.items() if axis != but}
 
 
 def baseline(findings: Findings) -> str:
@@ -181,8 +180,8 @@ def where(findings: Findings, row: Mapping[Hashable, Any], *kinds: str) -> str:
 
 def missing_notes(findings: Findings, rows: pd.DataFrame, *, but: str = "") -> list[str]:
     """A line for each reason why what is shown has gaps, the most frequent first: cells of ``rows``
-    that are missing, and what was asked for and skipped on the Pythons of ``rows``, of the plan's
-    first task factory and collector, axis ``but`` aside.
+    that are missing, and what was asked for and skipped on the Pythons of ``rows``, where all is
+    as usual, axis ``but`` aside.
     """
     lacking = rows[rows["verdict"].eq(MISSING)] if "verdict" in rows else rows[:0]
     reasons = [str(reason) for reason in lacking.get("reason", ())]
