@@ -105,6 +105,9 @@ def main(arguments_: Sequence[str] | None = None) -> int:
 def run(options: arguments.RunOptions, console: Console) -> int:
     """Plan a campaign, conduct it, and show its answer; return the exit code."""
     matrix.check(options.selections)
+    folder = options.out or RESULTS / f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{options.preset}"
+    if options.own and _is_reference(folder):
+        raise arguments.UsageError(f"{folder} is to be published, which your own code is not for")
     interpreters, missing = prepare_all(
         options.pythons, skip_missing=options.skip_missing, wanted=options.wanted
     )
@@ -118,7 +121,6 @@ def run(options: arguments.RunOptions, console: Console) -> int:
             "nothing can be measured: " + "; ".join(dict.fromkeys(row.reason for row in skipped))
         )
     cases = tuple(map(case_record, laid_out.cases))
-    folder = options.out or RESULTS / f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{options.preset}"
     plan = Plan(
         name=folder.name,
         preset=options.preset,
@@ -137,11 +139,11 @@ def run(options: arguments.RunOptions, console: Console) -> int:
         skipped=skipped,
         blocks=laid_out.blocks,
         definitions=definitions(laid_out.contenders, cases),
-        own=own.record(functions, options.wanted),
+        own=own.record(functions),
+        requirements=tuple(map(own.without_paths, options.wanted)),
+        variables=options.variables,
         status="running",
     )
-    if plan.own and _is_reference(folder):
-        raise arguments.UsageError(f"{folder} is to be published, which your own code is not for")
     _check_baseline(plan, options.manner)
     if not folder.exists():  # which Journal says better
         _check_quiet(folder, options.manner, console)
@@ -160,21 +162,30 @@ def _tried(
     """The user's own functions after a try on the first interpreter, and what is measured of them:
     no more tasks than the budget is enough for, unless their numbers were given.
     """
-    functions: list[Own] = []
-    said: list[str] = []
-    for one in options.own:
-        if interpreters:
-            tried = own.tried(one, interpreters[0], options.variables)
-            functions.append(tried.own)
-            said += tried.remarks()
-    for line in said:
-        console.print(line, soft_wrap=True, markup=False, highlight=False)
+    results = [
+        own.tried(one, interpreters[0], options.variables) for one in options.own if interpreters
+    ]
+    failed = {one.own.name for one in results if one.failed}
+    measured = {name for part in options.selections for name in part.workloads}
+    if failed and measured <= failed and len(interpreters) == 1:
+        raise OwnCodeError(next(remark for one in results for remark in one.remarks()))
+    functions = tuple(one.own for one in results)
     selections = options.selections
+    said = [remark for one in results for remark in one.remarks()]
     if functions and not options.tasks_given:
         selections = tuple(
             own.affordable(part, functions, options.budget_seconds) for part in selections
         )
-    return tuple(functions), selections
+        less = (
+            set(before.tasks) - set(after.tasks)
+            for before, after in zip(options.selections, selections, strict=True)
+        )
+        if dear := sorted(set[int]().union(*less)):
+            counts = ", ".join(f"{tasks:,}" for tasks in dear)
+            said.append(f"n = {counts}: too much for the budget; --tasks measures it all the same")
+    for line in said:
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
+    return functions, selections
 
 
 def resume(options: argparse.Namespace, console: Console) -> int:
@@ -201,7 +212,7 @@ def resume(options: argparse.Namespace, console: Console) -> int:
             if not plan.rounds:
                 plan = replace(plan, cases=tuple(replace(case, left_out="") for case in plan.cases))
         planned = (one.argument for one in own.as_planned(functions, plan))
-        own_code = OwnCode([*planned], options.variables)
+        own_code = OwnCode([*planned], plan.variables)
         code = _conduct(plan, journal, console, manner, own_code)
     shown = _show(journal.folder, manner)
     return code or shown
@@ -213,7 +224,12 @@ def _check_resumable(plan: Plan, folder: Path, functions: Sequence[Own]) -> None
         raise JournalError(f"{folder}: the measured code has changed since; start a new campaign")
     if plan.machine.get("id") != machine_facts(allot_cores())["id"]:
         raise JournalError(f"{folder}: it was measured on another machine; start a new campaign")
-    seen = {(one.name, one.sha256) for one in own.record(functions, ())}
+    for name in plan.variables:
+        if name not in os.environ:
+            raise JournalError(
+                f"{folder}: it was measured with the variable {name}, which is unset"
+            )
+    seen = {(one.name, one.sha256) for one in own.record(functions)}
     for one in plan.own:
         if (one.name, one.sha256) not in seen:
             how = f"--{one.kind} FILE.py:NAME"
@@ -282,6 +298,7 @@ def list_choices(pythons: Sequence[str]) -> int:
         task_factories=tuple(TASK_FACTORIES),
         strategies=tuple(STRATEGIES),
         collectors=tuple(COLLECTORS),
+        limits=(1,),
     )
     skipped = matrix.lay_out(interpreters, [everything]).skipped
     sections = {

@@ -7,7 +7,6 @@ is timed.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import importlib
 import itertools
@@ -22,7 +21,6 @@ from typing import TypeAlias
 from benchmarks.cases import Launcher
 from benchmarks.collectors import COLLECTORS, collector_in_force
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES, loop_maker
-from benchmarks.strategies import STRATEGIES
 
 Scalar: TypeAlias = "str | int | float | bool | None"
 
@@ -216,13 +214,7 @@ def _package_versions() -> Mapping[str, str]:
     # It adds thousands of objects for the collector to visit; a worker does not need it.
     from importlib import metadata
 
-    versions = {}
-    loops = (row.package for row in EVENT_LOOPS.values())
-    libraries = (row.package for row in STRATEGIES.values())
-    for package in ("pyperf", *filter(None, (*loops, *libraries))):
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            versions[package] = metadata.version(package)
-    return versions
+    return {one.metadata["Name"]: one.version for one in metadata.distributions()}
 
 
 if __name__ == "__main__":

@@ -78,13 +78,8 @@ class Own:
         return cls(**json.loads(argument))
 
 
-class Counted:
-    """Calls that have raised so far, in this process."""
-
-    errors = 0
-
-
-counted = Counted()
+raised = {"calls": 0}
+"""Calls that have raised so far, in this process."""
 _folders: set[str] = set()
 """Where the user's files are: what is imported from there is theirs, too."""
 
@@ -100,7 +95,7 @@ def register(own: Own) -> None:
             waits=own.waits,
             own=True,
             warmups=own.warmups,
-            errors=lambda: counted.errors,
+            errors=lambda: raised["calls"],
         )
     else:
         launch = functools.partial(_launch, own)
@@ -183,7 +178,7 @@ def _forgiving(work: Work) -> Work:
         try:
             return await work(index)
         except Exception:  # noqa: BLE001 - the user's code may raise anything
-            counted.errors += 1
+            raised["calls"] += 1
             return None
 
     return forgiven

@@ -81,22 +81,21 @@ def _limit_saves(findings: Findings, rows: pd.DataFrame) -> Iterator[str]:
     for best in less.to_dict("records")[:1]:
         names = words.listed(findings.words.label("pattern", one) for one in less["pattern"])
         amounts = (words.amount(best[name], best["unit"]) for name in ("value", "reference_value"))
-        yield (
-            f"{names} save memory: down to {' a task instead of '.join(amounts)}; the others make "
-            "all n tasks at once."
-        )
+        yield f"{names} save memory: down to {' a task instead of '.join(amounts)}."
 
 
 def _one_of_them(findings: Findings, rows: pd.DataFrame) -> Iterator[str]:
-    """How long one task takes from its own start, where that is shortened most."""
+    """How long one call takes from its own start, where that is shortened most."""
+    said = findings.words
     rows = rows[rows["verdict"].eq(FASTER)]
     metrics = rows[["probe", "metric"]].to_numpy()
-    rows = rows[np.array([findings.words.metric(*of).of_one for of in metrics], dtype=bool)]
+    rows = rows[np.array([said.metric(*of).of_one for of in metrics], dtype=bool)]
     for best in rows.to_dict("records")[:1]:
         amounts = (words.amount(best[name], best["unit"]) for name in ("value", "reference_value"))
         yield (
-            f"One task of {findings.words.label('workload', best['workload'])} then takes "
-            f"{' instead of '.join(amounts)} from its own start."
+            f"One {said.label('workload', best['workload'])} then takes "
+            f"{' instead of '.join(amounts)} from its own start (median; "
+            f"{said.label('pattern', best['pattern'])})."
         )
 
 

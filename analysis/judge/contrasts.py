@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from statistics import NormalDist
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -23,7 +22,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.estimate.intervals import (
-    CONFIDENCE,
     FEWEST_FOR_INTERVAL,
     Estimates,
     hodges_lehmann_rows,
@@ -54,6 +52,8 @@ ANSWER, GUIDE, BOUNDS, CONTROLS = "answer", "guide", "bounds", "control"
 """Families, all but the last by Python."""
 
 NS_PER_SECOND: Final = 1e9
+ERROR_FLOOR: Final = 0.01
+"""A difference of less than a point between shares of calls that raise is none."""
 _NONE: Final = -1
 
 
@@ -224,37 +224,32 @@ class Measured:
 
     @cached_property
     def _error_shares(self) -> FloatArray:
-        """The share of calls that raised, with the ends of its interval, shape (3, contenders,
-        cases): Wilson (1927), 95 %.
-        """
-        campaign, journal = self.campaign, self.campaign.journal
-        shape = (self.contenders, len(campaign.cases))
-        batches, errors = np.zeros(shape), np.zeros(shape)
-        first = journal.metric == 0
-        of = (journal.contender[first], journal.case[first])
-        np.add.at(batches, of, journal.batches[first])
-        seen = campaign.observed[campaign.observed["name"].eq(ERRORS)]
-        places = {one.id: index for index, one in enumerate(campaign.contenders)}
-        cases = {one.id: index for index, one in enumerate(campaign.cases)}
-        at = (seen["contender"].map(places).tolist(), seen["case"].map(cases).tolist())
-        np.add.at(errors, at, (seen["value"] * seen["batches"]).to_numpy(float))
-        calls = np.maximum(1.0, batches * np.array([one.tasks for one in campaign.cases]))
-        share, z = np.minimum(1.0, errors / calls), NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-        middle = (share + z**2 / (2 * calls)) / (1 + z**2 / calls)
-        half = np.sqrt(share * (1 - share) / calls + (z / (2 * calls)) ** 2)
-        half *= z / (1 + z**2 / calls)
-        return np.stack([share, middle - half, middle + half])
+        """The share of calls that raised, shape (contenders * cases, rounds)."""
+        places = {one.id: index for index, one in enumerate(self.campaign.contenders)}
+        cases = {one.id: (index, one.tasks) for index, one in enumerate(self.campaign.cases)}
+        seen = self.campaign.observed[self.campaign.observed["name"].eq(ERRORS)]
+        rows = [
+            (places[str(row.contender)] * len(cases) + cases[str(row.case)][0], row.round,
+             float(str(row.value)) / cases[str(row.case)][1])
+            for row in seen.itertuples()
+        ]  # fmt: skip
+        cell, round_, share = np.array(rows, dtype=np.float64).reshape(-1, 3).T
+        number = self.contenders * len(cases)
+        return by_round(share, cell.astype(np.int64), round_.astype(np.int64), number)
 
     def errors_apart(self, pairs: _Pairs, pair: IntArray, measure: IntArray) -> Labels:
-        """Where subject and reference have other shares of calls that raised: both, in words."""
+        """Where the shares of calls that raised differ by more than a point: both, in words."""
         said = np.full(len(pair), "", dtype=object)
-        if not self.campaign.observed["name"].eq(ERRORS).any():
-            return said
-        case, (subject, reference) = self.case[measure], (pairs.subject, pairs.reference)
-        one, other = (self._error_shares[:, of[pair], case] for of in (subject, reference))
-        apart = pairs.has_reference[pair] & ((one[1] > other[2]) | (one[2] < other[1]))
-        for row in np.flatnonzero(apart).tolist():
-            own, its = (f"{100 * of[0, row]:.3g} %" for of in (one, other))
+        case, cases = self.case[measure], len(self.campaign.cases)
+        one, other = (
+            self._error_shares[of[pair] * cases + case] for of in (pairs.subject, pairs.reference)
+        )
+        some = pairs.has_reference[pair] & ((one > 0) | (other > 0)).any(axis=1)
+        rows = np.flatnonzero(some)
+        found = hodges_lehmann_rows((one - other)[rows])
+        apart = (found.low > ERROR_FLOOR) | (found.high < -ERROR_FLOOR)
+        for row in rows[apart].tolist():
+            own, its = (f"{100 * np.nanmean(of[row]):.3g} %" for of in (one, other))
             said[row] = f"{own} of its calls have failed, {its} of its reference's"
         return said
 
@@ -431,7 +426,7 @@ def _why_lacking(campaign: Campaign, python: Interpreter, contender: Contender) 
     for one in campaign.skipped:
         wanted = one.contender
         asked = (wanted.loop, wanted.task_factory, wanted.strategy)
-        parts = (contender.loop, contender.task_factory, contender.strategy)
+        parts = (contender.loop, contender.task_factory, contender.pattern)
         alike = all(name in (None, part) for name, part in zip(asked, parts, strict=True))
         if wanted.interpreter == python.name and alike:
             return f"not measured on Python {python.label}: {one.reason}"
@@ -642,20 +637,21 @@ def _families(measured: Measured, frame: pd.DataFrame) -> Labels:
     concurrent = {one.strategy: words.is_concurrent(one.strategy) for one in campaign.contenders}
     limited = frame["limit"].notna()
     compared = frame["default"] & ~frame["control"]
+    as_usual = (frame[list(campaign.usual)] == [*campaign.usual.values()]).all(axis=1)
     together = compared & ~limited & (frame["scope"] != CASE)
     of_answer = (
         together
         & (frame["axis"] == STRATEGY)
         & frame["probe"].map(answers)
         & (frame["pause"] == NO_PAUSE)
-        & (frame[list(campaign.usual)] == [*campaign.usual.values()]).all(axis=1)
+        & as_usual
         & frame["strategy"].map(concurrent)
     )
     of_guide = together & ~of_answer & ~frame["axis"].isin((PYTHON, BUILD))
     single = frame["headline"] & (frame["scope"] == CASE)
     metrics = frame[["probe", "metric"]].to_numpy()
     of_one = np.array([words.metric(*of).of_one for of in metrics], bool) & (frame["scope"] == CASE)
-    of_bounds = compared & limited & (single | of_one) & (frame["axis"] == STRATEGY)
+    of_bounds = compared & as_usual & limited & (single | of_one) & (frame["axis"] == STRATEGY)
     families = {ANSWER: of_answer, GUIDE: of_guide, BOUNDS: of_bounds}
     return np.select(
         [*families.values(), frame["control"] & single],

@@ -17,8 +17,9 @@ from types import SimpleNamespace
 from typing import Any, Final, TypeAlias, TypeVar
 
 from analysis.judge import words
+from analysis.judge.contrasts import BOUNDS
 from analysis.judge.findings import Findings
-from analysis.judge.verdicts import FASTER, MISSING, SAME, SLOWER, UNDECIDED
+from analysis.judge.verdicts import FASTER, FLOOR, MISSING, SAME, SLOWER, UNDECIDED, WITHIN
 from analysis.read.campaign import CONTROL
 from benchmarks.campaign.schema import Case
 
@@ -71,14 +72,14 @@ class Decision:
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One Python on one event loop of a campaign, and the rows of its frames: of the contrasts what
-    was measured, in headline metrics, and is compared with the reference of its axis; those of
-    strategies with a limit apart.
+    was measured, in headline metrics, and is compared with the reference of its axis; what limits
+    cost apart, as ``bounds``.
     """
 
     findings: Findings
     place: Place
     contrasts: Sequence[Row]
-    limited: Sequence[Row]
+    bounds: Sequence[Row]
     observations: Sequence[Row]
 
     def label(self, kind: str, name: str) -> str:
@@ -142,8 +143,8 @@ def _settings(findings: Findings) -> Iterator[Setting]:
     rows = findings.contrasts
     rows = rows[rows["default"] & rows["headline"] & ~rows["control"]]
     rows = rows[rows["verdict"] != MISSING]
-    limited = rows["limit"].notna()
-    frames = (rows[~limited], rows[limited], findings.observations)
+    bounds = rows[rows["family"].str.startswith(BOUNDS)]
+    frames = (rows[rows["limit"].isna()], bounds, findings.observations)
     in_frames = [list(frame.itertuples()) for frame in frames]
     for place in dict.fromkeys((one.python, one.loop) for one in findings.campaign.contenders):
         here = ([row for row in of if (row.python, row.loop) == place] for of in in_frames)
@@ -387,8 +388,7 @@ def held_in_memory(setting: Setting) -> Iterator[Found]:
     rows = setting.single("strategy", lambda case: case.unit(case.headline_metric) == "byte")
     if rows:
         yield _best(setting, largest(rows))
-    limited = largest(row for row in setting.limited if row.unit == "B" and row.scope == "case")
-    for of in by(lambda row: row.limit, limited):
+    for of in by(lambda row: row.limit, largest(row for row in setting.bounds if row.unit == "B")):
         less = [row for row in of if row.verdict == FASTER]
         if least := min(less, key=lambda row: row.value, default=None):
             amounts = (words.amount(of, "B") for of in (least.value, least.reference_value))
@@ -402,15 +402,15 @@ def within_limit(setting: Setting) -> Iterator[Found]:
     case: whose interval no other one's lies wholly below. The gain is over that which takes most.
     """
     probe = setting.findings.words.probe
-    rows = [row for row in setting.limited if row.axis == "strategy" and row.scope == "case"]
-    rows = [row for row in rows if probe(row.probe).answers]
+    rows = [row for row in setting.bounds if probe(row.probe).answers]
     for every in by(lambda row: (row.workload, row.limit), rows):
         of = largest(every)
         best, worst = (pick(of, key=lambda row: row.ratio) for pick in (min, max))
         work = f"{setting.label('workload', best.workload)}, {best.limit} at a time"
         least = _least(of)
         if len(least) == len(of):
-            yield setting.found(EITHER, work=work)
+            alike = max(row.high for row in of) <= min(row.low for row in of) * (1 + WITHIN)
+            yield setting.found(EITHER if alike else "", work=work)
             continue
         gain = SimpleNamespace(
             ratio=best.ratio / worst.ratio,
@@ -421,8 +421,8 @@ def within_limit(setting: Setting) -> Iterator[Found]:
 
 
 def _least(rows: Sequence[Row]) -> list[Row]:
-    """Those whose interval no other one's lies wholly below."""
-    bound = min(row.high for row in rows)
+    """Those whose interval no other one's lies wholly below, by more than the floor."""
+    bound = min(row.high for row in rows) * (1 + FLOOR)
     return [row for row in rows if row.low <= bound]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
@@ -289,19 +289,14 @@ def _figures(tasks: FloatArray, fitted: Line | None) -> dict[str, object]:
     return figures
 
 
-def part_of(findings: Findings, keep: Callable[[pd.DataFrame], pd.Series[bool]]) -> Findings:
-    """What was found, of the rows that are kept alone, in all frames."""
+def unlimited(findings: Findings) -> Findings:
+    """Without what was launched with a limit: that is shown by itself."""
     every = (findings.contrasts, findings.absolutes, findings.costs, findings.observations)
-    contrasts, absolutes, lines, observed = (frame[keep(frame)] for frame in every)
+    contrasts, absolutes, lines, observed = (frame[frame["limit"].isna()] for frame in every)
     compared = replace(findings.compared, frame=contrasts)
     return replace(
         findings, compared=compared, absolutes=absolutes, costs=lines, observations=observed
     )
-
-
-def unlimited(findings: Findings) -> Findings:
-    """Without what was launched with a limit: that is shown by itself."""
-    return part_of(findings, lambda frame: frame["limit"].isna())
 
 
 # --- what the answer is about ---------------------------------------------------------------------
@@ -327,9 +322,15 @@ USUAL_LIMIT: Final = 100
 
 def usual_bounds(findings: Findings) -> pd.DataFrame:
     """Of :func:`bounds_rows` those of the limit nearest to 100, on the newest Python and the first
-    event loop, in the largest case of each kind of work.
+    event loop, in the largest case of each kind of work; of metrics of one call, the probe's first.
     """
     rows = bounds_rows(findings)
+    firsts = {
+        probe: {next((one.name for one in findings.words.probe(probe).metrics if one.of_one), "")}
+        for probe in rows["probe"].unique()
+    }
+    is_first = [name in firsts[probe] for probe, name in rows[["probe", "metric"]].to_numpy()]
+    rows = rows[rows["headline"] | np.array(is_first, dtype=bool)]
     rows = rows[rows["python"].eq(newest_of(rows["python"].unique()))]
     rows = rows[rows["loop"].isin(rows["loop"].iloc[:1])]
     nearest = min(rows["limit"], key=lambda one: abs(math.log(one / USUAL_LIMIT)), default=0)

@@ -65,7 +65,7 @@ LINE_COLUMNS: Final = (
     *("round", "case", "started", "wall_seconds", "steal_seconds", "timed_seconds"),
     *("cells", "failures", "slices", "taken_again"),
 )
-OBSERVED_COLUMNS: Final = ("contender", "case", "round", "name", "value", "batches")
+OBSERVED_COLUMNS: Final = ("contender", "case", "round", "name", "value")
 
 
 def read_campaign(folder: PathLike, *, suites: bool = False) -> Campaign:
@@ -207,6 +207,7 @@ class _Reader:
         ids = np.array(list(self._contender_of), dtype=object)
         self._asked = [frozenset(ids[of_case].tolist()) for of_case in asked(plan).T]
         self._is_old = plan.schema == 1
+        self._counts_errors = any(one.counts_errors for one in plan.own)
         self._ids = {place: one.id for place, one in enumerate(plan.contenders)}
         words = Vocabulary(plan)
         self._observed_by = {
@@ -218,7 +219,7 @@ class _Reader:
         self._baseline = {one.group: one.id for one in plan.contenders if one.role == "baseline"}
         self._seen: dict[tuple[int, int], int] = {}
         self._cells: list[tuple[int, int, int, int, int, int, float, float]] = []
-        self._counted: list[tuple[str, str, int, str, float, int]] = []
+        self._counted: list[tuple[str, str, int, str, float]] = []
         # Lines whose cells are not all there, judged at the end, when every failure is known.
         self._absent: list[tuple[int, int, frozenset[str]]] = []
 
@@ -333,15 +334,13 @@ class _Reader:
                     collector = cost - cell.code(metric, of_case)
                 place = (number, record.round, contender, case, metric)
                 self._cells.append((*place, cell.batches, cost, collector))
-            for name, seen in cell.counted(observed).items():
+            for name, seen in cell.counted(observed, errors=self._counts_errors).items():
                 if not 0 <= seen <= rules.MOST_OBSERVED:
                     message = f"observed.{quoted(name)}: is not from 0 to {rules.MOST_OBSERVED:g}"
                     self._error(number, f"cells.{quoted(str(key))}.{message}")
                     continue
                 who = self._ids[contender]
-                self._counted.append(
-                    (who, record.case, record.round, printable(name), seen, cell.batches)
-                )
+                self._counted.append((who, record.case, record.round, printable(name), seen))
 
     def _finish(self) -> None:
         """Make arrays of all that was taken, and judge what only the whole shows."""

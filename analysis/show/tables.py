@@ -325,9 +325,9 @@ def patterns(findings: Findings) -> Table:
     every = sorted(by_row(rows), key=lambda row: _interest(words, row))
     seen: dict[tuple[str, str], Cell] = {}
     for row in every:
-        kind = _work(words, row)
-        seen.setdefault((kind, _ALL_AT_ONCE), Cell(say.amount(row.reference_value, row.unit)))
-        seen.setdefault((kind, row.pattern), _changed(row))
+        kind = _work(words, row, every)
+        seen[kind, _ALL_AT_ONCE] = Cell(say.amount(row.reference_value, row.unit))
+        seen[kind, row.pattern] = _changed(row)
     kinds = dict.fromkeys(kind for kind, _ in seen)
 
     def field(place: int, kind: str) -> Field:
@@ -344,11 +344,9 @@ def patterns(findings: Findings) -> Table:
     limit = "".join(f"At most {row.limit} at a time" for row in every[:1])
     title = f"{limit}, compared with {_ALL_AT_ONCE} ({', '.join([*where, MARKS])})"
     fields = [first, *(field(*of) for of in enumerate(kinds))]
-    timed = say.listed(
-        dict.fromkeys(_work(words, row) for row in every if words.probe(row.probe).answers)
-    )
-    note = f"{timed}: time per task. {_reading(rows)}" if timed else _reading(rows)
-    return make(title, note, lines, fields)
+    told = {_work(words, row, every): _measured(words, row) for row in every}
+    notes = (f"{kind}: {what}. " for kind, what in told.items() if what)
+    return make(title, f"{capital(''.join(notes))}{_reading(rows)}", lines, fields)
 
 
 _MOST_KINDS: Final = 5
@@ -362,12 +360,23 @@ def _interest(words: Vocabulary, row: Row) -> int:
     return order.index(True)
 
 
-def _work(words: Vocabulary, row: Row) -> str:
+def _work(words: Vocabulary, row: Row, every: Sequence[Row]) -> str:
     """What a kind of work is called where it heads a column."""
     work = words.label("workload", row.workload)
     if words.metric(row.probe, row.metric).of_one:
-        return f"one {work} alone"
-    return work if words.probe(row.probe).answers else words.label("probe", row.probe)
+        return f"one {work}"
+    if words.probe(row.probe).answers:
+        return work
+    several = len({one.workload for one in every if one.probe == row.probe}) > 1
+    return f"{words.label('probe', row.probe)}{f' of {work}' * several}"
+
+
+def _measured(words: Vocabulary, row: Row) -> str:
+    """What the figures of a kind of work are, where its name does not say it."""
+    metric = words.metric(row.probe, row.metric)
+    if metric.of_one:
+        return f"{metric.label}, from its own start"
+    return "time per task" if words.probe(row.probe).answers else ""
 
 
 def bounds(findings: Findings) -> list[Table]:

@@ -7,7 +7,7 @@ import dataclasses
 import functools
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,7 +22,7 @@ from benchmarks.pauses import PAUSES
 from benchmarks.probe import limit_of, task_count
 from benchmarks.probes import PROBES
 from benchmarks.probing import Probe
-from benchmarks.strategies import STRATEGIES
+from benchmarks.strategies import STRATEGIES, Strategy
 from benchmarks.workloads import WORKLOADS
 
 OWN_KINDS = (WORKLOAD, STRATEGY)
@@ -89,20 +89,13 @@ TURN_LIMIT_SECONDS = 60.0
 
 MEANINGS: Mapping[str, tuple[str, Callable[[Selection], bool]]] = {
     "workloads": ("--workload", lambda part: any(row.own_workload is None for row in _rows(part))),
-    "strategies": (
-        "--strategy",
-        lambda part: (
-            any(STRATEGIES[name].concurrent for name in part.strategies)
-            or not all(row.concurrent_only for row in _rows(part))
-        ),
-    ),
+    "strategies": ("--strategy", lambda part: True),
     "pauses": ("--pause", lambda part: any(row.pauses for row in _rows(part))),
-    "limits": (
-        "--limit",
-        lambda part: not part.limits or any(map(_bounds, part.strategies)),
-    ),
+    "limits": ("--limit", lambda part: not part.limits or any(map(_bounds, part.strategies))),
 }
-"""Axes that do not concern every probe: the option, and whether it has a meaning for a part."""
+"""Axes that do not concern every probe: the option, and whether it has a meaning for a part of
+which something can be measured.
+"""
 
 
 def _bounds(strategy: str) -> bool:
@@ -111,7 +104,13 @@ def _bounds(strategy: str) -> bool:
 
 
 def _rows(part: Selection) -> list[Probe]:
-    return [PROBES[name] for name in part.probes]
+    """The probes of a part that can measure one of its strategies."""
+    rows = (PROBES[name] for name in part.probes)
+    return [row for row in rows if any(map(row.can_measure, _strategies(part)))]
+
+
+def _strategies(part: Selection) -> list[Strategy]:
+    return [STRATEGIES[name] for name in part.strategies]
 
 
 def run_options(options: argparse.Namespace) -> RunOptions:
@@ -143,7 +142,9 @@ def _take_own(options: argparse.Namespace) -> tuple[Own, ...]:
     found: dict[str, Own] = {}
     for axis in ("workloads", "strategies"):
         items = [item for items in getattr(options, axis) for item in items]
-        found |= {item.name: item for item in items if isinstance(item, Own)}
+        for item in items:
+            if isinstance(item, Own) and found.setdefault(item.name, item).path != item.path:
+                raise UsageError(f"two files have a {item.name}: rename one of them")
         names = [item.name if isinstance(item, Own) else item for item in items]
         setattr(options, axis, [names] if names else [])
     counts = options.errors == "count"
@@ -171,12 +172,12 @@ def _chosen(parts: Sequence[Selection], options: argparse.Namespace) -> tuple[Se
     }
     if unlimited:
         raise UsageError(f"{', '.join(sorted(unlimited))}: name a limit, such as --limit 100")
+    useful = [part for part in parts if _rows(part)]
     for axis, (option, has_meaning) in MEANINGS.items():
-        if axis in given and not any(map(has_meaning, parts)):
+        if axis in given and not any(map(has_meaning, useful)):
             probes = ", ".join(dict.fromkeys(name for part in parts for name in part.probes))
             raise UsageError(f"{option} has no meaning for what is measured: {probes}")
-    _, can_be_done = MEANINGS["strategies"]
-    return tuple(dict.fromkeys(filter(can_be_done, parts)))
+    return tuple(dict.fromkeys(useful))
 
 
 def _having(parts: Sequence[Selection], axis: str, names: Sequence[str]) -> list[Selection]:
@@ -191,8 +192,8 @@ def _having(parts: Sequence[Selection], axis: str, names: Sequence[str]) -> list
     for index, part in enumerate(parts):
         added = (users if index else unknown) if probes.isdisjoint(part.probes) else ()
         probes.update(part.probes)
-        own = {*getattr(part, axis), *added}
-        if chosen := tuple(name for name in names if name in own):
+        of_part = {*getattr(part, axis), *added}
+        if chosen := tuple(name for name in names if name in of_part):
             change: dict[str, Any] = {axis: chosen}
             found.append(dataclasses.replace(part, **change))
     return found
@@ -331,9 +332,6 @@ def add_python_options(parser: argparse.ArgumentParser, purpose: str) -> None:
 
 def add_own_options(parser: argparse.ArgumentParser) -> None:
     """The user's own functions, which a campaign that is gone on with was measured with."""
-    parser.add_argument(
-        "--env", dest="variables", action="append", default=[], metavar="NAME", help="as for run"
-    )
     for kind in OWN_KINDS:
         parser.add_argument(
             f"--{kind}",
@@ -383,7 +381,7 @@ def names_of(valid: Iterable[str]) -> Callable[[str], tuple[str, ...]]:
     return parse
 
 
-def names_or_own(valid: Iterable[str], kind: str) -> Callable[[str], tuple[str | Own, ...]]:
+def names_or_own(valid: Collection[str], kind: str) -> Callable[[str], tuple[str | Own, ...]]:
     """An argument type: one or more of the valid names, or of the user's own functions."""
     known = names_of(valid)
 
@@ -391,7 +389,7 @@ def names_or_own(valid: Iterable[str], kind: str) -> Callable[[str], tuple[str |
         found: list[str | Own] = []
         for item in _items(text):
             try:
-                found += [own.read(kind, item)] if own.is_own(item) else known(item)
+                found += [own.read(kind, item)] if ":" in item or not valid else known(item)
             except OwnCodeError as error:
                 raise argparse.ArgumentTypeError(str(error)) from None
         return tuple(found)

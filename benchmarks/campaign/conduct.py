@@ -100,7 +100,8 @@ class Conductor:
         for line in self._journal.lines(plan):
             self._precision.add(line, cases[line.case])
             slices = sum(cell.slices for cell in line.cells.values())
-            turns[line.case].append(line.wall_seconds / max(1, slices))
+            turn_seconds = line.wall_seconds / max(1, slices) - plan.cooldown_seconds
+            turns[line.case].append(turn_seconds)
             self._case_seconds[line.case] = line.wall_seconds
             # A round that was cut short is not taken up again: its number is used.
             self._number = max(self._number, line.round + 1)
@@ -189,7 +190,7 @@ class Conductor:
             says = contender.role == "baseline" or not rows
             seconds = self.plan.slice_seconds if says else PROVE_ONLY
             try:
-                row = crew.worker(contender).calibrate(case_of(case), seconds)
+                row = self._rested(crew, contender).calibrate(case_of(case), seconds)
             except WorkerError as error:
                 self._fail(crew, contender, case, self._number, error)
                 continue
@@ -202,7 +203,8 @@ class Conductor:
         if turn > LONG_SECONDS:
             self._long.add(case.id)
         sweeps = 1 if case.id in self._long else PILOT_SWEEPS
-        self._case_seconds[case.id] = sweeps * turn * len(contenders)
+        seconds = sweeps * (turn + self.plan.cooldown_seconds) * len(contenders)
+        self._case_seconds[case.id] = seconds
         # One number for all: a value is of as many batches, whoever is measured.
         loops, blocks, seen = (
             round(statistics.median(getattr(row, name) for row in rows))
@@ -219,7 +221,8 @@ class Conductor:
             return 0.0
         small = replace(case, tasks=FEW_TASKS)
         with suppress(WorkerError):  # the case itself will say it
-            row = crew.worker(contenders[0]).calibrate(case_of(small), self.plan.slice_seconds)
+            worker = self._rested(crew, contenders[0])
+            row = worker.calibrate(case_of(small), self.plan.slice_seconds)
             return row.turn_seconds / (row.loops * row.seen) * case.tasks / FEW_TASKS
         return 0.0
 
@@ -322,14 +325,11 @@ class Conductor:
             asked = (case_of(case), case.loops, case.blocks, phase)
             for contender in sweep_order(contenders, rng):
                 taken = slices[contender.id]
-                if self.plan.cooldown_seconds:
-                    time.sleep(self.plan.cooldown_seconds)
                 try:
-                    worker = crew.worker(contender)
-                    taken.append(worker.measure(*asked))
+                    taken.append(self._rested(crew, contender).measure(*asked))
                     if _was_preempted(case, taken[-1]) and case.id not in self._long:
                         set_aside[contender.id].add(len(taken) - 1)
-                        taken.append(worker.measure(*asked))
+                        taken.append(self._rested(crew, contender).measure(*asked))
                 except WorkerError as error:
                     contenders.remove(contender)
                     del slices[contender.id]
@@ -354,6 +354,12 @@ class Conductor:
             },
             failures=failures,
         )
+
+    def _rested(self, crew: Crew, contender: Contender) -> Worker:
+        """The contender's worker, after the rest that was asked for. Raises WorkerError."""
+        if self.plan.cooldown_seconds:
+            time.sleep(self.plan.cooldown_seconds)
+        return crew.worker(contender)
 
     # What is known and what becomes known
 

@@ -28,15 +28,10 @@ else:
 FORM = re.compile(r"(?P<path>.+\.py):(?P<function>\w+)")
 SCRIPT = re.compile(r"^# /// script$(?P<lines>(?:\n#.*)*?)\n# ///$", re.MULTILINE)
 """PEP 723: metadata in comments at the top of a file."""
-TRY_SECONDS = 30.0
+LONGEST_TRY_SECONDS = 30.0
 """For a workload that is tried, with its imports."""
 LAUNCH_PARAMETERS = {"limit", "pause"}
 """What a strategy may take beside the work and the number of tasks."""
-
-
-def is_own(text: str) -> bool:
-    """Whether a name is that of a file and a function."""
-    return FORM.fullmatch(text) is not None
 
 
 def read(kind: str, text: str) -> Own:
@@ -54,7 +49,8 @@ def read(kind: str, text: str) -> Own:
         raise OwnCodeError(f"{text}: {error.strerror}") from None
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
-        raise OwnCodeError(f"{path.name}, line {line}: {getattr(error, 'msg', error)}") from None
+        at = f", line {line}" if line else ""
+        raise OwnCodeError(f"{path.name}{at}: {getattr(error, 'msg', error)}") from None
     own = Own(kind, str(path.resolve()), function)
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name == function:
@@ -134,40 +130,62 @@ def requirements(own: Iterable[Own], given: Iterable[str]) -> tuple[str, ...]:
         if found is None:
             continue
         lines = (line[2:] for line in found["lines"].splitlines())
+        where = f"{Path(path).name}: its inline metadata"
         try:
-            wanted += map(str, tomllib.loads("\n".join(lines)).get("dependencies", []))
-        except (tomllib.TOMLDecodeError, TypeError) as error:
-            raise OwnCodeError(f"{Path(path).name}: its inline metadata: {error}") from None
+            found_there = tomllib.loads("\n".join(lines)).get("dependencies", [])
+        except tomllib.TOMLDecodeError as error:
+            raise OwnCodeError(f"{where}: {error}") from None
+        if not isinstance(found_there, list) or not all(isinstance(x, str) for x in found_there):
+            raise OwnCodeError(f"{where}: dependencies is not a list of texts")
+        wanted += found_there
     return tuple(dict.fromkeys(wanted))
 
 
-def record(own: Iterable[Own], wanted: Sequence[str]) -> tuple[schema.Own, ...]:
+def without_paths(requirement: str) -> str:
+    """A requirement such that it tells no folder of this machine: "./lib/mine" -> "mine"."""
+    is_remote = "://" in requirement and "file://" not in requirement
+    return requirement if is_remote else re.sub(r"[^\s@]*[/\\]", "", requirement)
+
+
+def record(own: Iterable[Own]) -> tuple[schema.Own, ...]:
     """What a plan keeps of it: names and hashes, no path."""
     return tuple(
         schema.Own(
             name=one.name,
             kind=one.kind,
             sha256=hashlib.sha256(Path(one.path).read_bytes()).hexdigest(),
-            requirements=tuple(wanted),
+            warmups=one.warmups,
+            counts_errors=one.counts_errors,
         )
         for one in own
     )
 
 
 def as_planned(own: Iterable[Own], plan: schema.Plan) -> tuple[Own, ...]:
-    """The same functions as they turned out when the campaign was begun."""
+    """The same functions as they turned out, and were called, when the campaign was begun."""
     waits = {word.name: word.waits for word in plan.definitions.workloads}
-    return tuple(dataclasses.replace(one, waits=waits.get(one.name, one.waits)) for one in own)
+    planned = {one.name: one for one in plan.own}
+    return tuple(
+        dataclasses.replace(
+            one,
+            waits=waits.get(one.name, one.waits),
+            warmups=planned[one.name].warmups,
+            counts_errors=planned[one.name].counts_errors,
+        )
+        for one in own
+        if one.name in planned
+    )
 
 
 @dataclasses.dataclass(frozen=True)
 class Tried:
-    """A function as it turned out when it was called a few times: what went ``wrong``, or "", and
-    which machines it talks to.
+    """A function as it turned out when it was called a few times: what went ``wrong``, or "",
+    whether it has ``failed`` and cannot be measured, and which machines it talks to.
     """
 
     own: Own
     wrong: str = ""
+    failed: bool = False
     remote: tuple[str, ...] = ()
 
     def remarks(self) -> Iterator[str]:
@@ -199,17 +217,18 @@ def tried(own: Own, interpreter: schema.Interpreter, variables: Sequence[str] = 
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=TRY_SECONDS,
+            timeout=LONGEST_TRY_SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return Tried(own, f"a few calls have not ended within {TRY_SECONDS:g} s")
+        slow = dataclasses.replace(own, seconds=LONGEST_TRY_SECONDS)
+        return Tried(slow, f"a few calls have not ended within {LONGEST_TRY_SECONDS:g} s")
     try:
         said = json.loads(done.stdout)
     except ValueError:
-        return Tried(own, f"it ended the process (exit code {done.returncode})")
+        return Tried(own, f"it ended the process (exit code {done.returncode})", failed=True)
     if error := said.get("error"):
-        return Tried(own, str(error))
+        return Tried(own, str(error), failed=True)
     own = dataclasses.replace(own, waits=said["waits"], seconds=said["seconds"])
     register(own)
     return Tried(own, remote=tuple(said["remote"]))
@@ -220,25 +239,28 @@ FAN_OUTS = 30
 to prime."""
 
 
-def fan_out_seconds(selection: Selection, tasks: int, seconds: float) -> float:
-    """What a fan-out of a workload that waits takes, of all contenders together."""
+def fan_out_seconds(selection: Selection, tasks: int, one: Own) -> float:
+    """What a fan-out of a workload takes, of all contenders together: calls that wait do so at the
+    same time, as far as the strategy lets them.
+    """
     calls = 0.0
     for name, limit in selection.launches():
         at_once = limit or (tasks if STRATEGIES[name].concurrent else 1)
-        calls += math.ceil(tasks / at_once)
+        calls += math.ceil(tasks / at_once) if one.waits else tasks
     launches = len(selection.loops) * len(selection.task_factories) * len(selection.collectors)
-    return calls * launches * seconds
+    return calls * launches * (one.seconds or 0.0)
 
 
 def affordable(selection: Selection, own: Sequence[Own], budget_seconds: float) -> Selection:
-    """The selection with the task counts that the budget is enough for, by what a call of the
-    slowest workload takes; the least of them, if it is enough for none.
+    """The selection with the task counts that the budget is enough for, whichever of the workloads
+    it is; the least of them, if it is enough for none.
     """
-    of_part = [one for one in own if one.name in selection.workloads and one.waits]
-    slowest = max((one.seconds or 0.0 for one in of_part), default=0.0)
+    of_part = [one for one in own if one.name in selection.workloads]
     fitting = tuple(
         tasks
         for tasks in selection.tasks
-        if FAN_OUTS * fan_out_seconds(selection, tasks, slowest) <= budget_seconds
+        if all(
+            FAN_OUTS * fan_out_seconds(selection, tasks, one) <= budget_seconds for one in of_part
+        )
     )
     return dataclasses.replace(selection, tasks=fitting or (min(selection.tasks),))

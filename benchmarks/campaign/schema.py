@@ -277,22 +277,22 @@ class Allocation(Record, frozen=True, kw_only=True):
 
 
 class Own(Record, frozen=True, kw_only=True):
-    """A workload or a strategy of the user's own: the hash of its file, and what was installed for
-    it.
-    """
+    """A workload or a strategy of the user's own: the hash of its file, and how it is called."""
 
     name: Name
     kind: Name
     sha256: Text
-    requirements: tuple[Text, ...] = ()
+    warmups: Count = 1
+    counts_errors: bool = False
 
 
 class Plan(Record, frozen=True, kw_only=True):
     """``campaign.json``: what is measured and where, and what has become of it so far.
 
-    ``precision`` is a share. So long nobody is measured between two turns: ``cooldown_seconds``.
-    Without ``blocks`` every contender is asked every case. ``rounds`` are
-    the complete ones. ``allocation`` is None until the pilot has ended.
+    ``precision`` is a share, ``cooldown_seconds`` the rest before each turn. Without ``blocks``
+    every contender is asked every case. What is the user's ``own`` has ``requirements``, which
+    were installed, and ``variables`` of the environment. ``rounds`` are the complete ones.
+    ``allocation`` is None until the pilot has ended.
     """
 
     schema: Literal[1, 2] = SCHEMA
@@ -314,6 +314,8 @@ class Plan(Record, frozen=True, kw_only=True):
     blocks: Annotated[tuple[Block, ...], Meta(max_length=1000)] = ()
     definitions: Definitions = field(default_factory=Definitions)
     own: Annotated[tuple[Own, ...], Meta(max_length=1000)] = ()
+    requirements: Annotated[tuple[Text, ...], Meta(max_length=1000)] = ()
+    variables: Annotated[tuple[Text, ...], Meta(max_length=1000)] = ()
     allocation: Allocation | None = None
     status: Status
     finished: Text | None = None
@@ -364,15 +366,15 @@ class Cell(Record, frozen=True, kw_only=True, array_like=True):
     observed: Annotated[list[Micros], Meta(max_length=100)] = field(default_factory=list)
     errors: Count = 0
 
-    def counted(self, names: Sequence[str]) -> dict[str, float]:
+    def counted(self, names: Sequence[str], *, errors: bool = False) -> dict[str, float]:
         """Means per batch of what was observed, which the probe calls so, of collections, the share
-        of time on the core and, where there are some, of errors.
+        of time on the core and, where they are counted, of errors.
         """
         seen = {**dict(zip(names, self.observed, strict=True))}
         seen[COLLECTIONS] = sum(count for count, _ in self.collections) / self.batches
         if self.cpu_shares:
             seen[CPU_SHARE] = statistics.fmean(self.cpu_shares)
-        if self.errors:
+        if errors:
             seen[ERRORS] = self.errors / self.batches
         return seen
 

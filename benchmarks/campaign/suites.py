@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 
 import pyperf
 
+from benchmarks.campaign.plan import case_of, launcher_of
 from benchmarks.campaign.schema import Case, Contender, Interpreter, Plan, RoundLine
 
 
@@ -60,18 +62,12 @@ def _facts(plan: Plan, interpreter: Interpreter) -> dict[str, object]:
 
 def _identity(contender: Contender, case: Case) -> dict[str, object]:
     """What identifies a run, over the conditions that its worker has proved."""
-    known = {name: value for name, value in contender.conditions.items() if value is not None}
-    return {
-        **known,
+    known = {
+        **contender.conditions,
         "contender": contender.id,
         "role": contender.role,
-        "loop": contender.loop,
-        "task_factory": contender.task_factory,
-        "strategy": contender.strategy,
-        "collector": contender.collector,
+        **asdict(launcher_of(contender)),
         "case": case.id,
-        "probe": case.probe,
-        "workload": case.workload,
-        "tasks": case.tasks,
-        "pause": case.pause,
+        **asdict(case_of(case)),
     }
+    return {name: value for name, value in known.items() if value is not None}

@@ -18,6 +18,7 @@ from benchmarks.campaign.interpreters import REPOSITORY, executable
 from benchmarks.campaign.plan import launcher_of
 from benchmarks.campaign.schema import Contender, Facts, Interpreter
 from benchmarks.cases import Case
+from benchmarks.own import scrubbed
 
 Answer = TypeVar("Answer", bound=protocol.Message)
 
@@ -53,7 +54,8 @@ class WorkerError(Exception):
     """A worker did not do its turn. ``alive``: it is fit for other cases; else it is gone."""
 
     def __init__(self, cause: str, *, alive: bool = False) -> None:
-        cause = cause.encode("utf-8", "replace").decode()  # it may quote half a character
+        # It may quote half a character, and the user's folders.
+        cause = scrubbed(cause.encode("utf-8", "replace").decode())
         if len(cause) > CAUSE_CHARACTERS:
             cause = cause[: CAUSE_CHARACTERS - len(CUT)] + CUT
         super().__init__(cause)

@@ -110,7 +110,7 @@ async def _end(tasks: set[asyncio.Task[int]]) -> None:
         await asyncio.wait(tasks)
 
 
-WAYS: dict[object, Way] = {
+WAYS: dict[Callable[..., Any], Way] = {
     gather_coroutines: by_gather,
     task_group: by_task_group,
     wait: by_wait,
@@ -161,7 +161,6 @@ PROBE = Probe(
     headline_metric=CLEAN.name,
     measure=measure,
     own_workload=PENDING,
-    strategies=tuple(way.__name__ for way in (gather_coroutines, task_group, wait, as_completed)),
-    bounded=False,
+    strategies=tuple(launch.__name__ for launch in WAYS),
     order=6,
 )

@@ -345,6 +345,9 @@ def test_something_is_always_left_or_it_is_said_why(
         ),
         (("--probe", "memory", "--workload", "noop"), "--workload has no meaning for"),
         (("--probe", "cancel", "--strategy", "sequential"), "--strategy has no meaning for"),
+        (("--probe", "first", "--strategy", "gather_tasks"), "--strategy has no meaning for"),
+        (("--probe", "failure", "--limit", "10"), "--limit has no meaning for"),
+        (("--preset", "bounded", "--limit", "none"), "--limit has no meaning for"),
     ],
 )
 def test_options_without_a_meaning_are_an_error(arguments: tuple[str, ...], says: str) -> None:

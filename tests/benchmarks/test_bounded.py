@@ -8,6 +8,7 @@ import asyncio
 import itertools
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -132,17 +133,18 @@ def test_an_error_reaches_the_caller(strategy: str) -> None:
 
 # The proof of the limit
 
-Prove = Callable[[Callable[..., object], int], None]
+Prove = Callable[..., None]
 
 
 @pytest.fixture
 def prove(monkeypatch: pytest.MonkeyPatch, connections: EchoConnections) -> Prove:
     """Prove a strategy that is in the registry for this test only."""
 
-    def proved(launch: Callable[..., object], limit: int) -> None:
+    def proved(launch: Callable[..., object], limit: int, tasks: int = CASE.tasks) -> None:
         row = Strategy("mine", "mine", "for a test", (3, 10), launch, bounds=True)  # type: ignore[arg-type]
         monkeypatch.setitem(STRATEGIES, row.name, row)
-        Bench(Launcher("asyncio", "lazy", row.name, limit=limit), connections).prove(CASE)
+        bench = Bench(Launcher("asyncio", "lazy", row.name, limit=limit), connections)
+        bench.prove(replace(CASE, tasks=tasks))
 
     return proved
 
@@ -155,6 +157,27 @@ async def one_too_many(work: Work, tasks: int, limit: int) -> list[int]:
     return await STRATEGIES["gather_semaphore"].within(limit + 1)(work, tasks, None)
 
 
+async def one_a_turn(work: Work, tasks: int, limit: int) -> list[int]:
+    slots = asyncio.Semaphore(limit)
+
+    async def within(index: int) -> int:
+        try:
+            return await work(index)
+        finally:
+            slots.release()
+
+    children = []
+    for index in range(tasks):
+        await slots.acquire()
+        children.append(asyncio.create_task(within(index)))
+        await asyncio.sleep(0)
+    return await asyncio.gather(*children)
+
+
+async def one_a_turn_and_one_too_many(work: Work, tasks: int, limit: int) -> list[int]:
+    return await one_a_turn(work, tasks, limit + 1)
+
+
 async def one_by_one(work: Work, tasks: int, limit: int) -> list[int]:
     return [await work(index) for index in range(tasks)]
 
@@ -164,6 +187,7 @@ async def one_by_one(work: Work, tasks: int, limit: int) -> list[int]:
     [
         (ignores_the_limit, "11 of 11 children were active at a time, not 5"),
         (one_too_many, "6 of 11 children were active at a time, not 5"),
+        (one_a_turn_and_one_too_many, "6 of 11 children were active at a time, not 5"),
         (one_by_one, "1 of 11 children were active at a time, not 5"),
     ],
 )
@@ -172,6 +196,10 @@ def test_the_proof_catches_a_strategy_that(
 ) -> None:
     with pytest.raises(ProofError, match=says):
         prove(launch, 5)
+
+
+def test_a_strategy_may_start_one_child_a_turn(prove: Prove) -> None:
+    prove(one_a_turn, 300, 1000)
 
 
 @pytest.mark.parametrize("limit", [1, 5, 20, 1000])

@@ -108,11 +108,17 @@ fetched = fetch
     assert own.read("workload", f"{path}:fetched").name == "mine.fetched"
 
 
-def test_only_a_file_and_a_name_are_own_code() -> None:
-    assert own.is_own("mine.py:fetch")
-    assert own.is_own("some/where/mine.py:fetch")
-    for text in ("noop", "mine.py", "mine:fetch", "mine.py:", "mine.py:a-b"):
-        assert not own.is_own(text)
+@pytest.mark.parametrize("text", ["noop", "mine.py", "mine:fetch", "mine.py:", "mine.py:a-b"])
+def test_only_a_file_and_a_name_are_own_code(text: str) -> None:
+    with pytest.raises(OwnCodeError, match=r"write it as FILE\.py:NAME"):
+        own.read("workload", text)
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(OwnCodeError, match=r"^mine\.py: "):
+        own.read("workload", f"{path}:fetch")
 
 
 def test_requirements_are_those_of_the_file_and_those_given(write: Write) -> None:
@@ -133,23 +139,36 @@ async def fetch(index): ...
     assert own.requirements([one], []) == ()
 
 
-def test_inline_metadata_that_is_no_toml_is_refused(write: Write) -> None:
+@pytest.mark.parametrize("dependencies", ["[", '"aiohttp"', "[3]"])
+def test_inline_metadata_that_is_no_list_of_texts_is_refused(
+    dependencies: str, write: Write
+) -> None:
     one = own.read("workload", f"{write('async def fetch(index): ...')}:fetch")
-    write("# /// script\n# dependencies = [\n# ///\n")
+    write(f"# /// script\n# dependencies = {dependencies}\n# ///\n")
     with pytest.raises(OwnCodeError, match=r"mine\.py: its inline metadata"):
         own.requirements([one], [])
 
 
 def test_a_plan_keeps_names_and_hashes_and_no_path(write: Write, tmp_path: Path) -> None:
     one = own.read("workload", f"{write('async def fetch(index): ...')}:fetch")
-    [record] = own.record([one], ["aiohttp"])
-    assert (record.name, record.kind, record.requirements) == (
-        "mine.fetch",
-        "workload",
-        ("aiohttp",),
-    )
+    [record] = own.record([replace(one, warmups=4, counts_errors=True)])
+    assert (record.name, record.kind) == ("mine.fetch", "workload")
+    assert (record.warmups, record.counts_errors) == (4, True)
     assert len(record.sha256) == 64
     assert str(tmp_path) not in repr(record)
+
+
+@pytest.mark.parametrize(
+    ("requirement", "kept"),
+    [
+        ("aiohttp[speedups]>=3.12", "aiohttp[speedups]>=3.12"),
+        ("./lib/mine", "mine"),
+        ("mine @ file:///home/me/mine-1.0.whl", "mine @ mine-1.0.whl"),
+        ("https://example.org/mine-1.0.whl", "https://example.org/mine-1.0.whl"),
+    ],
+)
+def test_a_requirement_tells_no_folder(requirement: str, kept: str) -> None:
+    assert own.without_paths(requirement) == kept
 
 
 def test_what_a_budget_is_enough_for(write: Write) -> None:
@@ -159,8 +178,10 @@ def test_what_a_budget_is_enough_for(write: Write) -> None:
         limits=(10,),
     )  # fmt: skip
     # All at once takes 0.2 s, in chunks of ten 0.2 s for each ten.
-    assert own.fan_out_seconds(selection, 10, 0.2) == pytest.approx(0.4)
-    assert own.fan_out_seconds(selection, 1000, 0.2) == pytest.approx(0.2 + 20)
+    assert own.fan_out_seconds(selection, 10, one) == pytest.approx(0.4)
+    assert own.fan_out_seconds(selection, 1000, one) == pytest.approx(0.2 + 20)
+    # What computes does so one after the other, whatever the strategy.
+    assert own.fan_out_seconds(selection, 10, replace(one, waits=False)) == pytest.approx(4.0)
     assert own.affordable(selection, [one], 13.0).tasks == (1, 10)
     assert own.affordable(selection, [one], 700.0).tasks == (1, 10, 1000)
     assert own.affordable(selection, [one], 1.0).tasks == (1,)
@@ -186,6 +207,21 @@ def test_a_function_of_an_index_is_taken_as_it_is() -> None:
     assert result == "nothing"
 
 
+async def with_a_default(delay: float = 0.5) -> float:
+    return delay
+
+
+def test_a_parameter_with_a_default_keeps_it() -> None:
+    result: object = asyncio.run(adapted(with_a_default, Own("workload", "mine.py", "f"))(900))
+    assert result == 0.5
+
+
+def test_all_functions_of_a_file_are_of_one_module(write: Write) -> None:
+    path = str(write("class Busy(Exception): ...\nasync def a(i): ...\nasync def b(i): ..."))
+    one, other = (measured.load(path, name) for name in "ab")
+    assert one.__globals__["Busy"] is other.__globals__["Busy"]
+
+
 def test_what_is_no_function_of_an_index_is_refused() -> None:
     async def of_two(one: int, two: int) -> None: ...
 
@@ -202,14 +238,14 @@ def test_errors_that_are_counted_leave_no_result() -> None:
             raise ValueError
         return index
 
-    before = measured.counted.errors
+    before = measured.raised["calls"]
     work = adapted(fails, Own("workload", "mine.py", "f", counts_errors=True))
 
     async def main() -> list[int]:
         return await asyncio.gather(*map(work, range(4)))
 
     assert asyncio.run(main()) == [0, None, 2, None]
-    assert measured.counted.errors - before == 2
+    assert measured.raised["calls"] - before == 2
 
 
 def test_an_argument_says_all() -> None:
@@ -406,6 +442,17 @@ def test_a_try_tells_what_a_call_takes(write: Write, interpreter: Interpreter) -
     assert "mostly computes" in next(computes.remarks())
     fails = own.tried(own.read("workload", f"{path}:fails"), interpreter)
     assert [*fails.remarks()] == ["mine.fails: mine.py, line 4, in fails: ValueError: no"]
+    assert fails.failed
+
+
+def test_no_folder_is_named_where_there_is_no_home(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write("async def work(i): ...")
+    own.read("workload", f"{path}:work")
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("os.path.expanduser", lambda text: text)
+    assert measured.scrubbed(f"in {path}, ~") == "in mine.py, ~"
 
 
 def test_the_suites_own_process_has_not_the_users_modules() -> None:
@@ -418,10 +465,10 @@ def test_a_remote_server_is_named() -> None:
     tried = own.Tried(Own("workload", "mine.py", "f", seconds=0.1), remote=("192.0.2.1",))
     assert "talks to 192.0.2.1: rate limits" in [*tried.remarks()][1]
     hosts: dict[str, None] = {}
-    for host in ("127.0.0.1", "::1", "192.0.2.1"):
+    for host in ("127.0.0.1", "::1", "localhost", "192.0.2.1", "a.example", 3):
         measured._note_remote(hosts, "socket.connect", (None, (host, 80)))
     measured._note_remote(hosts, "socket.connect", (None, "/a/socket"))
-    assert [*hosts] == ["192.0.2.1"]
+    assert [*hosts] == ["192.0.2.1", "a.example"]
 
 
 # --- the examples of the documentation ------------------------------------------------------------
@@ -484,6 +531,61 @@ def test_a_campaign_goes_on_with_the_same_code_only(write: Write, tmp_path: Path
     write("async def work(i): return i + 1")
     changed = run_benchmarks(*resume[:2], "--budget=6s", f"--workload={path}:work")
     assert changed.returncode == 2
+
+
+def test_a_campaign_goes_on_as_it_was_begun(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the errors counted, the warm-ups and the variables that it had."""
+    monkeypatch.setenv("TOKEN", "secret")
+    text = (
+        "import os\ntoken = os.environ['TOKEN']\n"
+        "async def work(i):\n    if i == 3:\n        raise ValueError(i)\n"
+    )
+    path, folder = write(text), tmp_path / "c"
+    begun = run_benchmarks(
+        "run", f"--workload={path}:work", "--tasks=10", "--loop=asyncio", "--probe=throughput",
+        "--errors=count", "--warmups=2", "--env=TOKEN", "--no-report", "--quiet", "--budget=2s",
+        f"--out={folder}",
+    )  # fmt: skip
+    assert begun.returncode == 0, begun.stderr
+    plan = (folder / "campaign.json").read_text(encoding="utf-8")
+    assert "secret" not in plan
+    before = read_campaign(folder)
+    assert before.plan.variables == ("TOKEN",)
+    assert (before.plan.own[0].warmups, before.plan.own[0].counts_errors) == (2, True)
+    resume = ("resume", str(folder), f"--workload={path}:work", "--no-report", "--quiet")
+    gone_on = run_benchmarks(*resume, "--budget=4s")
+    assert gone_on.returncode == 0, gone_on.stderr
+    after = read_campaign(folder)
+    assert after.rounds > before.rounds
+    assert after.failed == ()
+    errors = after.observed[after.observed["name"].eq("errors")]
+    assert len(errors) == len(after.contenders) * after.rounds
+    assert set(errors["value"]) == {1.0}
+    monkeypatch.delenv("TOKEN")
+    without = run_benchmarks(*resume, "--budget=6s")
+    assert without.returncode == 2
+    assert "it was measured with the variable TOKEN, which is unset" in without.stderr
+
+
+def test_a_workload_that_fails_at_once_is_not_measured(write: Write, tmp_path: Path) -> None:
+    path = write("async def work(i): raise ValueError('no')")
+    done = run_benchmarks("run", f"--workload={path}:work", "--quiet", f"--out={tmp_path / 'c'}")
+    assert done.returncode == 2
+    assert "mine.work: mine.py, line 1, in work: ValueError: no" in done.stderr
+    assert not (tmp_path / "c").exists()
+
+
+def test_two_files_of_one_name_are_not_taken_for_one(tmp_path: Path) -> None:
+    paths = []
+    for version in ("v1", "v2"):
+        (tmp_path / version).mkdir()
+        paths.append(tmp_path / version / "client.py")
+        paths[-1].write_text("async def get(i): ...")
+    done = run_benchmarks("run", f"--workload={paths[0]}:get,{paths[1]}:get")
+    assert done.returncode == 2
+    assert "two files have a client.get: rename one of them" in done.stderr
 
 
 def test_what_is_published_has_no_code_of_the_users_own(write: Write) -> None:

@@ -198,6 +198,7 @@ def limits(findings: Findings) -> Drawing | None:
     ]
     rows = rows[np.array(computing, dtype=bool)]
     rows = rows[rows.groupby(["case", "pattern"])["limit"].transform("nunique") > 1]
+    rows = rows[rows["tasks"].eq(rows.groupby("workload")["tasks"].transform("max"))]
     if rows.empty:
         return None
     looks = marks(panels.ordered(findings, "pattern", rows["pattern"]))
@@ -224,4 +225,5 @@ def limits(findings: Findings) -> Drawing | None:
         panels.amount_axis(axes, [free, *panels.ends(alike)], str(rows["unit"].iloc[0]))
         axes.axhline(free, color=LIGHT.soft_ink, linewidth=1.0, linestyle=(0, (3, 2)), zorder=1)
         panels.over_tasks(axes, mine, "pattern", looks, _SPREAD, along="limit")
+        panels.add_to_title(axes, f"n = {words.count(mine['tasks'].iloc[0])}")
     return drawing
