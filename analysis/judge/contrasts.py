@@ -225,17 +225,13 @@ class Measured:
     @cached_property
     def _error_shares(self) -> FloatArray:
         """The share of calls that raised, shape (contenders * cases, rounds)."""
-        places = {one.id: index for index, one in enumerate(self.campaign.contenders)}
-        cases = {one.id: (index, one.tasks) for index, one in enumerate(self.campaign.cases)}
-        seen = self.campaign.observed[self.campaign.observed["name"].eq(ERRORS)]
-        rows = [
-            (places[str(row.contender)] * len(cases) + cases[str(row.case)][0], row.round,
-             float(str(row.value)) / cases[str(row.case)][1])
-            for row in seen.itertuples()
-        ]  # fmt: skip
-        cell, round_, share = np.array(rows, dtype=np.float64).reshape(-1, 3).T
-        number = self.contenders * len(cases)
-        return by_round(share, cell.astype(np.int64), round_.astype(np.int64), number)
+        campaign, cases = self.campaign, len(self.campaign.cases)
+        seen = campaign.observed[campaign.observed["name"].eq(ERRORS)]
+        who = pd.Index([one.id for one in campaign.contenders]).get_indexer(seen["contender"])
+        case = pd.Index([one.id for one in campaign.cases]).get_indexer(seen["case"])
+        tasks = np.array([one.tasks for one in campaign.cases])[case]
+        share, round_ = seen["value"].to_numpy(float) / tasks, seen["round"].to_numpy(np.int64)
+        return by_round(share, who * cases + case, round_, self.contenders * cases)
 
     def errors_apart(self, pairs: _Pairs, pair: IntArray, measure: IntArray) -> Labels:
         """Where the shares of calls that raised differ by more than a point: both, in words."""

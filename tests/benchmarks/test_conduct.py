@@ -731,6 +731,31 @@ def test_a_turn_is_taken_again_that_computes_and_has_lost_a_part_of_its_time(
     assert taken_again == {is_taken_again}
 
 
+def test_the_rest_is_kept_before_every_turn_and_planned(
+    make: MakeCampaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also before turns that calibrate or are taken again; it makes no turn a long one."""
+    script, rests = Script(switches=lambda turn: 1, cpu_share=lambda turn: 0.5), 0
+
+    def sleep(seconds: float) -> None:
+        nonlocal rests
+        rests += 1
+        script.clock.advance(seconds)
+
+    monkeypatch.setattr("benchmarks.campaign.conduct.time.sleep", sleep)
+    rest = 2 * LONG_SECONDS
+    plan = replace(make_plan(tasks=(10,)), cooldown_seconds=rest, budget_seconds=300 * rest)
+    campaign = make(plan, script)
+    done = campaign.run()
+    assert done.rounds >= 2
+    assert rests == len(script.calibrations) + len(script.turns)
+    assert done.elapsed_seconds <= 300 * rest
+    gone_on = campaign.resume(budget_seconds=600 * rest)
+    assert gone_on.rounds > done.rounds
+    for line in campaign.lines:
+        assert all(cell.taken_again for cell in line.cells.values())
+
+
 @pytest.mark.parametrize(
     ("seconds", "taken_again"), [(0.99 * LONG_SECONDS, 1), (1.01 * LONG_SECONDS, 0)]
 )
