@@ -388,46 +388,65 @@ def held_in_memory(setting: Setting) -> Iterator[Found]:
     rows = setting.single("strategy", lambda case: case.unit(case.headline_metric) == "byte")
     if rows:
         yield _best(setting, largest(rows))
-    for of in by(lambda row: row.limit, largest(row for row in setting.bounds if row.unit == "B")):
-        less = [row for row in of if row.verdict == FASTER]
-        if least := min(less, key=lambda row: row.value, default=None):
-            amounts = (words.amount(of, "B") for of in (least.value, least.reference_value))
-            names = _patterns(setting, _least(less))
-            work = f"{least.limit} at a time"
-            yield setting.found(either(names), work=work, gain=" a task instead of ".join(amounts))
+    less = [row for row in setting.bounds if row.unit == "B" and row.verdict == FASTER]
+    if patterns := _least_everywhere(less):
+        better = [row for row in less if row.pattern in patterns]
+        yield setting.found(_either(setting, patterns), better, "with a limit")
 
 
 def within_limit(setting: Setting) -> Iterator[Found]:
-    """Which patterns take least with a limit, for each kind of work and each limit, in the largest
-    case: whose interval no other one's lies wholly below. The gain is over that which takes most.
+    """Which patterns take least with a limit below n: those that do in every case or, without any,
+    those of each case. The gain is over the pattern that takes most.
     """
     probe = setting.findings.words.probe
-    rows = [row for row in setting.bounds if probe(row.probe).answers]
-    for every in by(lambda row: (row.workload, row.limit), rows):
-        of = largest(every)
-        best, worst = (pick(of, key=lambda row: row.ratio) for pick in (min, max))
-        work = f"{setting.label('workload', best.workload)}, {best.limit} at a time"
-        least = _least(of)
-        if len(least) == len(of):
-            alike = max(row.high for row in of) <= min(row.low for row in of) * (1 + WITHIN)
-            yield setting.found(EITHER if alike else "", work=work)
+    rows = [row for row in setting.bounds if probe(row.probe).answers and row.limit < row.tasks]
+    cases, patterns = _alike(rows), _least_everywhere(rows)
+    if patterns and len(patterns) < len({row.pattern for row in rows}):
+        gains = [_gained(of, patterns[0]) for of in cases]
+        yield setting.found(_either(setting, patterns), gains)
+        return
+    for of in cases:
+        least, work = _least(of), _limited(setting, of)
+        if len(least) < len(of):
+            yield setting.found(_either(setting, least), [_gained(of, least[0])], work)
             continue
-        gain = SimpleNamespace(
-            ratio=best.ratio / worst.ratio,
-            difference=best.difference - worst.difference,
-            unit=best.unit,
-        )
-        yield setting.found(either(_patterns(setting, least)), [gain], work)
+        alike = max(row.high for row in of) <= min(row.low for row in of) * (1 + WITHIN)
+        yield setting.found(EITHER if alike else "", work=work)
 
 
-def _least(rows: Sequence[Row]) -> list[Row]:
-    """Those whose interval no other one's lies wholly below, by more than the floor."""
+def _gained(rows: Sequence[Row], pattern: str) -> SimpleNamespace:
+    """What a pattern saves of the time of the one that takes most."""
+    own = next(row for row in rows if row.pattern == pattern)
+    most = max(rows, key=lambda row: row.ratio)
+    return SimpleNamespace(
+        ratio=own.ratio / most.ratio, difference=own.difference - most.difference, unit=own.unit
+    )
+
+
+def _alike(rows: Sequence[Row]) -> list[list[Row]]:
+    """Patterns that did the same, with the same limit."""
+    return by(lambda row: (row.case, row.limit), rows)
+
+
+def _limited(setting: Setting, rows: Sequence[Row]) -> str:
+    work = setting.label("workload", rows[0].workload)
+    return f"{work}, {rows[0].limit} of {words.count(int(rows[0].tasks))} at a time"
+
+
+def _least(rows: Sequence[Row]) -> list[str]:
+    """The patterns whose interval no other one's lies wholly below, by more than the floor."""
     bound = min(row.high for row in rows) * (1 + FLOOR)
-    return [row for row in rows if row.low <= bound]
+    return list(dict.fromkeys(row.pattern for row in rows if row.low <= bound))
 
 
-def _patterns(setting: Setting, rows: Iterable[Row]) -> list[str]:
-    return list(dict.fromkeys(setting.label("pattern", row.pattern) for row in rows))
+def _least_everywhere(rows: Sequence[Row]) -> list[str]:
+    """The patterns that are among the least in each case."""
+    every = [_least(of) for of in _alike(rows)]
+    return [name for name in every[0] if all(name in least for least in every)] if every else []
+
+
+def _either(setting: Setting, patterns: Iterable[str]) -> str:
+    return either(setting.label("pattern", name) for name in patterns)
 
 
 SITUATIONS: Final[Mapping[str, Callable[[Setting], Iterable[Found]]]] = {

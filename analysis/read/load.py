@@ -39,6 +39,7 @@ from analysis.read.files import (
 )
 from benchmarks.campaign.schema import (
     CAMPAIGN_FILE,
+    ERRORS,
     EVERYWHERE,
     JOURNAL_FILE,
     WITNESS_FILE,
@@ -334,7 +335,9 @@ class _Reader:
                     collector = cost - cell.code(metric, of_case)
                 place = (number, record.round, contender, case, metric)
                 self._cells.append((*place, cell.batches, cost, collector))
-            for name, seen in cell.counted(observed, errors=self._counts_errors).items():
+            for name, seen in cell.counted(observed).items():
+                if name == ERRORS and not self._counts_errors:
+                    continue
                 if not 0 <= seen <= rules.MOST_OBSERVED:
                     message = f"observed.{quoted(name)}: is not from 0 to {rules.MOST_OBSERVED:g}"
                     self._error(number, f"cells.{quoted(str(key))}.{message}")

@@ -32,6 +32,7 @@ FOLDER: Final = "report"
 PAGE: Final = "index.html"
 MARKDOWN: Final = "report.md"
 HEADLINE: Final = "ratios-by-tasks"
+HEADLINES: Final = (HEADLINE, "limits")
 """The chart that stands beside the answer."""
 HEALTH: Final = "health"
 """The section, and its chart's, on how far a campaign can be trusted."""
@@ -143,10 +144,8 @@ def _context(
         "question": QUESTION,
         "sentences": answer(findings),
         "decided": tables.decided(decisions([findings])),
-        "headline": [one for one in pictures if one.name == HEADLINE],
-        "numbers": [
-            table for table in (tables.choices(findings), tables.by_python(findings)) if table.rows
-        ],
+        "headline": _headline(pictures),
+        "numbers": [one for one in tables.in_numbers(findings) if one.rows],
         "sections": list(_sections(findings, pictures, ledger([findings]))),
         "warnings": tables.warnings(findings),
         "control": findings.control,
@@ -162,14 +161,20 @@ def _context(
     }
 
 
+def _headline(pictures: Sequence[Picture]) -> list[Picture]:
+    """The first chart of the page."""
+    named = {one.name: one for one in pictures}
+    return [named[name] for name in HEADLINES if name in named][:1]
+
+
 def _sections(
     findings: Findings, pictures: Sequence[Picture], checks: Sequence[Check]
 ) -> Iterator[Section]:
     """A section for each probe, then the others; one with nothing to show is left out."""
-    free = unlimited(findings)
+    free, shown_above = unlimited(findings), _headline(pictures)
     shown = {
         **{axis: tables.of_axis(free, axis) for axis in tables.AXES},
-        "limit": [tables.patterns(findings), *tables.bounds(findings)],
+        "limit": tables.bounds(findings),
         "costs": [
             tables.caring(free),
             tables.parts(free),
@@ -191,7 +196,7 @@ def _sections(
     note = f"Campaign {findings.control.note}.{by_group * (len(groups) > 1)}"
     trust = ("How far to trust it", note)
     for id_, name, about, several in (*parts, (HEALTH, HEALTH, trust, [])):
-        own = tuple(one for one in pictures if one.section == name and one.name != HEADLINE)
+        own = tuple(one for one in pictures if one.section == name and one not in shown_above)
         first, rest = (tuple(one for one in of if one.rows) for of in (several[:1], several[1:]))
         if own or first or rest or id_ == HEALTH:
             yield Section(id_, *about, own, first, rest)

@@ -207,6 +207,11 @@ def by_python(findings: Findings) -> Table:
     return _across(findings.words, title, "", rows, ["python"], across, _changed)
 
 
+def in_numbers(findings: Findings) -> list[Table]:
+    """The answer in numbers."""
+    return [choices(findings), by_python(findings), patterns(findings)]
+
+
 def side_by_side(findings: Findings, frame: pd.DataFrame, title: str) -> Table:
     """Means over n of contrasts on one axis, a column for each Python."""
     rows = frame[frame["scope"].eq(WORKLOAD) & frame["headline"] & frame["verdict"].ne(MISSING)]
@@ -229,7 +234,7 @@ def side_by_side(findings: Findings, frame: pd.DataFrame, title: str) -> Table:
 
 
 _NOT_MEASURED: Final = Cell(MISSING, MISSING, "not measured: see what was skipped")
-_SAME_AS: Final = {STRATEGY: (STRATEGY,), "build": ("python",)}
+_SAME_AS: Final = {STRATEGY: (STRATEGY,), "python": ("compared",), "build": ("compared",)}
 """Columns that say what stands on the axis already."""
 
 
@@ -308,7 +313,7 @@ def decided(decisions: Iterable[Row]) -> Table:
     ]
     note = (
         "Joins, task factories and loops: by means over the numbers of tasks; a single case can "
-        "differ. With a limit: the largest case, beside the pattern that takes most. Others: "
+        "differ. With a limit: single cases, beside the pattern that takes most. Others: "
         "by single cases, each interval alone; of failure and cancellation, what was counted."
     )
     return make("When to use what", note, decisions, fields, "decision")
@@ -344,9 +349,11 @@ def patterns(findings: Findings) -> Table:
     limit = "".join(f"At most {row.limit} at a time" for row in every[:1])
     title = f"{limit}, compared with {_ALL_AT_ONCE} ({', '.join([*where, MARKS])})"
     fields = [first, *(field(*of) for of in enumerate(kinds))]
-    told = {_work(words, row, every): _measured(words, row) for row in every}
-    notes = (f"{kind}: {what}. " for kind, what in told.items() if what)
-    return make(title, f"{capital(''.join(notes))}{_reading(rows)}", lines, fields)
+    told: dict[str, dict[str, None]] = defaultdict(dict)
+    for row in every:
+        told[_measured(words, row)][_work(words, row, every)] = None
+    notes = (f"{capital(say.listed(of))}: {what}. " for what, of in told.items() if what)
+    return make(title, f"{''.join(notes)}{_reading(rows)}", lines, fields)
 
 
 _MOST_KINDS: Final = 5
@@ -448,7 +455,7 @@ def every(findings: Findings) -> list[Table]:
     return [
         *(table for probe in probes for table in of_probe(findings, probe)),
         *(table for axis in AXES for table in of_axis(findings, axis)),
-        *(table for table in (patterns(limited), *bounds(limited)) if table.rows),
+        *bounds(limited),
         caring(findings),
         parts(findings),
         processor(findings),

@@ -69,7 +69,7 @@ def _summary(findings: Findings, on: Console, *, everything: bool) -> None:
     for sentence in sentences:
         _paragraph(on, sentence)
     on.print()
-    shown = [tables.choices(findings), tables.by_python(findings), tables.patterns(findings)]
+    shown = tables.in_numbers(findings)
     if not (everything or any(table.rows for table in shown)):
         shown = [part for table in tables.every(findings) for part in _parts(table, on.width)]
     for table in shown:

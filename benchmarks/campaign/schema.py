@@ -366,16 +366,15 @@ class Cell(Record, frozen=True, kw_only=True, array_like=True):
     observed: Annotated[list[Micros], Meta(max_length=100)] = field(default_factory=list)
     errors: Count = 0
 
-    def counted(self, names: Sequence[str], *, errors: bool = False) -> dict[str, float]:
+    def counted(self, names: Sequence[str]) -> dict[str, float]:
         """Means per batch of what was observed, which the probe calls so, of collections, the share
-        of time on the core and, where they are counted, of errors.
+        of time on the core, and errors.
         """
         seen = {**dict(zip(names, self.observed, strict=True))}
         seen[COLLECTIONS] = sum(count for count, _ in self.collections) / self.batches
         if self.cpu_shares:
             seen[CPU_SHARE] = statistics.fmean(self.cpu_shares)
-        if errors:
-            seen[ERRORS] = self.errors / self.batches
+        seen[ERRORS] = self.errors / self.batches
         return seen
 
     @property

@@ -235,7 +235,7 @@ def test_what_is_given_replaces_what_every_part_of_a_preset_has(preset: str) -> 
     assert {(*part.loops, *part.task_factories, *part.collectors, *part.strategies)
             for part in parts} == {("rloop", "eager", "off", "wait")}  # fmt: skip
     assert {case.tasks for part in parts for case in cases(part)} == (
-        {"question": {50, 1, 10_000, 100_000}, "bounded": {50, 100_000}}.get(preset, {50})
+        {"question": {50, 1, 10_000, 100_000}, "bounded": {50, 10_000}}.get(preset, {50})
     )
     asked = {name for part in PRESETS[preset].selections for name in part.probes}
     assert {name for part in parts for name in part.probes} == asked
@@ -312,7 +312,8 @@ def test_pauses_are_for_probes_that_take_them() -> None:
 
 def test_a_part_that_no_given_strategy_can_do_is_left_out() -> None:
     asked = asked_by(*QUESTION, "--strategy", "sequential")
-    able = {probe for probe, _ in asked_by(*QUESTION) if not PROBES[probe].concurrent_only}
+    of_it = STRATEGIES["sequential"]
+    able = {probe for probe, _ in asked_by(*QUESTION) if PROBES[probe].can_measure(of_it)}
     assert {probe for probe, _ in asked} == able
 
 

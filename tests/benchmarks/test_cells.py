@@ -192,13 +192,13 @@ def test_the_cost_of_a_slice_is_reduced_as_a_rounds_is() -> None:
 def test_what_was_counted_is_named_and_collections_are_per_batch() -> None:
     busy = slice_of(CANCEL, [1e-3], observed={"left_running": 3.0}, collections=[5, 1, 0])
     cell = cell_of(CANCEL, [busy, busy], NOTHING)
-    counted = {"left_running": 3.0, "collections": 2.0, "cpu_share": 1.0}
+    counted = {"left_running": 3.0, "collections": 2.0, "cpu_share": 1.0, "errors": 0.0}
     assert cell.counted(["left_running"]) == counted
     none = cell_of(NOOP, [slice_of(NOOP, [1e-3])], NOTHING)
-    assert none.counted([]) == {"collections": 0.0, "cpu_share": 1.0}
+    assert none.counted([]) == {"collections": 0.0, "cpu_share": 1.0, "errors": 0.0}
 
 
-def test_errors_are_per_batch_where_there_are_any() -> None:
+def test_errors_are_per_batch() -> None:
     faulty = changed(slice_of(NOOP, [1e-3] * 3), errors=6)
     cell = cell_of(NOOP, [faulty, faulty], NOTHING)
     assert cell.errors == 12

@@ -735,7 +735,8 @@ def test_the_rest_is_kept_before_every_turn_and_planned(
     make: MakeCampaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also before turns that calibrate or are taken again; it makes no turn a long one."""
-    script, rests = Script(switches=lambda turn: 1, cpu_share=lambda turn: 0.5), 0
+    rests = 0
+    script = Script(seconds=noisy(0.2), switches=lambda turn: 1, cpu_share=lambda turn: 0.5)
 
     def sleep(seconds: float) -> None:
         nonlocal rests

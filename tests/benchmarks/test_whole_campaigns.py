@@ -28,7 +28,7 @@ def question(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     probes = {name for part in PRESETS["question"].selections for name in part.probes}
     done = run_benchmarks(
         "run", "--preset", "question", "--loop", "asyncio", "--probe", ",".join(probes), "--tasks",
-        "3000", "--strategy", "gather_tasks", "--budget", "20s", "--out", folder, "--no-report",
+        "3000", "--strategy", "wait", "--budget", "20s", "--out", folder, "--no-report",
     )  # fmt: skip
     return ran(folder, done)
 

@@ -204,15 +204,14 @@ def limits(findings: Findings) -> Drawing | None:
     looks = marks(panels.ordered(findings, "pattern", rows["pattern"]))
     ends = rows.sort_values("ratio").to_dict("records")
     least, most = ends[0], ends[-1]
-    where = panels.where(findings, most, "workload", "loop")
     drawing = panels.sheet(
         panels.split(findings, rows, ["loop", "workload"]),
-        f"A limit costs {words.short_change(least['ratio'])} "
+        f"With a limit, compared with all at once: {words.short_change(least['ratio'])} "
         f"({said.label('pattern', least['pattern'])}) to {words.short_change(most['ratio'])} "
         f"({said.label('pattern', most['pattern'])}).",
         "Time per task by how many may be active at a time, both axes logarithmic; lower is "
         f"better. {panels.on_python(findings, rows)}",
-        f"The dashed line is all at once, by gather. The most is {where}.",
+        "The dashed line is all at once, by gather.",
         panel_inches=2.6,
         key=panels.marked(findings, "pattern", looks),
         below="active at a time, at most",

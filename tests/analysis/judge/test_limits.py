@@ -96,7 +96,7 @@ def test_the_answer_is_what_limits_cost_and_save(findings: Findings) -> None:
         "workers + iterator and chunks save memory: down to 150 B a task instead of 1.50 kB."
     )
     assert item.startswith("One echo then takes")
-    assert item.endswith(" from its own start (median; gather + Semaphore).")
+    assert item.endswith(" from its own start (median; workers + iterator).")
 
 
 def test_all_kinds_of_work_stand_side_by_side(findings: Findings) -> None:
