@@ -227,8 +227,8 @@ class Measured:
         """The share of calls that raised, shape (contenders * cases, rounds)."""
         campaign, cases = self.campaign, len(self.campaign.cases)
         seen = campaign.observed[campaign.observed["name"].eq(ERRORS)]
-        who = pd.Index([one.id for one in campaign.contenders]).get_indexer(seen["contender"])
-        case = pd.Index([one.id for one in campaign.cases]).get_indexer(seen["case"])
+        who = pd.Index([one.id for one in campaign.contenders]).get_indexer(seen["contender"].array)
+        case = pd.Index([one.id for one in campaign.cases]).get_indexer(seen["case"].array)
         tasks = np.array([one.tasks for one in campaign.cases])[case]
         share, round_ = seen["value"].to_numpy(float) / tasks, seen["round"].to_numpy(np.int64)
         return by_round(share, who * cases + case, round_, self.contenders * cases)

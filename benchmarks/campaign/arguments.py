@@ -177,6 +177,8 @@ def _chosen(parts: Sequence[Selection], options: argparse.Namespace) -> tuple[Se
         if axis in given and not any(map(has_meaning, useful)):
             probes = ", ".join(dict.fromkeys(name for part in parts for name in part.probes))
             raise UsageError(f"{option} has no meaning for what is measured: {probes}")
+    if not useful:
+        raise UsageError("none of the strategies can do what is to be measured")
     return tuple(dict.fromkeys(useful))
 
 

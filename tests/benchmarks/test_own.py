@@ -491,7 +491,7 @@ def test_the_examples_of_the_documentation_are_measured(
     """Each with what it needs, from its inline metadata, in an environment of its own."""
     done = run_benchmarks(
         "run", f"--{kind}={EXAMPLES / example}", "--tasks=20", "--loop=asyncio",
-        "--probe=throughput", "--workload=noop", "--budget=2s", "--no-report", "--quiet",
+        "--probe=throughput", "--workload=noop", "--budget=4s", "--no-report", "--quiet",
         f"--out={tmp_path / 'c'}",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

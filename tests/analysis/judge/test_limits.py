@@ -137,7 +137,7 @@ def test_the_decision_is_the_pattern_that_takes_least(findings: Findings) -> Non
     assert limited.exceptions == ""
     memory = found["Many wait and memory is short"]
     assert memory.use == "workers + iterator"
-    assert memory.gain == "150 B a task instead of 1.50 kB"
+    assert memory.gain == "90 % less memory (1.35 kB a task)"
 
 
 def test_what_is_not_decided_is_no_advice(tmp_path: Path) -> None:
