@@ -214,6 +214,9 @@ def resume(options: argparse.Namespace, console: Console) -> int:
         planned = (one.argument for one in own.as_planned(functions, plan))
         own_code = OwnCode([*planned], plan.variables)
         code = _conduct(plan, journal, console, manner, own_code)
+        if journal.load().rounds == plan.rounds and not code:
+            why = "all is as precise as was asked for, or the budget that is left holds no round"
+            console.print(f"nothing was added: {why}", style="yellow", soft_wrap=True)
     shown = _show(journal.folder, manner)
     return code or shown
 
@@ -229,11 +232,14 @@ def _check_resumable(plan: Plan, folder: Path, functions: Sequence[Own]) -> None
             raise JournalError(
                 f"{folder}: it was measured with the variable {name}, which is unset"
             )
-    seen = {(one.name, one.sha256) for one in own.record(functions)}
+    given = {one.name: one.sha256 for one in own.record(functions)}
     for one in plan.own:
-        if (one.name, one.sha256) not in seen:
+        if one.name not in given:
             how = f"--{one.kind} FILE.py:NAME"
-            raise JournalError(f"{folder}: {one.name} is not given as it was measured: {how}")
+            raise JournalError(f"{folder}: {one.name} was measured and is not given: {how}")
+        if one.sha256 != given[one.name]:
+            said = f"the file of {one.name} has changed since it was measured"
+            raise JournalError(f"{folder}: {said}; start a new campaign")
     for interpreter in plan.interpreters:
         if not executable(interpreter).exists():
             raise JournalError(

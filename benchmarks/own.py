@@ -100,7 +100,7 @@ def register(own: Own) -> None:
     else:
         launch = functools.partial(_launch, own)
         STRATEGIES[own.name] = Strategy(
-            *words, OLDEST_PYTHON, launch, bounds=own.bounds, pauses=own.pauses
+            *words, OLDEST_PYTHON, launch, bounds=own.bounds, pauses=own.pauses, own=True
         )
 
 

@@ -141,7 +141,10 @@ def _check(parser: argparse.ArgumentParser, launcher: Launcher) -> None:
 
 def limit_of(text: str) -> int | None:
     """An argument type: how many may be active at a time, or "none"."""
-    return None if text == NO_LIMIT else task_count(text)
+    try:
+        return None if text == NO_LIMIT else task_count(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}, nor {NO_LIMIT!r}") from None
 
 
 def task_count(text: str) -> int:

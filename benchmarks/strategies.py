@@ -41,6 +41,7 @@ class Strategy(Word):
     """``since`` is the first Python version that has what it uses; ``concurrent`` is False where
     children run one after another. One that ``bounds`` has a limit in the place of the pause; one
     of a ``package`` is measured where that is installed; one that never ``pauses`` has no pause.
+    It may be the user's ``own``.
     """
 
     since: tuple[int, int]
@@ -49,6 +50,7 @@ class Strategy(Word):
     bounds: bool = False
     package: str | None = None
     pauses: bool = True
+    own: bool = False
 
     def within(self, limit: int | None) -> Launch:
         """Its launch, with at most so many children active at a time; None where it bounds none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +16,7 @@ from analysis.judge.findings import (
     answer_rows,
     break_even,
     computing_workloads,
+    least_patterns,
     usual_bounds,
 )
 from analysis.judge.verdicts import FASTER, SAME, SLOWER
@@ -45,34 +46,44 @@ def answer(findings: Findings) -> list[str]:
 
 
 def limits(findings: Findings) -> list[str]:
-    """What patterns with a limit cost, what they save of the memory, and how long one task then
-    takes from its own start, of :func:`analysis.judge.findings.usual_bounds`; [] without limits.
+    """Which patterns with a limit take least, which save memory, and how long one call then takes
+    from its own start, of :func:`analysis.judge.findings.usual_bounds`; [] without limits.
     """
-    rows = usual_bounds(findings).sort_values("ratio", kind="stable")
+    said, rows = findings.words, usual_bounds(findings).sort_values("ratio", kind="stable")
+    timed = rows[np.array([said.probe(name).answers for name in rows["probe"]], dtype=bool)]
+    computing = timed[timed["workload"].isin(computing_workloads(findings))]
+    timed = computing if len(computing) else timed
+    timed = timed[timed["workload"].isin(timed["workload"].iloc[:1])]
+    best = least_patterns([*timed.itertuples()])
     return [
-        *_limit_costs(findings, rows),
+        *_least(findings, timed, best),
         *_limit_saves(findings, rows),
-        *_one_of_them(findings, rows),
+        *_one_of_them(findings, rows[rows["pattern"].isin(best[:1])]),
     ]
 
 
-def _limit_costs(findings: Findings, rows: pd.DataFrame) -> Iterator[str]:
-    """The pattern that takes least and the one that takes most, of a workload that computes or,
-    without, of one that answers.
-    """
-    said = findings.words
-    rows = rows[np.array([said.probe(name).answers for name in rows["probe"]], dtype=bool)]
-    computing = rows[rows["workload"].isin(computing_workloads(findings))]
-    rows = computing if len(computing) else rows
-    every = [*rows[rows["workload"].isin(rows["workload"].iloc[:1])].itertuples()]
-    for one in every[:1]:
-        tasks, work = words.count(int(str(one.tasks))), said.label("workload", str(one.workload))
-        ends = every[:: max(1, len(every) - 1)]
-        moved = (f"{said.label('pattern', str(row.pattern))} {_moves(row)}" for row in ends)
-        yield (
-            f"At most {one.limit} at a time, compared with all at once: {'; '.join(moved)} "
-            f"(n = {tasks}, {work}, Python {one.python}, {said.label('loop', str(one.loop))})."
+def _least(findings: Findings, rows: pd.DataFrame, best: Sequence[str]) -> Iterator[str]:
+    """The patterns that take least, beside the one that takes most and all at once."""
+    said, every = findings.words, rows.to_dict("records")
+    for first, most in zip(every[:1], every[-1:], strict=True):
+        costs = [words.amount(one, first["unit"]) for one in (first["value"], most["value"])]
+        names = words.listed(said.label("pattern", name) for name in best)
+        where = (
+            f"n = {words.count(int(first['tasks']))}",
+            said.label("workload", first["workload"]),
+            f"Python {first['python']}",
+            said.label("loop", first["loop"]),
         )
+        free = f"all at once takes {words.amount(first['reference_value'], first['unit'])}"
+        if np.isinf(rows["high"]).any():
+            found = f"too few rounds to say which pattern takes least; {free}"
+        elif len(best) == len(every):
+            found = f"no pattern takes significantly less than another: {costs[0]} per task; {free}"
+        else:
+            take = "take" if len(best) > 1 else "takes"
+            worst = said.label("pattern", most["pattern"])
+            found = f"{names} {take} least, {costs[0]} per task; {worst} takes {costs[1]}, {free}"
+        yield f"At most {first['limit']} at a time: {found} ({', '.join(where)})."
 
 
 def _limit_saves(findings: Findings, rows: pd.DataFrame) -> Iterator[str]:
@@ -85,17 +96,17 @@ def _limit_saves(findings: Findings, rows: pd.DataFrame) -> Iterator[str]:
 
 
 def _one_of_them(findings: Findings, rows: pd.DataFrame) -> Iterator[str]:
-    """How long one call takes from its own start, where that is shortened most."""
+    """How long one call takes from its own start, where that is shortened."""
     said = findings.words
     rows = rows[rows["verdict"].eq(FASTER)]
     metrics = rows[["probe", "metric"]].to_numpy()
     rows = rows[np.array([said.metric(*of).of_one for of in metrics], dtype=bool)]
-    for best in rows.to_dict("records")[:1]:
-        amounts = (words.amount(best[name], best["unit"]) for name in ("value", "reference_value"))
+    for one in rows.to_dict("records")[:1]:
+        amounts = (words.amount(one[name], one["unit"]) for name in ("value", "reference_value"))
         yield (
-            f"One {said.label('workload', best['workload'])} then takes "
-            f"{' instead of '.join(amounts)} from its own start (median; "
-            f"{said.label('pattern', best['pattern'])})."
+            f"One call of {said.label('workload', one['workload'])} by "
+            f"{said.label('pattern', one['pattern'])} takes {' instead of '.join(amounts)} from "
+            "its own start (median)."
         )
 
 
@@ -136,6 +147,8 @@ def _cost(findings: Findings, rows: pd.DataFrame) -> str:
 def _moves(row: Any) -> str:  # noqa: ANN401
     """ "takes 0.31 us ±0.02 less per task (-11 %)"."""
     changed, per = words.short_change(row.ratio), " per task" * (row.unit != "s")
+    if np.isinf(row.high):
+        return f"has too few rounds to say ({changed} so far)"
     if row.verdict == SAME:
         return f"takes the same within 2 % ({changed})"
     ends = (row.difference, row.difference_low, row.difference_high)

@@ -18,8 +18,8 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from analysis.judge import words
 from analysis.judge.contrasts import BOUNDS
-from analysis.judge.findings import Findings
-from analysis.judge.verdicts import FASTER, FLOOR, MISSING, SAME, SLOWER, UNDECIDED, WITHIN
+from analysis.judge.findings import Findings, least_patterns
+from analysis.judge.verdicts import FASTER, MISSING, SAME, SLOWER, UNDECIDED, WITHIN
 from analysis.read.campaign import CONTROL
 from benchmarks.campaign.schema import Case
 
@@ -218,7 +218,8 @@ def _where(found: Sequence[Found], every: Sequence[Found]) -> str:
 
 def _everywhere(every: Sequence[Found]) -> str:
     pythons, loops = (list(dict.fromkeys(one.place[at] for one in every)) for at in (0, 1))
-    several = f"all {len(pythons)} Pythons" if len(pythons) > 1 else f"Python {pythons[0]}"
+    count = {1: f"Python {pythons[0]}", 2: "both Pythons"}
+    several = count.get(len(pythons), f"all {len(pythons)} Pythons")
     return ", ".join(filter(None, (several, words.listed(loops))))
 
 
@@ -406,7 +407,7 @@ def within_limit(setting: Setting) -> Iterator[Found]:
         yield setting.found(_either(setting, patterns), gains)
         return
     for of in cases:
-        least, work = _least(of), _limited(setting, of)
+        least, work = least_patterns(of), _limited(setting, of)
         if len(least) < len(of):
             yield setting.found(_either(setting, least), [_gained(of, least[0])], work)
             continue
@@ -433,15 +434,9 @@ def _limited(setting: Setting, rows: Sequence[Row]) -> str:
     return f"{work}, {rows[0].limit} of {words.count(int(rows[0].tasks))} at a time"
 
 
-def _least(rows: Sequence[Row]) -> list[str]:
-    """The patterns whose interval no other one's lies wholly below, by more than the floor."""
-    bound = min(row.high for row in rows) * (1 + FLOOR)
-    return list(dict.fromkeys(row.pattern for row in rows if row.low <= bound))
-
-
 def _least_everywhere(rows: Sequence[Row]) -> list[str]:
     """The patterns that are among the least in each case."""
-    every = [_least(of) for of in _alike(rows)]
+    every = [least_patterns(of) for of in _alike(rows)]
     return [name for name in every[0] if all(name in least for least in every)] if every else []
 
 

@@ -339,6 +339,14 @@ def usual_bounds(findings: Findings) -> pd.DataFrame:
     return rows[rows["tasks"].eq(largest)]
 
 
+def least_patterns(rows: Sequence[Any]) -> list[str]:
+    """Of rows of one case and limit, the patterns whose interval no other one's lies wholly below,
+    by more than the floor.
+    """
+    bound = min((row.high for row in rows), default=0.0) * (1 + FLOOR)
+    return list(dict.fromkeys(row.pattern for row in rows if row.low <= bound))
+
+
 def computing_workloads(findings: Findings) -> list[str]:
     """The workloads whose time is that of the tasks, in the order of the plan."""
     campaign = findings.campaign

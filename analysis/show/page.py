@@ -182,7 +182,7 @@ def _sections(
             tables.costs(free),
         ],
         "programs": [tables.behaviours(findings.campaign)],
-        "claims": tables.claims(checks),
+        "claims": tables.claims(checks) if any(one.shown for one in checks) else [],
     }
     probes = dict.fromkeys(case.probe for case in findings.campaign.cases)
     parts: list[tuple[str, str, tuple[str, str], list[Table]]] = []

@@ -25,7 +25,7 @@ from analysis.judge.findings import (
 )
 from analysis.judge.verdicts import FASTER, MISSING, SLOWER
 from analysis.read.campaign import CONTROL, Campaign, Vocabulary, newest_of, python_order
-from benchmarks.campaign.schema import COLLECTIONS, CPU_SHARE, Witness
+from benchmarks.campaign.schema import COLLECTIONS, CPU_SHARE, ERRORS, Witness
 
 MARKS: Final = "=: same, ?: undecided"
 DIFFERENT_BUILD: Final = "* The builds differ."
@@ -191,7 +191,8 @@ def choices(findings: Findings) -> Table:
     rows = rows[rows["scope"].eq(WORKLOAD) & rows["python"].eq(python)]
     against = say.listed(called(findings.words, STRATEGY, one) for one in rows["against"].unique())
     cost = _number(against, lambda row: say.amount(row.reference_value, row.unit))
-    title = f"Time per task on Python {python}; difference ± half of its interval ({MARKS})"
+    mean = ", mean over n" if rows["cases"].gt(1).any() else ""
+    title = f"Time per task{mean} on Python {python}; difference ± half interval ({MARKS})"
     down = [*_varying(rows, ("loop",)), "workload"]
     return _across(
         findings.words, title, "", rows, down, ["compared"], _moved, most=2, first=[cost]
@@ -289,14 +290,18 @@ def _moved(row: Row) -> Cell:
     return _judged(row, f"{moved} ({say.short_change(row.ratio)})")
 
 
+def _in_full(row: Row) -> Cell:
+    return _judged(row, say.change_interval(row.ratio, row.low, row.high))
+
+
 def _changed(row: Row) -> Cell:
-    if row.verdict == MISSING:
-        return Cell(MISSING, MISSING, row.reason)
     return _judged(row, f"{say.short_change(row.ratio)}{'' if row.same_build else ' *'}")
 
 
 def _judged(row: Row, text: str) -> Cell:
     """A cell that needs no column for its verdict."""
+    if row.verdict == MISSING:
+        return Cell(MISSING, MISSING, row.reason)
     moved = say.difference_interval(*_with(row, "difference"), row.unit)
     tip = f"{say.change_interval(row.ratio, row.low, row.high)}; {moved}; {_verdict(row).text}"
     return Cell(f"{text}{say.MARKS.get(row.verdict, '')}", row.verdict, tip)
@@ -352,7 +357,9 @@ def patterns(findings: Findings) -> Table:
     told: dict[str, dict[str, None]] = defaultdict(dict)
     for row in every:
         told[_measured(words, row)][_work(words, row, every)] = None
-    notes = (f"{capital(say.listed(of))}: {what}. " for what, of in told.items() if what)
+    notes = [f"{capital(say.listed(of))}: {what}. " for what, of in told.items()]
+    waits = any(words.waits(row.workload) for row in every)
+    notes += ["Where calls wait, a limit itself takes time: fewer wait at once. "] * waits
     return make(title, f"{''.join(notes)}{_reading(rows)}", lines, fields)
 
 
@@ -383,12 +390,12 @@ def _measured(words: Vocabulary, row: Row) -> str:
     metric = words.metric(row.probe, row.metric)
     if metric.of_one:
         return f"{metric.label}, from its own start"
-    return "time per task" if words.probe(row.probe).answers else ""
+    return "time per task" if words.probe(row.probe).answers else metric.label
 
 
 def bounds(findings: Findings) -> list[Table]:
     """What a limit of active children costs, on the newest Python: a table for each metric, a row
-    for each pattern, a column for each limit; changes to all at once.
+    for each pattern, a column for each limit; changes to all at once, with their intervals.
     """
     words, rows = findings.words, findings.contrasts
     rows = rows[rows["family"].str.startswith(BOUNDS)]
@@ -403,7 +410,7 @@ def bounds(findings: Findings) -> list[Table]:
         title = f"{capital(' · '.join(dict.fromkeys(parts)))}: at most so many at a time"
         note = f"Compared with {against}, {_ALL_AT_ONCE} ({MARKS}). {_reading(own)}"
         table = _across(
-            words, title, note, own, down, ["limit"], _changed, first=[cost], absent=Cell("")
+            words, title, note, own, down, ["limit"], _in_full, first=[cost], absent=Cell("")
         )
         shown.append(table)
     return shown
@@ -800,6 +807,18 @@ def warnings(findings: Findings) -> list[str]:
     return said
 
 
+def _raised(findings: Findings) -> Iterator[str]:
+    """Which share of the calls of a workload has raised, where that was counted."""
+    seen = findings.observations
+    seen = seen[seen["name"].eq(ERRORS) & seen["role"].ne(CONTROL)]
+    for workload, of in seen.groupby("workload", sort=False):
+        shares = of["value"] / of["tasks"]
+        ends = dict.fromkeys(say.share(float(end)) for end in (shares.min(), shares.max()))
+        if shares.max() > 0:
+            name = findings.words.label("workload", str(workload))
+            yield f"Of the calls of {name}, {' to '.join(ends)} have raised."
+
+
 def foot(findings: Findings) -> list[str]:
     """What a reader must know beside the figures: builds, what is missing and why, problems."""
     campaign = findings.campaign
@@ -811,6 +830,7 @@ def foot(findings: Findings) -> list[str]:
     return [
         *(builds if len(families) > 1 else ()),
         *(f"Skipped {say.times(n, 'contender')}: {reason}" for reason, n in reasons.items()),
+        *_raised(findings),
         *(f"Failed: {one.contender} in {one.case}: {one.cause}" for one in campaign.failed),
         *map(str, campaign.problems),
     ]

@@ -166,6 +166,13 @@ def _chosen(parts: Sequence[Selection], options: argparse.Namespace) -> tuple[Se
     for axis in ("probes", "workloads"):
         if axis in given:
             parts = _having(parts, axis, given[axis])
+    strategies = given.get("strategies", ())
+    if strategies and all(STRATEGIES[name].own for name in strategies):
+        # What is one's own is compared with what there is.
+        given.pop("strategies")
+        parts = [
+            dataclasses.replace(part, strategies=(*part.strategies, *strategies)) for part in parts
+        ]
     parts = [_limited(_replaced(part, given), given) for part in parts]
     unlimited = {
         name for part in parts if not part.limits for name in part.strategies if _bounds(name)
@@ -221,9 +228,13 @@ def _limited(part: Selection, given: Mapping[str, tuple[Any, ...]]) -> Selection
     limits = tuple(limit for limit in given["limits"] if limit is not None)
     strategies = part.strategies
     if "strategies" not in given:
-        free = [name for name in strategies if not _bounds(name) and None in given["limits"]]
-        bounding = [*filter(_bounds, strategies)] or BOUNDING
-        strategies = (*free, *(bounding if limits else ()))
+        free = [
+            name
+            for name in strategies
+            if not _bounds(name) and (None in given["limits"] or STRATEGIES[name].own)
+        ]
+        bounding = (*BOUNDING, *filter(_bounds, strategies)) if limits else ()
+        strategies = (*free, *dict.fromkeys(bounding))
     return dataclasses.replace(part, limits=limits, strategies=strategies)
 
 
@@ -391,7 +402,8 @@ def names_or_own(valid: Collection[str], kind: str) -> Callable[[str], tuple[str
         found: list[str | Own] = []
         for item in _items(text):
             try:
-                found += [own.read(kind, item)] if ":" in item or not valid else known(item)
+                is_own = ":" in item or item.endswith(".py") or not valid
+                found += [own.read(kind, item)] if is_own else known(item)
             except OwnCodeError as error:
                 raise argparse.ArgumentTypeError(str(error)) from None
         return tuple(found)

@@ -15,12 +15,13 @@ import pytest
 
 from analysis.read.load import read_campaign
 from benchmarks import own as measured
-from benchmarks.campaign import own
+from benchmarks.campaign import arguments, own
+from benchmarks.campaign.arguments import UsageError
 from benchmarks.campaign.schema import Interpreter
 from benchmarks.campaign.workers import OwnCode, ProcessWorker, WorkerError
 from benchmarks.cases import Case, Launcher
 from benchmarks.echo import EchoConnections
-from benchmarks.matrix import Selection, contender_of
+from benchmarks.matrix import BOUNDING, MAIN, Selection, contender_of
 from benchmarks.own import Own, OwnCodeError, adapted
 from benchmarks.slices import Bench
 from benchmarks.strategies import STRATEGIES
@@ -524,13 +525,14 @@ def test_a_campaign_goes_on_with_the_same_code_only(write: Write, tmp_path: Path
     resume = ("resume", str(folder), "--budget=4s", "--no-report", "--quiet")
     without = run_benchmarks(*resume)
     assert without.returncode == 2
-    assert "mine.work is not given as it was measured: --workload FILE.py:NAME" in without.stderr
+    assert "mine.work was measured and is not given: --workload FILE.py:NAME" in without.stderr
     gone_on = run_benchmarks(*resume, f"--workload={path}:work")
     assert gone_on.returncode == 0, gone_on.stderr
     assert read_campaign(folder).rounds > rounds
     write("async def work(i): return i + 1")
     changed = run_benchmarks(*resume[:2], "--budget=6s", f"--workload={path}:work")
     assert changed.returncode == 2
+    assert "the file of mine.work has changed since it was measured" in changed.stderr
 
 
 def test_a_campaign_goes_on_as_it_was_begun(
@@ -563,6 +565,8 @@ def test_a_campaign_goes_on_as_it_was_begun(
     errors = after.observed[after.observed["name"].eq("errors")]
     assert len(errors) == len(after.contenders) * after.rounds
     assert set(errors["value"]) == {1.0}
+    again = run_benchmarks(*resume, "--budget=4100ms")
+    assert "nothing was added" in again.stderr + again.stdout
     monkeypatch.delenv("TOKEN")
     without = run_benchmarks(*resume, "--budget=6s")
     assert without.returncode == 2
@@ -575,6 +579,26 @@ def test_a_workload_that_fails_at_once_is_not_measured(write: Write, tmp_path: P
     assert done.returncode == 2
     assert "mine.work: mine.py, line 1, in work: ValueError: no" in done.stderr
     assert not (tmp_path / "c").exists()
+
+
+def test_a_strategy_of_ones_own_is_measured_beside_the_others(write: Write) -> None:
+    path = write("async def launch(work, tasks): ...\nasync def bounded(work, tasks, limit): ...\n")
+    parser = arguments.Parser()
+    arguments.add_run_options(parser)
+
+    def strategies_of(*given: str) -> set[str]:
+        options = arguments.run_options(parser.parse_args([*given, "--probe=throughput"]))
+        return {name for part in options.selections for name in part.strategies}
+
+    own_one = f"--strategy={path}:launch"
+    assert strategies_of(own_one) == {*MAIN, "mine.launch"}
+    assert strategies_of(own_one, "--strategy=wait") == {"wait", "mine.launch"}
+    assert strategies_of(own_one, "--limit=5") == {*BOUNDING, "mine.launch"}
+    bounded = f"--strategy={path}:bounded"
+    assert strategies_of(bounded, "--limit=none,5") == {*MAIN, *BOUNDING, "mine.bounded"}
+    assert strategies_of(bounded, "--strategy=chunks", "--limit=5") == {"chunks", "mine.bounded"}
+    with pytest.raises(UsageError, match=r"mine\.bounded: name a limit, such as --limit 100"):
+        strategies_of(bounded)
 
 
 def test_two_files_of_one_name_are_not_taken_for_one(tmp_path: Path) -> None:

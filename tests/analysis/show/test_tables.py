@@ -36,7 +36,9 @@ def only(table: Table, **wanted: str) -> dict[str, str]:
 def test_the_choice_is_in_numbers_by_loop_and_workload(findings: Findings) -> None:
     table = tables.choices(findings)
     assert len(table.rows) == 2 * 2
-    assert table.title.startswith("Time per task on Python 3.14.0; difference ± half of its inter")
+    assert table.title.startswith(
+        "Time per task, mean over n on Python 3.14.0; difference ± half int"
+    )
     names = [column.name for column in table.columns]
     assert names == [
         "loop", "workload", "gather(*coroutines)", "gather(*tasks)", "TaskGroup",
