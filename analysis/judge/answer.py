@@ -75,7 +75,9 @@ def _least(findings: Findings, rows: pd.DataFrame, best: Sequence[str]) -> Itera
             said.label("loop", first["loop"]),
         )
         free = f"all at once takes {words.amount(first['reference_value'], first['unit'])}"
-        if np.isinf(rows["high"]).any():
+        if len(every) == 1:
+            found = f"{names} takes {costs[0]} per task; {free}"
+        elif np.isinf(rows["high"]).any():
             found = f"too few rounds to say which pattern takes least; {free}"
         elif len(best) == len(every):
             found = f"no pattern takes significantly less than another: {costs[0]} per task; {free}"

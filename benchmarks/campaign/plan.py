@@ -79,8 +79,10 @@ def definitions(
     contenders, cases = list(contenders), list(cases)
     probes = [row for name, row in PROBES.items() if any(case.probe == name for case in cases)]
     own_workloads = {row.own_workload.name: row.own_workload for row in probes if row.own_workload}
+    # The user's own come first, so that no table that is short of room leaves them out.
+    strategies = dict(sorted(STRATEGIES.items(), key=lambda item: not item[1].own))
     return schema.Definitions(
-        strategies=_named(schema.Strategy, STRATEGIES, {row.strategy for row in contenders}),
+        strategies=_named(schema.Strategy, strategies, {row.strategy for row in contenders}),
         workloads=_named(
             schema.Workload, {**WORKLOADS, **own_workloads}, {case.workload for case in cases}
         ),
