@@ -565,8 +565,6 @@ def test_a_campaign_goes_on_as_it_was_begun(
     errors = after.observed[after.observed["name"].eq("errors")]
     assert len(errors) == len(after.contenders) * after.rounds
     assert set(errors["value"]) == {1.0}
-    again = run_benchmarks(*resume, "--budget=4100ms")
-    assert "nothing was added" in again.stderr + again.stdout
     monkeypatch.delenv("TOKEN")
     without = run_benchmarks(*resume, "--budget=6s")
     assert without.returncode == 2

@@ -18,6 +18,20 @@ from tests.repository import (
     run_benchmarks,
 )
 
+
+def test_a_resume_that_adds_nothing_says_so(tmp_path: Path) -> None:
+    folder = tmp_path / "campaign"
+    cell = ("--probe=throughput", "--workload=noop", "--tasks=10", "--loop=asyncio")
+    quiet = ("--no-report", "--quiet")
+    begun = run_benchmarks("run", *cell, *quiet, "--precision=50%", "--budget=30s", "--out", folder)
+    assert begun.returncode == 0, begun.stderr
+    rounds = plan_of(folder).rounds
+    again = run_benchmarks("resume", folder, *quiet, "--budget=40s")
+    assert again.returncode == 0
+    assert "nothing was added: all is as precise as was asked for" in again.stderr
+    assert plan_of(folder).rounds == rounds
+
+
 # The question's own preset
 
 
