@@ -458,7 +458,8 @@ def judge_control(compared: Contrasts) -> Control:
     if reasons:
         note = f"unproven: a baseline entered twice differs from itself in {'; '.join(reasons)}"
     elif within > FLOOR:
-        note = f"unproven: {agree} after {over}; {need}, which takes more rounds"
+        needed = words.count(math.ceil(rounds * (within / FLOOR) ** 2))
+        note = f"unproven: {agree} after {over}; {need}, which takes about {needed} rounds"
     else:
         note = f"proven{of}: {agree} ({over}); {need}"
     return Control(not reasons and within <= FLOOR, note, reasons, within, groups)
