@@ -309,7 +309,7 @@ def test_a_journal_with_a_broken_line_is_not_resumed(
     shutil.copytree(good.folder, folder)
     path = folder / "rounds.jsonl"
     path.write_bytes(b"broken\n" + path.read_bytes())
-    code, _, err = run_main("resume", folder, "--quiet")
+    code, _, err = run_main("resume", folder, "--quiet", "--budget", "1h")
     assert code == 2
     assert err.count("\n") == 1
     assert "rounds.jsonl:1: is not JSON" in err

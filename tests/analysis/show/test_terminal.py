@@ -140,7 +140,7 @@ def test_an_unproven_campaign_says_so(tmp_path: Path) -> None:
 def test_controls_that_agree_too_loosely_say_how_closely(tmp_path: Path) -> None:
     text = " ".join(shown(measure(tmp_path / "noisy", noise=0.1)).split())
     assert "Campaign unproven: the controls, baselines entered twice, agree within " in text
-    assert re.search(r"verdicts need 0\.5 %, which takes about \d+ rounds", text)
+    assert re.search(r"verdicts need 0\.5 %, which takes about [\d,]+ rounds", text)
 
 
 def test_trust_in_what_computes_is_none_in_what_waits(tmp_path: Path) -> None:
