@@ -17,6 +17,7 @@ from analysis.judge.findings import (
     break_even,
     computing_workloads,
     least_patterns,
+    of_computing,
     usual_bounds,
 )
 from analysis.judge.verdicts import FASTER, SAME, SLOWER
@@ -50,9 +51,9 @@ def limits(findings: Findings) -> list[str]:
     from its own start, of :func:`analysis.judge.findings.usual_bounds`; [] without limits.
     """
     said, rows = findings.words, usual_bounds(findings).sort_values("ratio", kind="stable")
-    timed = rows[np.array([said.probe(name).answers for name in rows["probe"]], dtype=bool)]
-    computing = timed[timed["workload"].isin(computing_workloads(findings))]
-    timed = computing if len(computing) else timed
+    timed = of_computing(findings, rows)
+    if timed.empty:
+        timed = rows[np.array([said.probe(name).answers for name in rows["probe"]], dtype=bool)]
     timed = timed[timed["workload"].isin(timed["workload"].iloc[:1])]
     best = least_patterns([*timed.itertuples()])
     return [

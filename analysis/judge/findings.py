@@ -354,6 +354,13 @@ def computing_workloads(findings: Findings) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def of_computing(findings: Findings, rows: pd.DataFrame) -> pd.DataFrame:
+    """Those of the rows that are about what the answer is about, with a workload that computes."""
+    names = computing_workloads(findings)
+    answers = [findings.words.probe(name).answers for name in rows["probe"]]
+    return rows[rows["workload"].isin(names) & np.array(answers, dtype=bool)]
+
+
 def break_even(findings: Findings) -> pd.DataFrame:
     """From how much work of a task on the choice moves the total by less than 1 %, in ns: a row
     per Python and loop, of the strategy and workload that it takes most for.

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.judge import words
-from analysis.judge.findings import Findings, bounds_rows, break_even, computing_workloads
+from analysis.judge.findings import Findings, bounds_rows, break_even, of_computing
 from analysis.show.charts import panels
 from analysis.show.charts.registry import LIMIT, Drawing, chart
 from analysis.show.theme import LIGHT, Mark, marks
@@ -191,12 +191,7 @@ def code_and_collector(findings: Findings) -> Drawing | None:
 @chart("limits", section=LIMIT)
 def limits(findings: Findings) -> Drawing | None:
     """Time per task by limit, a line for each pattern, and what all at once takes."""
-    said, rows = findings.words, panels.of_newest(bounds_rows(findings))
-    computing = [
-        said.probe(probe).answers and workload in computing_workloads(findings)
-        for probe, workload in rows[["probe", "workload"]].to_numpy()
-    ]
-    rows = rows[np.array(computing, dtype=bool)]
+    said, rows = findings.words, of_computing(findings, panels.of_newest(bounds_rows(findings)))
     rows = rows[rows.groupby(["case", "pattern"])["limit"].transform("nunique") > 1]
     rows = rows[rows["tasks"].eq(rows.groupby("workload")["tasks"].transform("max"))]
     if rows.empty:
