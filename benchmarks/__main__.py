@@ -165,13 +165,13 @@ def _tried(
     results = [
         own.tried(one, interpreters[0], options.variables) for one in options.own if interpreters
     ]
+    said = [remark for one in results for remark in one.remarks()]
     failed = {one.own.name for one in results if one.failed}
     measured = {name for part in options.selections for name in part.workloads}
     if failed and measured <= failed and len(interpreters) == 1:
-        raise OwnCodeError(next(remark for one in results for remark in one.remarks()))
+        raise OwnCodeError(said[0])
     functions = tuple(one.own for one in results)
     selections = options.selections
-    said = [remark for one in results for remark in one.remarks()]
     if functions and not options.tasks_given:
         selections = tuple(
             own.affordable(part, functions, options.budget_seconds) for part in selections
