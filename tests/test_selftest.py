@@ -235,7 +235,7 @@ def test_what_is_slower_does_so_many_units_more(slower: float, tmp_path: Path) -
         [sys.executable, "-c", program, name], capture_output=True, text=True, check=True
     ).stdout.split()
     assert [int(count) for count in said] == [
-        round(10_000 * (1 + slower)),
+        round(200_000 * (1 + slower)),
         round(200 * (1 + slower)),
     ]
 

@@ -9,6 +9,7 @@ import hashlib
 import math
 import random
 import statistics
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -18,9 +19,10 @@ import msgspec
 
 from benchmarks.campaign.interpreters import REPOSITORY
 from benchmarks.campaign.machine import allot_cores, machine_facts
-from benchmarks.fingerprint import code_of, measured_modules
+from benchmarks.fingerprint import code_of
+from harness import commands
 from harness import fan_out as program
-from harness.neighbour import neighbour
+from harness import neighbour as disturber
 from harness.selftest import arms, planted
 from harness.selftest.arms import ARMS, OURS, Outcome, Pair, Site, Trial
 
@@ -31,12 +33,10 @@ LEAST_SECONDS = 4.0
 REPETITIONS = 100
 """Of our own arm; the others take part in three of five."""
 OTHERS_OF_FIVE = 3
-TASKS = {planted.sums.__name__: 10, planted.fan_outs.__name__: 1}
-SHARE_PROCESSES = 60
-SHARE_OPTIONS = ("--batches", "5", "--blocks", "50", "--warm-up", "5")
-"""The least of many blocks of some ms: what an undisturbed fan-out takes."""
-CONDUCT = ("cells", "conduct", "executors", "plan", "stop", "workers")
-"""The modules of a campaign that choose what is measured, when, and of how many slices."""
+TASKS = {planted.sums.__name__: 2, planted.fan_outs.__name__: 1}
+SHARE_PROCESSES = 30
+SHARE_OPTIONS = ("--batches", "1", "--blocks", "100", "--warm-up", "2")
+"""The least of many fan-outs of some ms: what one takes that nothing disturbs."""
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -141,7 +141,7 @@ def run(
 
 def _beside(condition: str) -> AbstractContextManager[None]:
     wave_seconds = CONDITIONS[condition]
-    return neighbour(wave_seconds) if wave_seconds else nullcontext()
+    return disturber.neighbour(wave_seconds) if wave_seconds else nullcontext()
 
 
 def _made(asked: Asked, where: Site, setting: Setting) -> Done:
@@ -160,13 +160,13 @@ def _setting(where: Site, trial_seconds: float) -> Setting:
 
 def method_hash() -> str:
     """A hash of all code that a trial's outcome depends on, comments and docstrings apart: what is
-    measured, how turns and slices are given, what is estimated, and the arms.
+    measured, read, estimated and judged, what is planted, the arms and the neighbour.
     """
+    folders = ("benchmarks", "analysis/read", "analysis/estimate", "analysis/judge")
+    modules = (program, commands, disturber, planted, arms, sys.modules[__name__])
     files = [
-        *measured_modules(),
-        *(REPOSITORY / "benchmarks" / "campaign" / f"{name}.py" for name in CONDUCT),
-        *sorted((REPOSITORY / "analysis" / "estimate").glob("*.py")),
-        *(Path(str(module.__file__)) for module in (program, arms, planted)),
+        *(path for folder in folders for path in sorted((REPOSITORY / folder).rglob("*.py"))),
+        *(Path(str(module.__file__)) for module in modules),
     ]
     codes = [code_of(path.read_text(encoding="utf-8")) for path in files]
     return hashlib.sha256("\n".join(codes).encode()).hexdigest()
@@ -181,8 +181,8 @@ def _work_share(where: Site, workload: str) -> float:
     """The share of a fan-out's time that its units take: what twice as many add. (Tasks that do
     nothing, taken away from the whole, would tell too much: between units of work they cost more.)
 
-    Median over processes in turns, each at its fastest: an error of a point would change the truth
-    by a hundredth of it, which intervals of this suite are narrow enough to miss.
+    Median over processes in turns, each at its fastest. It has to be close to 1, since a neighbour
+    changes it: with a share of 0.87 the truth was off by half as much as an interval is wide.
     """
     pair = Pair(workload, TASKS[workload], planted.TWICE)
     shares = []

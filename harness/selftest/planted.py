@@ -15,9 +15,10 @@ from itertools import repeat
 from benchmarks.strategies import BASELINE, STRATEGIES, PauseCall, Work
 from benchmarks.workloads import noop, workload
 
-NUMBERS = 10_000
-"""That each task adds up, in C: some 20 us. A loop of bytecode as long differs by 8 % (sd) from
-process to process: an arm's error would say how many processes it had, and no more."""
+NUMBERS = 200_000
+"""That each task adds up, in C: some 400 us, of which the task itself is 1 %. A loop of bytecode as
+long differs by 8 % (sd) from process to process: an arm's error would say how many processes it
+had, and no more."""
 FAN_OUTS = 200
 """Fan-outs of one task, one after the other: the loops that x is a share of."""
 SLOWER = (0.005, 0.01, 0.02, 0.05)
@@ -35,7 +36,7 @@ _numbers, _fan_outs = round(NUMBERS * _factor), round(FAN_OUTS * _factor)
 
 
 async def sums(index: int) -> int:
-    """each coroutine adds up 10,000 numbers."""
+    """each coroutine adds up 200,000 numbers."""
     sum(repeat(index, _numbers))
     return index
 
