@@ -87,7 +87,7 @@ format: .venv/.dev ## put the code in form
 	@.venv/bin/ruff check --quiet --fix-only
 	@.venv/bin/ruff format --quiet
 
-harness: .venv/.driver ## measure the harness itself
+harness: .venv/.driver ## measure the suite itself
 	@.venv/bin/python -m harness $(ARGS)
 
 selftest: .venv/.dev ## show what the method finds, misses and makes up, beside other tools

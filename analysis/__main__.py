@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from analysis.read.campaign import CampaignError
-from analysis.read.load import mixed_code, newest_campaign, read_campaign, usable
+from analysis.read.load import newest_campaign, read_campaign, usable
 from benchmarks.campaign.schema import UnknownPythonError
 
 if TYPE_CHECKING:
@@ -82,19 +83,19 @@ def show(options: argparse.Namespace) -> None:
 
 def report(options: argparse.Namespace) -> None:
     """Tables on the terminal, and the report."""
-    from analysis.show.page import HEADLINE
+    from analysis.show.page import HEADLINES
     from analysis.show.report import ReportError, publish
 
     folder = _folder(options.folder)
     findings = _shown(folder, options)
     try:
-        published = publish(findings)
+        page = publish(findings)
     except ReportError as error:
         raise FailedError(str(error)) from None
-    for path in published.files:
-        if path.name == f"{HEADLINE}.png":
-            print(f"Chart: {path}")
-    print(f"Report: {published.page}")
+    charts = (page.parent / "charts" / f"{name}.png" for name in HEADLINES)
+    for chart in [path for path in charts if path.is_file()][:1]:
+        print(f"Chart: {chart}")
+    print(f"Report: {page}")
 
 
 def follow(options: argparse.Namespace) -> None:
@@ -144,10 +145,7 @@ def check(options: argparse.Namespace) -> None:
         print(f"{campaign.folder}: {values} values in {campaign.rounds} rounds")
         for problem in campaign.problems:
             print(f"  {problem}")
-    mixed = mixed_code(campaigns)
-    for problem in mixed:
-        print(problem)
-    errors = len(mixed) + sum(len(campaign.errors) for campaign in campaigns)
+    errors = sum(len(campaign.errors) for campaign in campaigns)
     print(f"errors: {errors}, warnings: {sum(len(one.warnings) for one in campaigns)}")
     if errors:
         raise FailedError("the raw files are in error")
@@ -178,8 +176,8 @@ def compare(options: argparse.Namespace) -> None:
     except IncomparableError as error:
         raise UsageError(str(error)) from None
     terminal.print_tables([tables.between(comparison, base, head)], terminal.console())
-    judged = gate(comparison, options.fail_slower or 0.0)
-    if options.fail_slower is not None and judged.regressions:
+    judged = gate(comparison, options.fail_slower)
+    if judged.regressions:
         limit = f"slower beyond {options.fail_slower * 100:g} %:"
         raise FailedError("\n  ".join([limit, *judged.regressions]))
     if options.require_decided and judged.open:
@@ -227,12 +225,12 @@ def _folder(given: Path | None) -> Path:
 
 
 def _share(text: str) -> float:
-    """An argument type: "3%" or "0.03", 0 or more."""
+    """An argument type: "3%" or "0.03", less than 1."""
     try:
         value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
         value = -1.0
-    if not 0 <= value < 10:
+    if not 0 <= value < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a share; write it as 3% or 0.03")
     return value
 
@@ -284,7 +282,11 @@ def _parser() -> argparse.ArgumentParser:
     two.add_argument("base", type=Path, help="the campaign to compare with")
     two.add_argument("head", type=Path, help="the campaign to judge")
     two.add_argument(
-        "--fail-slower", type=_share, metavar="SHARE", help="exit 1 when slower beyond, such as 3%%"
+        "--fail-slower",
+        type=_share,
+        default=math.inf,
+        metavar="SHARE",
+        help="exit 1 when slower beyond, such as 3%%",
     )
     two.add_argument(
         "--require-decided", action="store_true", help="exit 1 when a cell is missing or undecided"

@@ -19,6 +19,7 @@ from benchmarks import protocol
 from benchmarks.cases import Case, Launcher
 from benchmarks.clock import perf_counter
 from benchmarks.echo import EchoConnections
+from benchmarks.probes import PROBES
 from benchmarks.sizes import peak_bytes
 from benchmarks.slices import Bench
 
@@ -82,7 +83,8 @@ def take_in(arguments: Sequence[str]) -> tuple[Launcher, Sequence[str]]:
 
 def cause_of(error: BaseException) -> str:
     """One line that names an error and, where it is of the user's code, its place."""
-    error = protocol.first_of(error)
+    while nested := getattr(error, "exceptions", None):  # of a group, as TaskGroup raises one
+        error = nested[0]
     own = sys.modules.get("benchmarks.own")
     place = own.place_of(error) if own else ""
     said = f"{place}{type(error).__name__}: {error}".replace("\n", " ")
@@ -102,7 +104,8 @@ def main(arguments: list[str]) -> None:
             answer: protocol.Message = bench.measure(
                 request.case, request.loops, request.blocks, request.phase
             )
-            bench.prove_limit(request.case.tasks)  # now: it would have changed the process
+            if PROBES[request.case.probe].own_workload is None:
+                bench.prove(request.case)  # now: it would have changed the process
         except BaseException as error:  # noqa: BLE001 - measured code may raise anything
             answer = protocol.Failed(cause_of(error))
         protocol.send(replies, answer)

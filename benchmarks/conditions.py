@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import importlib
 import itertools
 import json
 import platform
@@ -83,7 +82,7 @@ def refusal(loop: str, task_factory: str) -> Refusal | None:
         if obeyed:
             return None
         does = f"takes the task factory {task_factory} and does not obey it"
-    reason = f"{loop} {_loop_version(loop)} {does}".replace("\n", " ")
+    reason = " ".join(filter(None, (loop, _loop_version(loop), does))).replace("\n", " ")
     return Refusal(reason, loop=loop, task_factory=task_factory)
 
 
@@ -189,8 +188,9 @@ async def _seen_by_a_task() -> dict[str, Scalar]:
 
 
 def _loop_version(loop: str) -> str:
-    module = importlib.import_module(EVENT_LOOPS[loop].module)
-    return str(getattr(module, "__version__", platform.python_version()))
+    module = sys.modules.get(EVENT_LOOPS[loop].module)
+    # Without a module, its import is what fails.
+    return str(getattr(module, "__version__", platform.python_version())) if module else ""
 
 
 def _qualified_name(instance: object) -> str:

@@ -1,7 +1,8 @@
 """The event loops and task factories: one row each.
 
-So that measured environments get a new loop, its package goes into the ``measured`` dependency
-group of ``pyproject.toml``. Where a loop is not installed, it is skipped with the reason.
+So that measured environments get a new loop, its package goes into the dependency group
+``measured`` of ``pyproject.toml``, or into ``optional`` where it is. Where a loop is not installed,
+it is skipped with the reason.
 """
 
 from __future__ import annotations

@@ -49,6 +49,7 @@ class Own:
     A workload ``waits``, and a call of it takes ``seconds``, as far as it was tried; so many
     ``warmups`` go before each slice; where it ``counts_errors``, a call that raises is one that has
     no result. A strategy ``bounds`` where it takes a limit, and ``pauses`` where it takes a pause.
+    ``sha256`` is of the file when it was read.
     """
 
     kind: str
@@ -61,6 +62,7 @@ class Own:
     counts_errors: bool = False
     bounds: bool = False
     pauses: bool = False
+    sha256: str = ""
 
     @property
     def name(self) -> str:
@@ -266,7 +268,7 @@ async def _tried(own: Own) -> tuple[float, float]:
                 began, cpu = perf_counter(), time.process_time()
                 while perf_counter() < began + WHILE_SECONDS:
                     started = perf_counter()
-                    await work(len(taken))
+                    await work(0)  # the one index that every fan-out has
                     taken.append(perf_counter() - started)
                 shares.append((time.process_time() - cpu) / (perf_counter() - began))
     return sorted(taken)[len(taken) // 2], max(shares)

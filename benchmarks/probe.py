@@ -129,9 +129,7 @@ def _check(parser: argparse.ArgumentParser, launcher: Launcher) -> None:
         parser.error(f"argument --limit: {launcher.strategy} {needs}")
     if strategy.package and find_spec(strategy.package) is None:
         parser.error(f"argument --strategy: {strategy.package} is not installed")
-    try:
-        EVENT_LOOPS[launcher.loop].load()
-    except ImportError:
+    if find_spec(EVENT_LOOPS[launcher.loop].module) is None:
         parser.error(f"argument --loop: {launcher.loop} is not installed")
     if refused := refusal(launcher.loop, launcher.task_factory):
         parser.error(f"argument --task-factory: {refused.reason}")

@@ -110,13 +110,6 @@ class Failed:
     fit: bool = True
 
 
-def first_of(error: BaseException) -> BaseException:
-    """The error or, of a group (TaskGroup raises one), its first."""
-    while nested := getattr(error, "exceptions", None):
-        error = nested[0]
-    return error
-
-
 Message: TypeAlias = (
     "Ready | Calibrate | Calibrated | Measure | Measured | RunProgram | ProgramSaid | Failed"
 )

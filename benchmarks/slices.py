@@ -184,11 +184,7 @@ class Bench:
                     )
                 return replace(measured, errors=workload.errors() - errors)
 
-        try:
-            return self.run(slice_)
-        except BaseException:
-            self._surroundings.connections.drop()  # unread replies would reach the next slice
-            raise
+        return self.run(slice_)
 
     async def _prime(self, case: Case, workload: Workload, work: Work) -> None:
         """A short run, untimed; the first time that a process meets the case, a longer one."""

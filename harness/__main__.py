@@ -66,10 +66,6 @@ LINES = (
             Line(figure, "complete rounds", "{:.0f}"),
         )
     ),
-    Line(running.control, "controls that differ significantly", "{:.0f}", "at most", 4),
-    Line(running.control, "half-width of a control, median", "{:.2%}"),
-    Line(running.against_pyperf, "spread (sd) of ln(ratio) by pyperf's runner", "{:.2%}"),
-    Line(running.against_pyperf, "spread (sd) of ln(ratio) by turns", "{:.2%}"),
     Line(running.default_preset, "peak of a worker", "{:.0f} MB", "at most", 100),
     Line(running.default_preset, "peak of the driver", "{:.0f} MB", "at most", 200),
     Line(running.default_preset, "wall time with the report", "{:.0f} s", "at most", 240),

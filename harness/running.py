@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-import statistics
 import time
 from collections.abc import Sequence
 from statistics import NormalDist
 from unittest import mock
 
 import pandas as pd
-import pyperf
 
 from analysis.estimate.intervals import CONFIDENCE, FEWEST_FOR_INTERVAL
 from analysis.judge.contrasts import PYTHON, STRATEGY, Measured, contrasts_of
 from benchmarks.campaign import interpreters
 from benchmarks.strategies import BASELINE
-from harness.commands import campaign_of, exponent, rows_of, run, scratch, sweep
+from harness.commands import campaign_of, exponent, rows_of, scratch, sweep
 
 CELL = "--workload noop --loop asyncio"
 NOOP = f"--no-report --probe throughput {CELL}"
@@ -34,34 +32,6 @@ def default_preset() -> Sequence[float]:
     campaign, seconds = campaign_of("--preset default")
     plan = campaign.plan
     return [plan.peak_worker_bytes / 1e6, plan.peak_driver_bytes / 1e6, seconds]
-
-
-def control() -> Sequence[float]:
-    """A/A, in 40 campaigns: the control is the baseline a second time."""
-    options = f"{NOOP} --strategy {BASELINE} --tasks 100 --budget 8s"
-    campaigns = (campaign_of(f"{options} --seed {seed}")[0] for seed in range(40))
-    rows = pd.concat([rows_of(campaign, STRATEGY, control=True) for campaign in campaigns])
-    return [rows["differs"].sum(), rows["half_width"].median()]
-
-
-def against_pyperf() -> Sequence[float]:
-    """The same ratio by pyperf's own runner and by turns, 10 times each, at equal wall time."""
-    by_pyperf, by_turns = [], []
-    for seed in range(10):
-        (mean, seconds), (baseline, more) = map(_by_pyperf, ("gather_tasks", BASELINE))
-        by_pyperf.append(math.log(mean / baseline))
-        campaign, _ = campaign_of(f"{TO_THE_END} --budget {seconds + more:.0f}s --seed {seed}")
-        by_turns.append(math.log(rows_of(campaign, STRATEGY)["ratio"].item()))
-    return [statistics.stdev(by_pyperf), statistics.stdev(by_turns)]
-
-
-def _by_pyperf(strategy: str) -> tuple[float, float]:
-    """Mean of n = 1000 as its probe script measures it, and the wall time, both in seconds."""
-    words = f"-m benchmarks.probe throughput {CELL} --strategy {strategy} --tasks 1000".split()
-    python = interpreters.executable(interpreters.prepare(None))
-    with scratch() as output:
-        _, seconds = run(python, *words, "--quiet", "--output", output)
-        return float(pyperf.Benchmark.load(str(output)).mean()), seconds
 
 
 def growth() -> Sequence[float]:

@@ -11,8 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.campaign import interpreters
+from benchmarks.strategies import OLDEST_PYTHON
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+REFERENCES = sorted(
+    plan.parent for plan in (REPOSITORY / "results" / "reference").glob("*/campaign.json")
+)
 TIMEOUT_SECONDS = 120.0
 """A process that runs longer hangs."""
 
@@ -52,7 +56,7 @@ def _itself(python: Path) -> Path | None:
     program = f"""if True:
         import os, sys
         print(os.path.realpath(getattr(sys, "_base_executable", sys.executable)))
-        sys.exit(sys.version_info < {interpreters.OLDEST})"""
+        sys.exit(sys.version_info < {OLDEST_PYTHON})"""
     tried = subprocess.run([python, "-c", program], capture_output=True, text=True, check=False)
     return Path(tried.stdout.strip()) if tried.returncode == 0 else None
 

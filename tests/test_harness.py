@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import pyperf
 import pytest
 from msgspec.structs import replace
 
@@ -110,10 +109,6 @@ def fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         return read_campaign(folder), 3.0
 
     def run(*command: str | Path) -> tuple[str, float]:
-        if "--output" in command:
-            pyperf.Benchmark(
-                [pyperf.Run([1.0, 1.1], metadata={"name": "cell"}, collect_metadata=False)]
-            ).dump(str(command[-1]))
         return "0.5", 2.0
 
     def prepare(request: str | None) -> schema.Interpreter:
@@ -123,8 +118,7 @@ def fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
     for module in (running, calm, steady):
         monkeypatch.setattr(module, "campaign_of", campaign_of)
-    for module in (running, analysing):
-        monkeypatch.setattr(module, "run", run)
+    monkeypatch.setattr(analysing, "run", run)
     monkeypatch.setattr(steady, "fan_out", lambda *cell: "0.5")
     monkeypatch.setattr(analysing, "draw", lambda folder, of, suite=True: len(of))
     monkeypatch.setattr(interpreters, "prepare", prepare)

@@ -248,7 +248,9 @@ def test_nothing_is_planted_in_the_suite_itself() -> None:
     assert planted.sums.__name__ not in WORKLOADS
 
 
-@pytest.mark.parametrize("name", ARMS)
+@pytest.mark.parametrize(
+    "name", [name if name == OURS else pytest.param(name, marks=pytest.mark.slow) for name in ARMS]
+)
 def test_an_arm_measures_what_was_planted(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from analysis.estimate.intervals import Estimates, FloatArray, hodges_lehmann_rows
 
@@ -48,7 +48,7 @@ def points_on_line(tasks: FloatArray, seconds: FloatArray) -> int:
 
 def line(tasks: FloatArray, seconds: FloatArray, points: int) -> Line:
     """The line through the first ``points``, fitted in each round; shapes as above."""
-    fixed, per_task = _fit(tasks, seconds, points)
+    fixed, per_task = fit_line(tasks[:points], seconds[:, :points])
     return Line(
         fixed_seconds=hodges_lehmann_rows(fixed[None, :]),
         seconds_per_task=hodges_lehmann_rows(per_task[None, :]),
@@ -60,38 +60,26 @@ def line(tasks: FloatArray, seconds: FloatArray, points: int) -> Line:
 def fit_line(tasks: ArrayLike, seconds: ArrayLike) -> tuple[FloatArray, FloatArray]:
     """Fit seconds = fixed + per_task * tasks by least squares of the *relative* error.
 
-    ``tasks`` has shape (points,), ``seconds`` shape (..., points); nan marks an absent point.
-    Returns (fixed, per_task) in seconds, each of shape (...), nan where fewer than two points are
-    present. Minimises sum(((fixed + per_task * tasks) / seconds - 1) ** 2), so that 1 task weighs
-    as much as 10 000: plain least squares would fit the largest batch only.
+    ``tasks`` has shape (points,), ``seconds`` shape (..., points). Returns (fixed, per_task) in
+    seconds, each of shape (...), nan where a point is absent: a line through fewer points leans
+    differently. Minimises sum(((fixed + per_task * tasks) / seconds - 1) ** 2), so that 1 task
+    weighs as much as 10 000: plain least squares would fit the largest batch only.
     """
     tasks = np.asarray(tasks, dtype=np.float64)
-    seconds = np.asarray(seconds, dtype=np.float64)
-    present = np.isfinite(seconds)
-    u = np.where(present, 1 / np.where(present, seconds, 1.0), 0.0)
+    u = 1 / np.asarray(seconds, dtype=np.float64)
     v = u * tasks
     uu, uv, vv = (u * u).sum(-1), (u * v).sum(-1), (v * v).sum(-1)
     su, sv = u.sum(-1), v.sum(-1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        determinant = np.where(present.sum(-1) >= 2, uu * vv - uv * uv, np.nan)
+        determinant = uu * vv - uv * uv
         fixed = (su * vv - sv * uv) / determinant
         per_task = (sv * uu - su * uv) / determinant
     return np.asarray(fixed), np.asarray(per_task)
 
 
-def _fit(tasks: FloatArray, seconds: FloatArray, points: int) -> tuple[FloatArray, FloatArray]:
-    """Fixed and per-task seconds of every round, from its first ``points``.
-
-    A round that lacks one of them is left out: a line through fewer points leans differently.
-    """
-    complete: NDArray[np.bool_] = np.asarray(np.isfinite(seconds[:, :points]).all(axis=1))
-    used = np.where(complete[:, None], seconds[:, :points], np.nan)
-    return fit_line(tasks[:points], used)
-
-
 def _off(tasks: FloatArray, seconds: FloatArray, point: int) -> Estimates:
     """ln(measured / predicted) at a point, by the line through all before it."""
-    fixed, per_task = _fit(tasks, seconds, point)
+    fixed, per_task = fit_line(tasks[:point], seconds[:, :point])
     predicted = fixed + per_task * tasks[point]
     with np.errstate(invalid="ignore"):
         away = np.log(seconds[:, point] / np.where(predicted > 0, predicted, np.nan))

@@ -50,11 +50,12 @@ def limits(findings: Findings) -> list[str]:
     """Which patterns with a limit take least, which save memory, and how long one call then takes
     from its own start, of :func:`analysis.judge.findings.usual_bounds`; [] without limits.
     """
-    said, rows = findings.words, usual_bounds(findings).sort_values("ratio", kind="stable")
+    said, rows = findings.words, usual_bounds(findings)
     timed = of_computing(findings, rows)
     if timed.empty:
         timed = rows[np.array([said.probe(name).answers for name in rows["probe"]], dtype=bool)]
     timed = timed[timed["workload"].isin(timed["workload"].iloc[:1])]
+    timed, rows = (of.sort_values("ratio", kind="stable") for of in (timed, rows))
     best = least_patterns([*timed.itertuples()])
     return [
         *_least(findings, timed, best),
@@ -92,10 +93,11 @@ def _least(findings: Findings, rows: pd.DataFrame, best: Sequence[str]) -> Itera
 def _limit_saves(findings: Findings, rows: pd.DataFrame) -> Iterator[str]:
     """The patterns that need less memory than all at once."""
     less = rows[rows["unit"].eq("B") & rows["verdict"].eq(FASTER)]
+    names = [findings.words.label("pattern", one) for one in less["pattern"].unique()]
+    save = "save" if len(names) > 1 else "saves"
     for best in less.to_dict("records")[:1]:
-        names = words.listed(findings.words.label("pattern", one) for one in less["pattern"])
         amounts = (words.amount(best[name], best["unit"]) for name in ("value", "reference_value"))
-        yield f"{names} save memory: down to {' a task instead of '.join(amounts)}."
+        yield f"{words.listed(names)} {save} memory: down to {' a task instead of '.join(amounts)}."
 
 
 def _one_of_them(findings: Findings, rows: pd.DataFrame) -> Iterator[str]:

@@ -47,22 +47,23 @@ MEAN: Final = "mean"
 """The claim is about the geometric mean over cases, of each strategy."""
 
 
+_NEVER: Final = (999,)
+
+
 @dataclass(frozen=True, slots=True)
 class Pythons:
-    """Versions from each span's first to before its second; without spans, every version."""
+    """Versions from the first to before the end; every version unless given."""
 
-    spans: tuple[tuple[Version, Version], ...] = ()
+    first: Version = ()
+    end: Version = _NEVER
 
     def include(self, version: str) -> bool:
         """Whether a version such as "3.13.0" or "3.15.0a1" is one of them."""
-        numbers = version_numbers(version)
-        return not self.spans or any(first <= numbers < end for first, end in self.spans)
+        return self.first <= version_numbers(version) < self.end
 
     def __str__(self) -> str:
-        return f"Python {' or '.join(map(_span, self.spans))}" if self.spans else "any Python"
-
-
-_NEVER: Final = (999,)
+        name = ".".join(map(str, self.first))
+        return f"Python {name}{' or later' * (self.end == _NEVER)}" if name else "any Python"
 
 
 def version_numbers(version: str) -> Version:
@@ -71,22 +72,14 @@ def version_numbers(version: str) -> Version:
     return (*found, 0, 0, 0)[:3]
 
 
-def _span(span: tuple[Version, Version]) -> str:
-    first, end = (".".join(map(str, version)) for version in span)
-    if span[1] == _NEVER:
-        return f"{first} or later"
-    one_minor = span[1] == (span[0][0], span[0][1] + 1) and len(span[0]) == 2
-    return first if one_minor else f"{first} to before {end}"
-
-
 def since(*first: int) -> Pythons:
     """This version and every later one."""
-    return Pythons(((first, _NEVER),))
+    return Pythons(first)
 
 
 def only(major: int, minor: int) -> Pythons:
     """Every release of one minor version."""
-    return Pythons((((major, minor), (major, minor + 1)),))
+    return Pythons((major, minor), (major, minor + 1))
 
 
 ANY_PYTHON: Final = Pythons()
@@ -277,7 +270,7 @@ class Check:
             return ""
         if isinstance(self.claim.contrast, ProgramHolds):
             return "holds" if one.value else "does not hold"
-        unit = str(claimed).rpartition(" ")[2]
+        unit = UNITS[claimed.quantity][1]
         value, low, high = map(claimed.written, (one.value, one.low, one.high))
         known = math.isfinite(one.high)
         return f"{value} {f'[{low}, {high}]' if known else words.TOO_FEW} {unit}"

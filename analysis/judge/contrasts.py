@@ -12,7 +12,7 @@ interval (:mod:`analysis.judge.verdicts`), here and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, TypeAlias
@@ -24,10 +24,13 @@ from numpy.typing import NDArray
 from analysis.estimate.intervals import (
     FEWEST_FOR_INTERVAL,
     Estimates,
+    FloatArray,
+    hodges_lehmann_halves,
     hodges_lehmann_rows,
+    mean_of_halves,
     simultaneous,
 )
-from analysis.estimate.rounds import by_round, means_of_groups
+from analysis.estimate.rounds import IntArray, by_round, means_of_groups
 from analysis.judge.verdicts import UNDECIDED, judge, rounds_needed
 from analysis.read.campaign import (
     CONTROL,
@@ -39,8 +42,6 @@ from analysis.read.campaign import (
 )
 from benchmarks.campaign.schema import ERRORS, NO_PAUSE, Case, python_called
 
-FloatArray: TypeAlias = NDArray[np.float64]
-IntArray: TypeAlias = NDArray[np.int64]
 Labels: TypeAlias = NDArray[np.object_]
 
 STRATEGY, LOOP, TASK_FACTORY, COLLECTOR = "strategy", "loop", "task_factory", "collector"
@@ -60,11 +61,12 @@ _NONE: Final = -1
 @dataclass(frozen=True, slots=True)
 class Contrasts:
     """``frame`` as :func:`contrasts` gives it; ``differences`` are D of its rows, shape (rows,
-    rounds), in the order of its index.
+    rounds), in the order of its index, and ``alone`` their estimates, each by itself.
     """
 
     frame: pd.DataFrame
     differences: FloatArray
+    alone: Estimates
 
 
 def contrasts(campaign: Campaign, *, baseline_python: str | None = None) -> pd.DataFrame:
@@ -85,19 +87,22 @@ def contrasts_of(measured: Measured, *, baseline_python: str | None = None) -> C
     rows = _joined(cases, _aggregate_rows(measured, pairs, cases))
     frame = _identity(measured, pairs, rows, python.label if python else "")
     frame["family"] = _families(measured, frame)
-    estimates = hodges_lehmann_rows(rows.differences)
+    alone, differences = hodges_lehmann_halves(rows.halves), mean_of_halves(rows.halves)
+    estimates = alone.take(np.arange(len(frame)))
     for name in frame["family"].unique():
         if name:
             members = np.flatnonzero(frame["family"] == name)
-            _put(estimates, members, simultaneous(rows.differences[members]))
-    return Contrasts(with_verdicts(frame, estimates), rows.differences)
+            together = simultaneous(alone.take(members), differences[members])
+            estimates.low[members], estimates.high[members] = together.low, together.high
+    return Contrasts(with_verdicts(frame, estimates), differences, alone)
 
 
 def as_family(found: Contrasts, rows: pd.DataFrame, name: str) -> pd.DataFrame:
     """Rows of ``found.frame`` as one family more: their intervals hold together, and the verdicts
     follow. Not for rows that were flipped.
     """
-    estimates = simultaneous(found.differences[rows.index.to_numpy()])
+    index = rows.index.to_numpy()
+    estimates = simultaneous(found.alone.take(index), found.differences[index])
     return with_verdicts(rows.assign(family=name), estimates)
 
 
@@ -158,10 +163,10 @@ class Measured:
         self.case = np.repeat(np.arange(len(campaign.cases)), np.diff(first_measure))
         """The case of each measure, shape (measures,)."""
         named = [(case, metric) for case in campaign.cases for metric in case.metrics]
-        self.metric = _labels([metric for _, metric in named])
+        self.metric = labels([metric for _, metric in named])
         self.headline = np.array([metric == case.headline_metric for case, metric in named], bool)
         units = [_unit(campaign, case, metric) for case, metric in named]
-        self.unit = _labels([unit for unit, _ in units])
+        self.unit = labels([unit for unit, _ in units])
         scale_of = np.log(np.array([one for _, one in units], dtype=np.float64))
         journal = campaign.journal
         measure = first_measure[journal.case] + journal.metric
@@ -186,25 +191,37 @@ class Measured:
         """:attr:`levels` without what the collector takes; nan where that is not known."""
         return self._both_halves(self._code)
 
-    def differences(self, measure: IntArray, subject: IntArray, reference: IntArray) -> FloatArray:
-        """D of these measures and contenders, shape (rows, rounds); nan where either is absent."""
-        is_control = np.array([one.role == CONTROL for one in self.campaign.contenders], bool)
-        one = measure * self.contenders + subject
-        other = measure * self.contenders + reference
+    def halves(self, measure: IntArray, subject: IntArray, reference: IntArray) -> FloatArray:
+        """D of these measures and contenders with each half of the reference, shape (rows, 2,
+        rounds); nan where either is absent. Where the reference has no other half, or the subject
+        has two as well, all is in the first.
+        """
+        roles = labels(one.role for one in self.campaign.contenders)[subject]
+        first, other = (measure * self.contenders + who for who in (subject, reference))
+        second = measure * self.contenders + self._other_half[reference]
+        level, whole = self.levels[first], self._whole[other]
         # Half of a control's reference would be the control itself.
-        against = np.where(is_control[subject][:, None], self._whole[other], self.levels[other])
-        found: FloatArray = self.levels[one] - against
+        against = np.where((roles == "baseline")[:, None], self.levels[other], whole)
+        apart = (roles == "contender") & (self._other_half[reference] != _NONE)
+        other_half = np.where(apart[:, None], level - self._whole[second], np.nan)
+        return np.stack([level - against, other_half], axis=1)
+
+    @cached_property
+    def _other_half(self) -> IntArray:
+        """The control of each contender, -1 where it has none, shape (contenders,)."""
+        found = np.full(self.contenders, _NONE, dtype=np.int64)
+        of_group = _baselines(self.campaign)
+        for index, one in enumerate(self.campaign.contenders):
+            if one.role == CONTROL:
+                found[of_group[one.group]] = index
         return found
 
     def _both_halves(self, found: FloatArray) -> FloatArray:
         by_contender = found.reshape(len(self.case), self.contenders, found.shape[1])
         halved = by_contender.copy()
-        of_group = _baselines(self.campaign)
-        for index, one in enumerate(self.campaign.contenders):
-            if one.role == CONTROL:
-                own, other = by_contender[:, of_group[one.group]], by_contender[:, index]
-                mean = np.where(np.isnan(other), own, (own + other) / 2)
-                halved[:, of_group[one.group]] = np.where(np.isnan(own), other, mean)
+        for own in np.flatnonzero(self._other_half != _NONE).tolist():
+            halves = by_contender[:, [own, self._other_half[own]]]
+            halved[:, own] = mean_of_halves(halves)
         return halved.reshape(found.shape)
 
     @cached_property
@@ -286,7 +303,7 @@ class Measured:
             number=number,
             owner=own[first],
             measure=np.array(firsts, dtype=np.int64)[group[first]],
-            scope=_labels(scopes)[group[first]],
+            scope=labels(scopes)[group[first]],
         )
 
 
@@ -364,7 +381,7 @@ def _pairs(campaign: Campaign, baseline: Interpreter | None) -> _Pairs:
         subject=np.array(subject, dtype=np.int64),
         reference=np.array(reference, dtype=np.int64),
         default=np.array(default, dtype=bool),
-        absent=_labels(absent),
+        absent=labels(absent),
     )
 
 
@@ -443,7 +460,7 @@ class _Rows:
     scope: Labels
     cases: IntArray
     reason: Labels
-    differences: FloatArray
+    halves: FloatArray
     values: Estimates
     reference_values: Estimates
 
@@ -459,33 +476,33 @@ def _case_rows(measured: Measured, pairs: _Pairs) -> _Rows:
     lacking = ~pairs.has_reference[pair]
     own = first + pairs.subject[pair]
     other = np.where(lacking, own, first + pairs.reference[pair])
-    found = measured.differences(
+    halves = measured.halves(
         measure, pairs.subject[pair], np.where(lacking, pairs.subject[pair], pairs.reference[pair])
     )
     reference_values = measured.values.take(other)
     apart = measured.errors_apart(pairs, pair, measure)
-    found[apart != ""] = np.nan
-    for field in (found, reference_values.value, reference_values.low, reference_values.high):
+    halves[lacking | (apart != "")] = np.nan
+    for field in (reference_values.value, reference_values.low, reference_values.high):
         field[lacking] = np.nan
     return _Rows(
         pair=pair,
         measure=measure,
         scope=np.full(len(pair), CASE, dtype=object),
         cases=np.ones(len(pair), dtype=np.int64),
-        reason=np.where(apart != "", apart, _reasons(measured, pairs, pair, measure, found)),
-        differences=found,
+        reason=np.where(apart != "", apart, _reasons(measured, pairs, pair, measure, halves)),
+        halves=halves,
         values=measured.values.take(own),
         reference_values=reference_values,
     )
 
 
 def _reasons(
-    measured: Measured, pairs: _Pairs, pair: IntArray, measure: IntArray, found: FloatArray
+    measured: Measured, pairs: _Pairs, pair: IntArray, measure: IntArray, halves: FloatArray
 ) -> Labels:
     """Why rows are missing, or have fewer rounds than others."""
     campaign = measured.campaign
     failed = {(one.contender, one.case): one for one in campaign.failed}
-    missing: NDArray[np.bool_] = np.asarray(~np.isfinite(found).any(axis=1))
+    missing: NDArray[np.bool_] = np.asarray(~np.isfinite(halves).any(axis=(1, 2)))
     reasons = np.where(missing, pairs.absent[pair], "").astype(object)
     unsaid = (
         "no values: the budget ended first"
@@ -513,9 +530,14 @@ def _aggregate_rows(measured: Measured, pairs: _Pairs, rows: _Rows) -> _Rows:
     pair, measure = rows.pair[row], rows.measure[row]
     # A case in which either side failed is left out as a whole.
     failed = measured.failed_in(pairs, pair, measure)
-    usable = np.where(failed[:, None], np.nan, rows.differences[row])
-    means, cases = means_of_groups(usable, number, count)
-    kept: NDArray[np.bool_] = np.asarray(np.isfinite(usable).any(axis=1))
+    halves = np.where(failed[:, None, None], np.nan, rows.halves[row])
+    first, second = halves[:, 0], halves[:, 1]
+    means, cases = means_of_groups(first, number, count)
+    kept: NDArray[np.bool_] = np.asarray(np.isfinite(first).any(axis=1))
+    # A case without its other half does not take that of all others away.
+    halved: NDArray[np.bool_] = np.asarray(np.isfinite(second).any(axis=1))
+    others, _ = means_of_groups(np.where(halved[:, None], second, first), number, count)
+    others[np.bincount(number, halved, minlength=count) == 0] = np.nan
     amounts = []
     for who in (pairs.subject, pairs.reference):
         cells = measure * measured.contenders + np.maximum(who[pair], 0)
@@ -535,26 +557,19 @@ def _aggregate_rows(measured: Measured, pairs: _Pairs, rows: _Rows) -> _Rows:
         scope=groups.scope,
         cases=cases,
         reason=reasons,
-        differences=means,
+        halves=np.stack([means, others], axis=1),
         values=amounts[0],
         reference_values=amounts[1],
     )
 
 
 def _joined(one: _Rows, other: _Rows) -> _Rows:
-    def both(name: str) -> Any:  # noqa: ANN401 - an array of the field's type
-        return np.concatenate([getattr(one, name), getattr(other, name)])
+    def both(name: str) -> Any:  # noqa: ANN401 - of the field's type
+        first, second = getattr(one, name), getattr(other, name)
+        is_array = isinstance(first, np.ndarray)
+        return np.concatenate([first, second]) if is_array else first.followed_by(second)
 
-    return _Rows(
-        pair=both("pair"),
-        measure=both("measure"),
-        scope=both("scope"),
-        cases=both("cases"),
-        reason=both("reason"),
-        differences=both("differences"),
-        values=one.values.followed_by(other.values),
-        reference_values=one.reference_values.followed_by(other.reference_values),
-    )
+    return _Rows(*map(both, _Rows.__slots__))
 
 
 # --- columns --------------------------------------------------------------------------------------
@@ -565,17 +580,17 @@ def _identity(measured: Measured, pairs: _Pairs, rows: _Rows, baseline: str) -> 
     campaign = measured.campaign
     contenders, cases = campaign.contenders, campaign.cases
     measure, case = rows.measure, measured.case[rows.measure]
-    axis = _labels(AXES)[pairs.axis[rows.pair]]
+    axis = labels(AXES)[pairs.axis[rows.pair]]
     subject, reference = pairs.subject[rows.pair], pairs.reference[rows.pair]
     single = rows.scope == CASE
     family = {one.name: one.family for one in campaign.interpreters}
     of_family = [family[one.interpreter] for one in contenders]
 
     def of(name: str, who: IntArray) -> Labels:
-        return _labels([*(getattr(one, name) for one in contenders), ""])[who]
+        return labels([*(getattr(one, name) for one in contenders), ""])[who]
 
     def of_case(name: str) -> Labels:
-        return _labels([getattr(one, name) for one in cases])[case]
+        return labels([getattr(one, name) for one in cases])[case]
 
     def on_axis(who: IntArray) -> Labels:
         names = {BUILD: "python", STRATEGY: "name"}
@@ -698,9 +713,6 @@ def _judged(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _put(estimates: Estimates, rows: IntArray, others: Estimates) -> None:
-    estimates.low[rows], estimates.high[rows] = others.low, others.high
-
-
-def _labels(labels: Sequence[str]) -> Labels:
-    return np.array(labels, dtype=object)
+def labels(texts: Iterable[str]) -> Labels:
+    """Texts as a column."""
+    return np.array([*texts], dtype=object)

@@ -20,7 +20,7 @@ from analysis.judge import words
 from analysis.judge.contrasts import BOUNDS
 from analysis.judge.findings import Findings, least_patterns
 from analysis.judge.verdicts import FASTER, MISSING, SAME, SLOWER, UNDECIDED, WITHIN
-from analysis.read.campaign import CONTROL
+from analysis.read.campaign import CONTROL, python_order
 from benchmarks.campaign.schema import Case
 
 Row: TypeAlias = Any
@@ -123,8 +123,7 @@ def decisions(campaigns: Sequence[Findings]) -> list[Decision]:
     of the same setting and work, the first one is followed.
     """
     settings = [setting for findings in campaigns for setting in _settings(findings)]
-    order = campaigns[0].words.order if campaigns else None
-    settings.sort(key=lambda one: order("python", one.place[0]) if order else (), reverse=True)
+    settings.sort(key=lambda one: python_order(one.place[0]), reverse=True)
     table = []
     for situation, topic in SITUATIONS.items():
         followed: dict[tuple[Place, str], Findings] = {}
@@ -343,9 +342,9 @@ def in_between(setting: Setting) -> Iterator[Found]:
 
 def on_failure(setting: Setting) -> Iterator[Found]:
     """What to use by what a strategy does to the siblings of a child that fails."""
-    stops, goes_on = [], []
-    gain = ""
-    for seen in setting.counted(RAN_ON):
+    every = setting.counted(RAN_ON)
+    stops, goes_on, gain = [], [], "none is cancelled"
+    for seen in every:
         row = seen[RAN_ON]
         never = {name for name, count in seen.items() if count.high == 0}
         always = {name for name, count in seen.items() if count.low > 0}
@@ -357,7 +356,7 @@ def on_failure(setting: Setting) -> Iterator[Found]:
             goes_on.append(setting.label("strategy", row.strategy))
     parts = [f"to stop the others: {either(stops)}"] * bool(stops)
     parts += [f"to let them go on: {either(goes_on)}"] * bool(goes_on)
-    if setting.counted(RAN_ON):
+    if every:
         yield setting.found("; ".join(parts), gain=gain, timed=False)
 
 
@@ -388,7 +387,7 @@ def held_in_memory(setting: Setting) -> Iterator[Found]:
     """
     rows = setting.single("strategy", lambda case: case.unit(case.headline_metric) == "byte")
     if rows:
-        yield _best(setting, largest(rows))
+        yield _best(setting, largest(rows), "without a limit")
     less = [row for row in setting.bounds if row.unit == "B" and row.verdict == FASTER]
     if patterns := _least_everywhere(less):
         better = [row for row in less if row.pattern in patterns]

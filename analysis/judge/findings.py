@@ -15,10 +15,11 @@ from analysis.estimate.costs import Line, line, points_on_line
 from analysis.estimate.intervals import (
     FEWEST_FOR_INTERVAL,
     Estimates,
+    FloatArray,
     hodges_lehmann,
     hodges_lehmann_rows,
 )
-from analysis.estimate.rounds import means_of_groups
+from analysis.estimate.rounds import IntArray, means_of_groups
 from analysis.judge import words
 from analysis.judge.contrasts import (
     ANSWER,
@@ -29,12 +30,11 @@ from analysis.judge.contrasts import (
     NS_PER_SECOND,
     WORKLOAD,
     Contrasts,
-    FloatArray,
-    IntArray,
     Labels,
     Measured,
     contrasts_of,
     is_computing,
+    labels,
 )
 from analysis.judge.verdicts import FASTER, FLOOR, MISSING, SLOWER
 from analysis.read.campaign import (
@@ -159,13 +159,13 @@ def _absolute_rows(
             "campaign": campaign.name,
             **_whose(contenders),
             "scope": scope,
-            "probe": _texts(case.probe for case in cases),
+            "probe": labels(case.probe for case in cases),
             "metric": measured.metric[measure],
             "headline": measured.headline[measure],
-            "workload": np.where(scope == COMPUTING, "", _texts(case.workload for case in cases)),
+            "workload": np.where(scope == COMPUTING, "", labels(case.workload for case in cases)),
             "tasks": pd.Series([case.tasks for case in cases], dtype="Int64").where(single),
-            "pause": _texts(case.pause for case in cases),
-            "case": np.where(single, _texts(case.id for case in cases), ""),
+            "pause": labels(case.pause for case in cases),
+            "case": np.where(single, labels(case.id for case in cases), ""),
             "cases": over,
             "value": np.exp(estimates.value),
             "value_low": np.exp(estimates.low),
@@ -179,14 +179,10 @@ def _absolute_rows(
 def _whose(contenders: Sequence[Contender]) -> dict[str, Any]:
     """Whose each row is."""
     return {
-        "contender": _texts(one.id for one in contenders),
-        **{name: _texts(getattr(one, name) for one in contenders) for name in NAMES_OF_CONTENDER},
+        "contender": labels(one.id for one in contenders),
+        **{name: labels(getattr(one, name) for one in contenders) for name in NAMES_OF_CONTENDER},
         "limit": limits_of(contenders).array,
     }
-
-
-def _texts(texts: Iterator[str]) -> Labels:
-    return np.array([*texts, ""], dtype=object)[:-1]
 
 
 # --- the cost model -------------------------------------------------------------------------------
@@ -392,6 +388,14 @@ def break_even(findings: Findings) -> pd.DataFrame:
     return found.loc[most, [*columns, "unit", "family"]].reset_index(drop=True)
 
 
+def collected(absolutes: pd.DataFrame) -> pd.DataFrame:
+    """Those of the rows in which the collector takes part; an interval that few rounds leave open
+    says nothing of that.
+    """
+    most = absolutes["collecting_high"].replace(np.inf, np.nan).fillna(absolutes["collecting"])
+    return absolutes[most.gt(0)]
+
+
 # --- what was counted, and the control ------------------------------------------------------------
 
 
@@ -417,10 +421,10 @@ def observations(campaign: Campaign) -> pd.DataFrame:
         {
             "campaign": campaign.name,
             **_whose(of_row),
-            "probe": _texts(case.probe for case in case_of_row),
-            "workload": _texts(case.workload for case in case_of_row),
+            "probe": labels(case.probe for case in case_of_row),
+            "workload": labels(case.workload for case in case_of_row),
             "tasks": pd.array([case.tasks for case in case_of_row], dtype="Int64"),
-            "pause": _texts(case.pause for case in case_of_row),
+            "pause": labels(case.pause for case in case_of_row),
             "case": found["case"].to_numpy(),
             **{name: found[name].to_numpy() for name in ("name", "value", "low", "high", "rounds")},
         }

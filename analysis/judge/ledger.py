@@ -46,7 +46,7 @@ from analysis.judge.claims import (
 from analysis.judge.contrasts import CASE, COMPUTING, as_family, flipped
 from analysis.judge.findings import Findings
 from analysis.judge.verdicts import MISSING
-from analysis.read.campaign import CONTROL, Interpreter
+from analysis.read.campaign import CONTROL, Interpreter, python_order
 from benchmarks.campaign.schema import USUAL_COLLECTOR, ProgramRun
 
 FAMILY: Final = "claims"
@@ -115,7 +115,8 @@ def _checks(findings: Findings, claims: Sequence[Claim]) -> list[list[Check]]:
             return one.check
         rows = family.loc[one.rows.index] if one.is_ratio else one.rows
         readings = _readings(flipped(rows) if one.turned else rows, findings)
-        return replace(decided(one.check, readings), note=note)
+        timed = one.check.claim.claimed.quantity not in ("share", "holds")  # else nothing to prove
+        return replace(decided(one.check, readings), note=note * timed)
 
     return [[checked(one) for one in of_claim] for of_claim in asked]
 
@@ -126,8 +127,7 @@ def _asked(claim: Claim, findings: Findings) -> list[_Asked]:
     """
     campaign, conditions = findings.campaign, claim.conditions
     system, check = str(campaign.machine.get("system") or ""), Check(claim, campaign.name)
-    order = findings.words.order
-    pythons = sorted(campaign.interpreters, key=lambda one: order("python", one.label))
+    pythons = sorted(campaign.interpreters, key=lambda one: python_order(one.label))
     able = [one for one in pythons if conditions.met_by(one)]
     if not system.startswith(conditions.system):
         missing = f"the system is {system or 'not stated'}, not {conditions.system}"

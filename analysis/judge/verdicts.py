@@ -17,21 +17,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.estimate.intervals import FEWEST_FOR_INTERVAL, LEAST_ROUNDS
+from analysis.estimate.intervals import FEWEST_FOR_INTERVAL, LEAST_ROUNDS, FloatArray
 
 SLOWER: Final = "slower"
 FASTER: Final = "faster"
 SAME: Final = "same"
 UNDECIDED: Final = "undecided"
 MISSING: Final = "missing"
-VERDICTS: Final = (SLOWER, FASTER, SAME, UNDECIDED, MISSING)
 
 FLOOR: Final = 0.005
 """A difference of less than 0.5 % is never called one."""
 WITHIN: Final = 0.02
 """Ratios within 0.98 to 1.02 count as the same."""
-
-FloatArray = NDArray[np.float64]
 
 
 def judge(low: FloatArray, high: FloatArray, rounds: NDArray[np.int64]) -> NDArray[np.object_]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import textwrap
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, TypeAlias
@@ -166,14 +167,13 @@ def difference_within(value: float, low: float, high: float, unit: str) -> str:
     return f"{first} {name} [{', '.join(ends)}]"
 
 
-def seconds(value: float) -> str:
-    """A time in the unit that suits it: 0.00123 -> "1.23 ms"."""
-    return amount(value, "s")
+def wrapped(text: str, width: int) -> list[str]:
+    """The lines of a text; a number stays with its unit."""
+    lines = textwrap.wrap(_UNIT.sub("\N{NO-BREAK SPACE}", text), width)
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 
-def size(value: float) -> str:
-    """A number of bytes in the unit that suits it: 2212 -> "2.21 kB"."""
-    return amount(value, "B")
+_UNIT: Final = re.compile(r"(?<=\d) (?=%|±|(?:[num]?s|[kMG]?B|[kMG])\b)")
 
 
 def tick(value: float, unit: str) -> str:

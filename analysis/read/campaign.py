@@ -136,7 +136,9 @@ def newest_of(labels: Iterable[str]) -> str:
     """The newest release among these Pythons, or the newest where none is a release."""
     labels = list(labels)
     # Several builds of one version have the names of their interpreters.
-    releases = [label for label in labels if re.fullmatch(r"(?:cpython-)?[\d.]+(?:\+\w+)?", label)]
+    releases = [
+        label for label in labels if re.fullmatch(r"(?:cpython-)?[\d.]+(?:\+[^+]+)?", label)
+    ]
     return max(releases or labels, key=python_order, default="")
 
 
@@ -169,36 +171,23 @@ class Vocabulary:
     """
 
     def __init__(self, plan: schema.Plan) -> None:
-        named = plan.definitions
-        self._defined: dict[str, Mapping[str, schema.Word]] = {
-            kind: {word.name: word for word in words}
-            for kind, words in (
-                ("strategy", _variants(plan)),
-                ("pattern", named.strategies),
-                ("workload", named.workloads),
-                ("loop", named.loops),
-                ("task_factory", named.task_factories),
-                ("collector", named.collectors),
-                ("pause", named.pauses),
-                ("probe", named.probes),
-            )
+        named, contenders, cases = plan.definitions, plan.contenders, plan.cases
+        kinds: dict[str, tuple[Iterable[schema.Word], Iterable[str]]] = {
+            "strategy": (_variants(plan), (one.variant for one in contenders)),
+            "pattern": (named.strategies, (one.strategy for one in contenders)),
+            "workload": (named.workloads, (one.workload for one in cases)),
+            "loop": (named.loops, (one.loop for one in contenders)),
+            "task_factory": (named.task_factories, (one.task_factory for one in contenders)),
+            "collector": (named.collectors, (one.collector for one in contenders)),
+            "pause": (named.pauses, (one.pause for one in cases)),
+            "probe": (named.probes, (one.probe for one in cases)),
         }
-        in_plan: dict[str, Iterable[str]] = {
-            kind: [str(getattr(row, kind)) for row in rows]
-            for kinds, rows in (
-                (("loop", "task_factory", "collector"), plan.contenders),
-                (("workload", "pause", "probe"), plan.cases),
-            )
-            for kind in kinds
-        }
-        in_plan["strategy"] = [one.variant for one in plan.contenders]
-        in_plan["pattern"] = [one.strategy for one in plan.contenders]
-        self._places = {
-            kind: {name: place for place, name in enumerate(dict.fromkeys((*defined, *names)))}
-            for (kind, defined), names in zip(
-                self._defined.items(), (in_plan[kind] for kind in self._defined), strict=True
-            )
-        }
+        self._defined: dict[str, dict[str, schema.Word]] = {}
+        self._places: dict[str, dict[str, int]] = {}
+        for kind, (words, in_plan) in kinds.items():
+            self._defined[kind] = {word.name: word for word in words}
+            names = dict.fromkeys((*self._defined[kind], *in_plan))
+            self._places[kind] = {name: place for place, name in enumerate(names)}
         self._units = {
             (case.probe, metric): case.unit(metric)
             for case in plan.cases
@@ -270,7 +259,6 @@ class Journal:
     took, nan where that is not known; ``batches`` those behind it.
     """
 
-    line: IntArray
     round: IntArray
     contender: IntArray
     case: IntArray
@@ -283,8 +271,8 @@ class Journal:
     def of(cls, rows: Sequence[tuple[float, ...]] = ()) -> Journal:
         """From rows with these fields."""
         columns = np.array(rows, dtype=np.float64).reshape(-1, len(cls.__slots__)).T
-        line, round_, contender, case, metric, batches = columns[:6].astype(np.int64)
-        return cls(line, round_, contender, case, metric, batches, columns[6], columns[7])
+        round_, contender, case, metric, batches = columns[:5].astype(np.int64)
+        return cls(round_, contender, case, metric, batches, columns[5], columns[6])
 
 
 NAMES_OF_CONTENDER: Final = (
@@ -302,8 +290,8 @@ VALUE_COLUMNS: Final = (
 class Campaign:
     """One results folder, read.
 
-    ``lines`` has a row per journal line (round, case, started, wall_seconds, steal_seconds,
-    timed_seconds, cells, failures), ``observed`` a row per contender, case, round and name of what
+    ``lines`` has a row per journal line (round, case, wall_seconds, steal_seconds, timed_seconds),
+    ``observed`` a row per contender, case, round and name of what
     was counted beside the values (value: the mean over sweeps, per batch). ``failed`` joins the
     failures of the plan and of the journal. What ``problems`` call wrong is nan, or left out.
     """
@@ -389,15 +377,16 @@ class Campaign:
         fan-out, or ``bytes``; the other one is nan. Texts are categorical.
         """
         journal, plan = self.journal, self.plan
-        measures = [(index, name) for index, one in enumerate(plan.cases) for name in one.metrics]
-        first = np.cumsum([0, *(len(one.metrics) for one in plan.cases)])
-        cases = [plan.cases[index] for index, _ in measures]
+        measures = [(case, metric) for case in plan.cases for metric in case.metrics]
+        first = np.cumsum([0, *(len(case.metrics) for case in plan.cases)])
         by_measure = {
-            **{name: [getattr(one, name) for one in cases] for name in ("probe", "workload")},
-            **{name: [getattr(one, name) for one in cases] for name in ("tasks", "pause")},
-            "case": [one.id for one in cases],
-            "metric": [name for _, name in measures],
-            "in_bytes": [plan.cases[index].unit(name) == "byte" for index, name in measures],
+            **{
+                name: [getattr(case, name) for case, _ in measures]
+                for name in ("probe", "workload", "tasks", "pause")
+            },
+            "case": [case.id for case, _ in measures],
+            "metric": [metric for _, metric in measures],
+            "in_bytes": [case.unit(metric) == "byte" for case, metric in measures],
         }
         by_contender = {
             **{

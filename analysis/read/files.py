@@ -41,7 +41,7 @@ class Problems:
 
     def __init__(self) -> None:
         self._kept: list[Problem] = []
-        self._counts: dict[str, int] = {}
+        self._counts: dict[tuple[Severity, str], int] = {}
 
     def error(self, file: str, line: int | None, message: str) -> None:
         self.add("error", file, line, message)
@@ -50,16 +50,15 @@ class Problems:
         self.add("warning", file, line, message)
 
     def add(self, severity: Severity, file: str, line: int | None, message: str) -> None:
-        count = self._counts.get(file, 0) + 1
-        self._counts[file] = count
+        count = self._counts[severity, file] = self._counts.get((severity, file), 0) + 1
         if count <= MAX_PROBLEMS_PER_FILE:
             self._kept.append(Problem(severity, file, line, message))
 
     def all(self) -> tuple[Problem, ...]:
         """Every problem kept, errors first, each file in the order of its lines."""
         more = [
-            Problem("error", file, None, f"and {count - MAX_PROBLEMS_PER_FILE} more problems")
-            for file, count in self._counts.items()
+            Problem(severity, file, None, f"and {count - MAX_PROBLEMS_PER_FILE} more problems")
+            for (severity, file), count in self._counts.items()
             if count > MAX_PROBLEMS_PER_FILE
         ]
         kept = sorted(self._kept, key=lambda p: (p.severity, p.file, p.line or 0))

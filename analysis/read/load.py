@@ -23,7 +23,6 @@ from analysis.read.campaign import (
     Contender,
     Interpreter,
     Journal,
-    Vocabulary,
     asked,
 )
 from analysis.read.files import (
@@ -62,10 +61,7 @@ MAX_CONDITIONS: Final = 50
 
 PathLike: TypeAlias = "str | os.PathLike[str]"
 
-LINE_COLUMNS: Final = (
-    *("round", "case", "started", "wall_seconds", "steal_seconds", "timed_seconds"),
-    *("cells", "failures", "slices", "taken_again"),
-)
+LINE_COLUMNS: Final = (*("round", "case", "wall_seconds", "steal_seconds", "timed_seconds"),)
 OBSERVED_COLUMNS: Final = ("contender", "case", "round", "name", "value")
 
 
@@ -92,16 +88,11 @@ def read_campaign(folder: PathLike, *, suites: bool = False) -> Campaign:
         folder=folder,
         plan=plan,
         interpreters=tuple(
-            Interpreter(
-                **asdict(one)
-                | {"build": _printable(one.build), "packages": _printable(one.packages)},
-                label=labels[one.name],
-            )
-            for one in plan.interpreters
+            Interpreter(**asdict(one), label=labels[one.name]) for one in plan.interpreters
         ),
         contenders=tuple(
             Contender(
-                **asdict(one) | {"conditions": _printable(one.conditions), "strategy": one.variant},
+                **asdict(one) | {"strategy": one.variant},
                 python=labels[one.interpreter],
                 pattern=one.strategy,
             )
@@ -171,9 +162,6 @@ def newest_campaign(results: PathLike) -> Path | None:
 
 def read_plan(folder: Path, problems: Problems) -> Plan | None:
     """The plan of a folder; None where it cannot be used, which ``problems`` say."""
-    if not folder.is_dir():
-        problems.error(str(folder), None, "is not a folder")
-        return None
     try:
         plan = _decoded(read_bytes(folder / CAMPAIGN_FILE, MAX_FILE_BYTES), Plan)
     except (UnreadableError, SchemaError) as error:
@@ -210,16 +198,16 @@ class _Reader:
         self._is_old = plan.schema == 1
         self._counts_errors = any(one.counts_errors for one in plan.own)
         self._ids = {place: one.id for place, one in enumerate(plan.contenders)}
-        words = Vocabulary(plan)
+        observed = {one.name: one.observed for one in plan.definitions.probes}
         self._observed_by = {
             case.probe: [
-                one.name for one in words.probe(case.probe).observed if one.name not in EVERYWHERE
+                one.name for one in observed.get(case.probe, ()) if one.name not in EVERYWHERE
             ]
             for case in plan.cases
         }
         self._baseline = {one.group: one.id for one in plan.contenders if one.role == "baseline"}
         self._seen: dict[tuple[int, int], int] = {}
-        self._cells: list[tuple[int, int, int, int, int, int, float, float]] = []
+        self._cells: list[tuple[int, int, int, int, int, float, float]] = []
         self._counted: list[tuple[str, str, int, str, float]] = []
         # Lines whose cells are not all there, judged at the end, when every failure is known.
         self._absent: list[tuple[int, int, frozenset[str]]] = []
@@ -296,20 +284,9 @@ class _Reader:
             self._take_cells(number, case, record)
             if set(names) < self._asked[case]:
                 self._absent.append((number, case, frozenset(names)))
-        self.lines.append(
-            (
-                record.round,
-                record.case,
-                printable(record.started),
-                record.wall_seconds,
-                record.steal_seconds,
-                sum(cell.timed_seconds for cell in record.cells.values()),
-                len(record.cells),
-                len(record.failures),
-                sum(cell.slices for cell in record.cells.values()),
-                sum(cell.taken_again for cell in record.cells.values()),
-            )
-        )
+        timed = sum(cell.timed_seconds for cell in record.cells.values())
+        spent = (record.wall_seconds, record.steal_seconds, timed)
+        self.lines.append((record.round, record.case, *spent))
 
     def _name_of(self, key: int | str) -> str:
         """The id of a contender by its place; one that the plan has not is no id of it."""
@@ -333,7 +310,7 @@ class _Reader:
                     cost = nan
                 if isinstance(cell, Cell) and of_case.splits:
                     collector = cost - cell.code(metric, of_case)
-                place = (number, record.round, contender, case, metric)
+                place = (record.round, contender, case, metric)
                 self._cells.append((*place, cell.batches, cost, collector))
             for name, seen in cell.counted(observed).items():
                 if name == ERRORS and not self._counts_errors:

@@ -20,11 +20,11 @@ from analysis.judge import words as say
 from analysis.judge.answer import QUESTION, answer
 from analysis.judge.claims import Check
 from analysis.judge.decisions import decisions
-from analysis.judge.findings import Findings, unlimited
+from analysis.judge.findings import Findings
 from analysis.judge.ledger import ledger
 from analysis.read.campaign import Campaign, Interpreter, python_order
 from analysis.show import tables, theme
-from analysis.show.charts.registry import Picture, draw_all, slug
+from analysis.show.charts.registry import HEALTH, Picture, draw_all, slug
 from analysis.show.tables import Cell, Column, Field, Table
 
 FOLDER: Final = "report"
@@ -34,8 +34,6 @@ MARKDOWN: Final = "report.md"
 HEADLINE: Final = "ratios-by-tasks"
 HEADLINES: Final = (HEADLINE, "limits")
 """The chart that stands beside the answer."""
-HEALTH: Final = "health"
-"""The section, and its chart's, on how far a campaign can be trusted."""
 MOST_ROWS: Final = 250
 """Rows of one table on the page; the CSV files hold all."""
 MOST_OPEN_ROWS: Final = 30
@@ -60,8 +58,14 @@ SECTIONS: Final[Mapping[str, tuple[str, str]]] = {
         ),
     ),
     "build": ("Builds", "Every strategy, compared with itself on another build of one version."),
-    "task_factory": ("Task factories", "Every strategy, compared with itself with lazy tasks."),
-    "collector": ("The garbage collector", "Every strategy, compared with itself with it on."),
+    "task_factory": (
+        "Task factories",
+        "Every strategy, compared with itself with the first task factory.",
+    ),
+    "collector": (
+        "The garbage collector",
+        "Every strategy, compared with itself in its first state.",
+    ),
     "limit": (
         "At most so many at a time",
         (
@@ -171,26 +175,17 @@ def _sections(
     findings: Findings, pictures: Sequence[Picture], checks: Sequence[Check]
 ) -> Iterator[Section]:
     """A section for each probe, then the others; one with nothing to show is left out."""
-    free, shown_above = unlimited(findings), _headline(pictures)
-    shown = {
-        **{axis: tables.of_axis(free, axis) for axis in tables.AXES},
-        "limit": tables.bounds(findings),
-        "costs": [
-            tables.caring(free),
-            tables.parts(free),
-            tables.processor(free),
-            tables.costs(free),
-        ],
+    shown_above = _headline(pictures)
+    shown = tables.by_section(findings) | {
         "programs": [tables.behaviours(findings.campaign)],
         "claims": tables.claims(checks) if any(one.shown for one in checks) else [],
     }
-    probes = dict.fromkeys(case.probe for case in findings.campaign.cases)
     parts: list[tuple[str, str, tuple[str, str], list[Table]]] = []
-    for name in sorted(probes, key=lambda name: findings.words.order("probe", name)):
+    for name in (name for name in shown if name not in SECTIONS):
         probe = findings.words.probe(name)
         about = (probe.section, probe.introduction)
-        parts.append((f"probe-{slug(name)}", name, about, tables.of_probe(free, name)))
-    parts += [(slug(name), name, about, shown.get(name, [])) for name, about in SECTIONS.items()]
+        parts.append((f"probe-{slug(name)}", name, about, shown[name]))
+    parts += [(slug(name), name, about, shown[name]) for name, about in SECTIONS.items()]
     groups = [f"{name}: {say.share(within, 2)}" for name, within in findings.control.groups]
     by_group = f" One group alone has fewer values, which tell less: {'; '.join(groups)}."
     note = f"Campaign {findings.control.note}.{by_group * (len(groups) > 1)}"
@@ -216,7 +211,8 @@ def _vocabulary(campaign: Campaign) -> list[tuple[str, str]]:
     words = campaign.words
     said = [(words.label(*name), words.meaning(*name)) for name in dict.fromkeys(names)]
     for probe in dict.fromkeys(case.probe for case in campaign.cases):
-        said += [(metric.label, metric.meaning) for metric in words.probe(probe).metrics]
+        own = words.probe(probe)
+        said += [(f"{own.label}: {metric.label}", metric.meaning) for metric in own.metrics]
     return [*((label, sense) for label, sense in said if sense), *say.VERDICTS.items()]
 
 
@@ -256,7 +252,7 @@ def facts(campaign: Campaign) -> list[tuple[str, Facts]]:
         "budget": say.duration(plan.budget_seconds),
         "took": say.duration(plan.elapsed_seconds),
         "precision asked for": say.share(plan.precision),
-        "length of a timed slice": say.seconds(plan.slice_seconds),
+        "length of a timed slice": say.amount(plan.slice_seconds, "s"),
         "hash of the measured code": plan.code_hash,
         **{f"machine: {name}": value for name, value in plan.machine.items()},
     }

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -22,25 +21,16 @@ class ReportError(Exception):
     """The report was not written; the message is one line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
-    """Where a report was written. ``files`` are all of them, in order of their names."""
-
-    page: Path
-    files: tuple[Path, ...]
-
-
-def publish(findings: Findings) -> Published:
-    """Write the report of a campaign below its folder.
+def publish(findings: Findings) -> Path:
+    """Write the report of a campaign below its folder; return its page.
 
     The same campaign gives the same bytes. Raises ReportError where something else lies in its
     place, or the disk refuses.
     """
     report = findings.campaign.folder / FOLDER
     _check(report)
-    files = files_of(findings)
-    write(report, files)
-    return Published(report / PAGE, tuple(report / name for name in sorted(files)))
+    write(report, files_of(findings))
+    return report / PAGE
 
 
 def write(report: Path, files: Mapping[str, bytes]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 import pandas as pd
@@ -20,6 +21,7 @@ from analysis.judge.findings import (
     Findings,
     answer_rows,
     break_even,
+    collected,
     unlimited,
     usual_bounds,
 )
@@ -30,7 +32,7 @@ from benchmarks.campaign.schema import COLLECTIONS, CPU_SHARE, ERRORS, Witness
 MARKS: Final = "=: same, ?: undecided"
 DIFFERENT_BUILD: Final = "* The builds differ."
 """Said of every change between two Pythons that are not of one kind of build."""
-_HEADINGS: Final = {"tasks": "n", "python": "Python", "task_factory": "task factory"}
+_HEADINGS: Final = {"python": "Python", "task_factory": "task factory"}
 """Columns that readers call otherwise."""
 _IDENTITY: Final = (
     *("probe", "workload", "tasks", "pause", "metric"),
@@ -118,18 +120,25 @@ def split(table: Table, heading: str) -> list[Table]:
     ]
 
 
+def without_repeats(table: Table) -> list[list[Cell]]:
+    """The rows; a leading cell is blank where it and all leading ones before it are as above."""
+    rows: list[list[Cell]] = []
+    above: Sequence[Cell | None] = (None,) * len(table.columns)
+    for row in table.rows:
+        repeated, shown = True, []
+        for column, cell, before in zip(table.columns, row, above, strict=True):
+            repeated &= cell == before or not column.leading
+            shown.append(Cell("") if column.leading and repeated else cell)
+        rows.append(shown)
+        above = row
+    return rows
+
+
 def markdown(table: Table) -> str:
     """A GitHub-flavoured table with its note, without its title; empty columns are left out."""
     columns = [
-        (
-            say.escaped(column.name),
-            "---:" if column.numeric else "---",
-            *(
-                "" if column.leading and one.text and one == before else _marked(one)
-                for before, one in zip((None, *cells), cells, strict=False)
-            ),
-        )
-        for column, *cells in zip(table.columns, *table.rows, strict=True)
+        (say.escaped(column.name), "---:" if column.numeric else "---", *map(_marked, cells))
+        for column, *cells in zip(table.columns, *without_repeats(table), strict=True)
     ]
     lines = zip(*(column for column in columns if any(column[2:])), strict=True)
     text = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
@@ -172,7 +181,7 @@ def called(words: Vocabulary, axis: str, name: str) -> str:
         return COMPUTING
     if axis == "limit":
         return f"{say.count(int(name))} at a time"
-    return name if axis in ("python", "build", "campaign") else words.label(axis, name)
+    return name if axis == "build" else words.label(axis, name)
 
 
 def _number(name: str, text: Callable[[Row], str], *, detail: bool = False) -> Field:
@@ -189,6 +198,7 @@ def choices(findings: Findings) -> Table:
     rows = answer_rows(findings)
     python = newest_of(rows["python"].unique())
     rows = rows[rows["scope"].eq(WORKLOAD) & rows["python"].eq(python)]
+    rows = rows.sort_values("cases", ascending=False, kind="stable")  # what most of them are of
     against = say.listed(called(findings.words, STRATEGY, one) for one in rows["against"].unique())
     cost = _number(against, lambda row: say.amount(row.reference_value, row.unit))
     mean = ", mean over n" if rows["cases"].gt(1).any() else ""
@@ -216,27 +226,16 @@ def in_numbers(findings: Findings) -> list[Table]:
 def side_by_side(findings: Findings, frame: pd.DataFrame, title: str) -> Table:
     """Means over n of contrasts on one axis, a column for each Python."""
     rows = frame[frame["scope"].eq(WORKLOAD) & frame["headline"] & frame["verdict"].ne(MISSING)]
-    names = (
-        "probe",
-        "loop",
-        "workload",
-        "pause",
-        "task_factory",
-        "collector",
-        STRATEGY,
-        "compared",
-    )
+    names = ("probe", "loop", "workload", "pause", "task_factory", "collector")
     axis = "".join(rows["axis"].iloc[:1])
-    down = _varying(rows, [name for name in names if name not in (axis, *_SAME_AS.get(axis, ()))])
+    down = _varying(rows, [name for name in names if name != axis])
+    down += [STRATEGY] * (axis != STRATEGY) + ["compared"] * (axis not in ("python", "build"))
     against = say.listed(called(findings.words, axis, one) for one in rows["against"].unique())
     note = f"Compared with {against}; means over n ({MARKS}). {_reading(rows)}"
-    down = down or ["workload"]
     return _across(findings.words, title, note, rows, down, ["python"], _changed)
 
 
 _NOT_MEASURED: Final = Cell(MISSING, MISSING, "not measured: see what was skipped")
-_SAME_AS: Final = {STRATEGY: (STRATEGY,), "python": ("compared",), "build": ("compared",)}
-"""Columns that say what stands on the axis already."""
 
 
 def _across(
@@ -256,31 +255,29 @@ def _across(
     terminal there is room for so many at ``most``. Where there is no row, the cell is ``absent``.
     """
     axis = "".join(rows["axis"].iloc[:1]) or STRATEGY
+    kinds = {name: axis if name == "compared" else name for name in (*down, *across)}
+    of_python = list(across) == ["python"]
 
     def key(row: Row, names: Sequence[str]) -> tuple[str, ...]:
         return tuple(str(getattr(row, name)) for name in names)
 
     def field(place: int, values: tuple[str, ...]) -> Field:
-        kinds = zip(across, values, strict=True)
-        label = " ".join(
-            called(words, axis if kind == "compared" else kind, of) for kind, of in kinds
-        )
-        of_python = list(across) == ["python"]
+        both = zip(across, values, strict=True)
+        label = " ".join(called(words, kinds[name], of) for name, of in both)
         # Where there is no room, the oldest Pythons are left out, and the last strategies.
         last = place < len(columns) - most if of_python else place >= most
         column = Column(label, numeric=True, detail=last, python=label if of_python else "")
         return column, lambda row: seen.get((key(row, down), values), absent)
 
-    def place(names: Sequence[str], values: tuple[str, ...]) -> list[object]:
-        kinds = (axis if name == "compared" else name for name in names)
-        return [words.order(*of) for of in zip(kinds, values, strict=True)]
+    def order(names: Sequence[str], values: tuple[str, ...]) -> list[object]:
+        return [words.order(kinds[name], of) for name, of in zip(names, values, strict=True)]
 
     seen = {(key(row, down), key(row, across)): cell(row) for row in by_row(rows)}
-    columns = sorted({values for _, values in seen}, key=lambda of: place(across, of))
+    columns = sorted({values for _, values in seen}, key=lambda of: order(across, of))
     lines = sorted(
-        by_row(rows.drop_duplicates([*down])), key=lambda row: place(down, key(row, down))
+        by_row(rows.drop_duplicates([*down])), key=lambda row: order(down, key(row, down))
     )
-    named_by = [_named(words, axis if name == "compared" else name, name) for name in down]
+    named_by = [_named(words, kinds[name], name) for name in down]
     fields = [*named_by, *first, *(field(*of) for of in enumerate(columns))]
     return make(title, note, lines, fields)
 
@@ -303,7 +300,8 @@ def _judged(row: Row, text: str) -> Cell:
     if row.verdict == MISSING:
         return Cell(MISSING, MISSING, row.reason)
     moved = say.difference_interval(*_with(row, "difference"), row.unit)
-    tip = f"{say.change_interval(row.ratio, row.low, row.high)}; {moved}; {_verdict(row).text}"
+    change = say.change_interval(row.ratio, row.low, row.high)
+    tip = "; ".join(filter(None, (change, moved, _verdict(row).text, row.reason)))
     return Cell(f"{text}{say.MARKS.get(row.verdict, '')}", row.verdict, tip)
 
 
@@ -399,15 +397,16 @@ def bounds(findings: Findings) -> list[Table]:
     """
     words, rows = findings.words, findings.contrasts
     rows = rows[rows["family"].str.startswith(BOUNDS)]
-    rows = rows[rows["python"].eq(newest_of(rows["python"].unique()))]
-    rows = rows.sort_values("limit", kind="stable")
+    python = newest_of(rows["python"].unique())
+    rows = rows[rows["python"].eq(python)].sort_values("limit", kind="stable")
     shown = []
     for (probe, metric), own in rows.groupby(["probe", "metric"], sort=False):
         down = [*_varying(own, ("loop",)), "workload", "tasks", "pattern"]
         against = say.listed(called(words, STRATEGY, one) for one in own["against"].unique())
         cost = _number(_ALL_AT_ONCE, lambda row: say.amount(row.reference_value, row.unit))
         parts = (words.probe(str(probe)).label, words.metric(str(probe), str(metric)).label)
-        title = f"{capital(' · '.join(dict.fromkeys(parts)))}: at most so many at a time"
+        what = capital(" · ".join(dict.fromkeys(parts)))
+        title = f"{what}: at most so many at a time on Python {python}"
         note = f"Compared with {against}, {_ALL_AT_ONCE} ({MARKS}). {_reading(own)}"
         table = _across(
             words, title, note, own, down, ["limit"], _in_full, first=[cost], absent=Cell("")
@@ -455,19 +454,25 @@ def of_axis(findings: Findings, axis: str) -> list[Table]:
     return [*both, _contrasts(findings, f"{title}: strategies compared", means)]
 
 
+def by_section(findings: Findings) -> dict[str, list[Table]]:
+    """All tables of figures but the answer, by probe, by axis, of limits and of costs, in reading
+    order.
+    """
+    free, order = unlimited(findings), partial(findings.words.order, "probe")
+    return {
+        **{
+            probe: of_probe(free, probe)
+            for probe in sorted({case.probe for case in findings.campaign.cases}, key=order)
+        },
+        **{axis: of_axis(free, axis) for axis in AXES},
+        "limit": bounds(findings),
+        "costs": [caring(free), parts(free), processor(free), costs(free)],
+    }
+
+
 def every(findings: Findings) -> list[Table]:
-    """All tables of figures but the answer, in reading order."""
-    limited, findings = findings, unlimited(findings)
-    probes = dict.fromkeys(case.probe for case in findings.campaign.cases)
-    return [
-        *(table for probe in probes for table in of_probe(findings, probe)),
-        *(table for axis in AXES for table in of_axis(findings, axis)),
-        *bounds(limited),
-        caring(findings),
-        parts(findings),
-        processor(findings),
-        costs(findings),
-    ]
+    """The same, one after the other."""
+    return [table for of in by_section(findings).values() for table in of]
 
 
 def _two(findings: Findings, title: str, frame: pd.DataFrame) -> list[Table]:
@@ -644,7 +649,7 @@ def parts(findings: Findings) -> Table:
     """What each fan-out costs as code + collector, where the collector takes part at all."""
     frame = findings.absolutes
     frame = frame[frame["code"].notna() & frame["role"].ne(CONTROL)]
-    busy = frame[frame["collecting_high"].gt(0)]
+    busy = collected(frame)
     apart = _varying(busy, ("python", "task_factory", "collector", "loop"))
     fields = [
         *named(findings.words, ["workload", "tasks", *apart, STRATEGY]),
@@ -665,7 +670,8 @@ def parts(findings: Findings) -> Table:
 def processor(findings: Findings) -> Table:
     """How much of its time a fan-out that waits is on the core, on the newest Python."""
     words, frame, seen = findings.words, findings.absolutes, findings.observations
-    frame = frame[frame["python"].eq(newest_of(frame["python"].unique()))]
+    python = newest_of(frame["python"].unique())
+    frame = frame[frame["python"].eq(python)]
     frame = frame[frame["scope"].eq(CASE) & frame["headline"] & frame["role"].ne(CONTROL)]
     of_cell = seen[seen["name"].eq(CPU_SHARE)].set_index(["case", "contender"])["value"]
     frame = frame.join(of_cell.rename("share"), on=["case", "contender"], how="inner")
@@ -679,7 +685,7 @@ def processor(findings: Findings) -> Table:
         _number("share", lambda row: say.share(row.share, 0)),
     ]
     note = "Per task. A loop can be faster and burn more."
-    return make("CPU time of what waits", note, by_row(rows), fields)
+    return make(f"CPU time of what waits on Python {python}", note, by_row(rows), fields)
 
 
 def _holds(row: Row) -> str:
@@ -705,7 +711,8 @@ def behaviours(campaign: Campaign) -> Table:
     claimed = {program.name: program.claim for program in witness.programs}
     able: dict[tuple[str, str], list[Place]] = defaultdict(list)
     seen: dict[tuple[str, str, str, str], list[Place]] = defaultdict(list)
-    for run in sorted(witness.runs, key=lambda run: run.holds is None):
+    order = {name: place for place, name in enumerate(claimed)}
+    for run in sorted(witness.runs, key=lambda run: (run.holds is None, order[run.program])):
         place = (labels.get(run.interpreter, run.interpreter), run.loop, run.task_factory)
         if run.holds is None:
             seen[NOWHERE, "not possible", run.reason, run.strategy].append(place)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -27,9 +26,8 @@ MOST_LINES: Final = 38
 MOST_REMARKS: Final = 2
 _LEAST_LAST: Final = 22
 """The least width of a table's last column."""
-_APART: Final = ("compared", "workload", "pause", "Python", "task factory", "collector", "claim")
+_APART: Final = ("workload", "pause", "Python", "task factory", "collector", "claim")
 """The columns whose values stand in titles where a table is too wide, the first of them first."""
-_UNIT: Final = re.compile(r"(?<=\d) (?=%|[num]?s\b|[kM]?B\b|±)")
 _STYLES: Final = {SLOWER: "red", FASTER: "green", UNDECIDED: "yellow", MISSING: "dim"}
 
 
@@ -54,9 +52,7 @@ def show(findings: Findings, on: Console, *, everything: bool = False) -> None:
     _line(on, tables.provenance(campaign), "bold")
     on.print()
     if everything:
-        print_tables(tables.every(findings), on)
-        for line in tables.foot(findings):
-            _line(on, line)
+        print_tables([*tables.in_numbers(findings), *tables.every(findings)], on)
     _summary(findings, on, everything=everything)
 
 
@@ -64,12 +60,14 @@ def _summary(findings: Findings, on: Console, *, everything: bool) -> None:
     sentences = answer(findings)
     # Whether the figures can be trusted stands right below them.
     old = [tables.OLD_WAY] * findings.campaign.is_old
-    last = [f"Campaign {findings.control.note}.", *old, *_limited(tables.foot(findings))]
+    foot = tables.foot(findings)
+    foot = foot if everything else _limited(foot)
+    last = [f"Campaign {findings.control.note}.", *old, *foot]
     room = MOST_LINES - 4 - sum(_height(text, on.width) for text in [*sentences, *last])
     for sentence in sentences:
         _paragraph(on, sentence)
     on.print()
-    shown = tables.in_numbers(findings)
+    shown = [] if everything else tables.in_numbers(findings)
     if not (everything or any(table.rows for table in shown)):
         shown = [part for table in tables.every(findings) for part in _parts(table, on.width)]
     for table in shown:
@@ -91,18 +89,12 @@ def _limited(lines: Sequence[str]) -> list[str]:
 
 
 def _height(text: str, width: int) -> int:
-    return len(_wrapped(text, width))
+    return len(say.wrapped(text, width))
 
 
 def _paragraph(on: Console, text: str, style: str = "") -> None:
-    for line in _wrapped(text, on.width):
+    for line in say.wrapped(text, on.width):
         _line(on, line, style)
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    """The lines of a text; a number stays with its unit."""
-    joined = _UNIT.sub("\N{NO-BREAK SPACE}", text)
-    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in textwrap.wrap(joined, width)]
 
 
 def _print_cut(table: Table, on: Console, room: int) -> int:
@@ -171,11 +163,8 @@ def _print(table: Table, on: Console, *, note: str) -> None:
     *widths, _ = _widths(table)
     room = max(_LEAST_LAST, on.width - sum(widths))
     _row(on, table, [Cell(column.name) for column in table.columns], widths, room, "dim")
-    before: tuple[Cell, ...] = ()
-    for row in table.rows:
-        repeated = _repeated(table, row, before)
-        _row(on, table, [Cell("")] * repeated + [*row[repeated:]], widths, room)
-        before = row
+    for row in tables.without_repeats(table):
+        _row(on, table, row, widths, room)
     _paragraph(on, note, "dim")
 
 
@@ -197,14 +186,6 @@ def _row(
     folded = f"\n{' ' * sum(widths)}".join(textwrap.wrap(last.text, room))
     line.append(folded, style or _STYLES.get(last.kind, ""))
     on.print(line, soft_wrap=True)
-
-
-def _repeated(table: Table, row: tuple[Cell, ...], before: tuple[Cell, ...]) -> int:
-    """How many of the leading cells are those of the row above."""
-    for place, column in enumerate(table.columns):
-        if not before or not column.leading or row[place].text != before[place].text:
-            return place
-    return 0
 
 
 def _line(on: Console, text: str, style: str = "") -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import functools
-import math
+import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from benchmarks.campaign import own
 from benchmarks.campaign.plan import SLICE_SECONDS
+from benchmarks.campaign.schema import MOST_SECONDS
 from benchmarks.collectors import COLLECTORS
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
 from benchmarks.matrix import BOUNDING, PRESETS, Selection
@@ -22,7 +23,7 @@ from benchmarks.pauses import PAUSES
 from benchmarks.probe import limit_of, task_count
 from benchmarks.probes import PROBES
 from benchmarks.probing import Probe
-from benchmarks.strategies import STRATEGIES, Strategy
+from benchmarks.strategies import STRATEGIES
 from benchmarks.workloads import WORKLOADS
 
 OWN_KINDS = (WORKLOAD, STRATEGY)
@@ -105,12 +106,9 @@ def _bounds(strategy: str) -> bool:
 
 def _rows(part: Selection) -> list[Probe]:
     """The probes of a part that can measure one of its strategies."""
+    strategies = [STRATEGIES[name] for name in part.strategies]
     rows = (PROBES[name] for name in part.probes)
-    return [row for row in rows if any(map(row.can_measure, _strategies(part)))]
-
-
-def _strategies(part: Selection) -> list[Strategy]:
-    return [STRATEGIES[name] for name in part.strategies]
+    return [row for row in rows if any(map(row.can_measure, strategies))]
 
 
 def run_options(options: argparse.Namespace) -> RunOptions:
@@ -266,6 +264,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add_list(
         "--env",
         dest="variables",
+        type=variable,
         metavar="NAME",
         help="a variable of the environment that your own code needs; others are not passed on",
     )
@@ -433,7 +432,7 @@ def duration(text: str) -> float:
     """An argument type: seconds, of "90", "90s", "4m", "1h30m" or "10ms"."""
     parts = list(DURATION.finditer(text.strip()))
     seconds = sum(float(part[1]) * SECONDS_PER_UNIT[part[2]] for part in parts)
-    if "".join(part[0] for part in parts) != text.strip() or not 0 < seconds < math.inf:
+    if "".join(part[0] for part in parts) != text.strip() or not 0 < seconds <= MOST_SECONDS:
         raise argparse.ArgumentTypeError(f"{text!r} is not a time; write it as 90s, 4m or 1h30m")
     return seconds
 
@@ -448,6 +447,13 @@ def share(text: str) -> float:
     if not 0 < value <= 0.5:
         raise argparse.ArgumentTypeError(f"{text!r} is not a precision; write it as 1% or 0.01")
     return value
+
+
+def variable(text: str) -> str:
+    """An argument type: a variable of the environment that is set."""
+    if text not in os.environ:
+        raise argparse.ArgumentTypeError(f"{text} is not set in the environment")
+    return text
 
 
 def natural_number(text: str) -> int:

@@ -22,6 +22,7 @@ from benchmarks.campaign.machine import steal_seconds
 from benchmarks.campaign.plan import asked_pairs, case_of, halves
 from benchmarks.campaign.progress import Observer, Progress
 from benchmarks.campaign.schema import (
+    MOST_ROUNDS,
     Allocation,
     Case,
     Contender,
@@ -52,7 +53,7 @@ LOST_SHARE = 0.03
 LONG_SECONDS = 0.1
 """A turn that takes longer is not taken again, and one is enough for the pilot: there always is
 somebody who wants the core meanwhile."""
-FEW_TASKS = 1000
+FEW_TASKS = 10_000
 BATCHES_AT_LEAST = 7
 """Of a case that is large: calibrating takes four of a contender, a round three."""
 
@@ -217,7 +218,7 @@ class Conductor:
         """Seconds that a batch of a large case should take, from one that is smaller; 0 for others,
         which are soon seen.
         """
-        if case.tasks <= 10 * FEW_TASKS or not contenders:
+        if case.tasks <= FEW_TASKS or not contenders:
             return 0.0
         small = replace(case, tasks=FEW_TASKS)
         with suppress(WorkerError):  # the case itself will say it
@@ -426,7 +427,8 @@ class Conductor:
     def _has_time_for(self, cases: Sequence[Case]) -> bool:
         left = self.plan.budget_seconds - self._elapsed()
         # The first round is begun in any case: what was calibrated was found to fit.
-        return left > (self._round_seconds(cases) if self.plan.rounds else 0)
+        needed = self._round_seconds(cases) if self.plan.rounds else 0
+        return left > needed and self._number < MOST_ROUNDS
 
     def _discard_next(self) -> None:
         """End the processes that were started for a round that does not come."""

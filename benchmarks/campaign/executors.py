@@ -14,6 +14,8 @@ from benchmarks.campaign.workers import NO_OWN_CODE, OwnCode, ProcessWorker, Wor
 from benchmarks.echo import EchoServer
 
 PADDING_BYTES = 4096
+MOST_OPEN_FILES = 10_240
+"""More than macOS lets a process have."""
 
 
 class Starting(Protocol):
@@ -58,6 +60,7 @@ class LocalExecutor:
             os.sched_setaffinity(0, self._cores.driver)
             usable = self._cores.driver | {self._cores.measured}
             self._resources.callback(os.sched_setaffinity, 0, usable)
+        _allow_open_files()
         try:
             # Started after pinning: the server inherits the cores of the driver.
             self._echo_port = self._resources.enter_context(EchoServer()).port
@@ -78,20 +81,19 @@ class LocalExecutor:
 
     def start(self, contenders: Sequence[Contender], rng: random.Random) -> LocalStarting:
         """Start a process per contender, all at once, on the cores of the driver."""
-        starting = LocalStarting(self._cores.measured)
+        self._own.check()
+        workers: dict[str, ProcessWorker] = {}
+        starting = LocalStarting(self._cores.measured, workers)
         try:
             for contender in contenders:
-                starting.add(
-                    contender.id,
-                    ProcessWorker(
-                        contender,
-                        self._interpreters[contender.interpreter],
-                        echo_port=self._echo_port,
-                        hash_seed=rng.randrange(2**32),
-                        padding=rng.randrange(PADDING_BYTES),
-                        turn_limit_seconds=self._turn_limit_seconds,
-                        own=self._own,
-                    ),
+                workers[contender.id] = ProcessWorker(
+                    contender,
+                    self._interpreters[contender.interpreter],
+                    echo_port=self._echo_port,
+                    hash_seed=rng.randrange(2**32),
+                    padding=rng.randrange(PADDING_BYTES),
+                    turn_limit_seconds=self._turn_limit_seconds,
+                    own=self._own,
                 )
         except BaseException:
             starting.close()
@@ -99,16 +101,24 @@ class LocalExecutor:
         return starting
 
 
+def _allow_open_files() -> None:
+    """As many as the system lets this process have: each worker takes three, and of the echo
+    server, which inherits the limit, ten.
+    """
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource  # not on Windows
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN_FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+
+
 class LocalStarting:
     """Processes of this machine that are getting ready; then they go to the measured core."""
 
-    def __init__(self, measured_core: int | None) -> None:
+    def __init__(self, measured_core: int | None, starting: Mapping[str, ProcessWorker]) -> None:
         self._measured_core = measured_core
-        self._starting: dict[str, ProcessWorker] = {}
-
-    def add(self, contender: str, worker: ProcessWorker) -> None:
-        """Take in one that was started."""
-        self._starting[contender] = worker
+        self._starting = starting
 
     def wait(self) -> tuple[dict[str, Worker], dict[str, WorkerError]]:
         workers: dict[str, Worker] = {}
@@ -122,7 +132,7 @@ class LocalStarting:
                     failures[name] = error
                     continue
                 if self._measured_core is not None:
-                    worker.pin({self._measured_core})
+                    worker.pin(self._measured_core)
                 workers[name] = worker
         except BaseException:
             self.close()

@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -20,11 +21,11 @@ from uv import find_uv_bin
 
 from benchmarks.campaign.schema import Interpreter, SchemaError, Skipped, Wanted, decode
 from benchmarks.loops import EVENT_LOOPS
+from benchmarks.strategies import OLDEST_PYTHON
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LOCK = REPOSITORY / "requirements" / "measured.txt"
 ENVIRONMENTS = REPOSITORY / ".cache" / "environments"
-OLDEST = (3, 10)
 VERSION = re.compile(r"(?:c?python)?(\d+)\.(\d+).*")
 
 
@@ -94,14 +95,14 @@ def find(request: str | None) -> Path:
     if request is None:
         return Path(getattr(sys, "_base_executable", sys.executable)).resolve()
     if os.sep in request or (os.altsep and os.altsep in request):
-        path = Path(request).expanduser()
+        path = Path(os.path.expanduser(request))  # noqa: PTH111 - of nobody it is as it is
         if not (path.is_file() and os.access(path, os.X_OK)):
             raise InterpreterError(f"--python {request}: no executable file is there")
         return path.resolve()
     # uv looks at pyenv's shims, which answer for the versions that are switched on only.
     if found := _found_by_uv(request) or newest_in_pyenv(request):
         return found
-    if (named := VERSION.fullmatch(request)) and (int(named[1]), int(named[2])) < OLDEST:
+    if (named := VERSION.fullmatch(request)) and (int(named[1]), int(named[2])) < OLDEST_PYTHON:
         raise InterpreterError(f"--python {request}: {_too_old(f'{named[1]}.{named[2]}')}")
     installed = _uv("python", "install", request)
     if found := _found_by_uv(request):
@@ -137,7 +138,10 @@ def newest_in_pyenv(request: str) -> Path | None:
 
 def _key(base: Path, wanted: Sequence[str]) -> str:
     stat = base.stat()
-    digest = hashlib.sha256("\0".join((LOCK.read_text(encoding="utf-8"), *wanted)).encode())
+    # What is on this machine may have changed since it was installed: it is installed anew.
+    is_here = any("file:" in one or Path(one.partition("[")[0]).exists() for one in wanted)
+    made_of = (LOCK.read_text(encoding="utf-8"), *wanted, *([str(time.time_ns())] * is_here))
+    digest = hashlib.sha256("\0".join(made_of).encode())
     digest.update(f"{base}\0{stat.st_size}\0{stat.st_mtime_ns}".encode())
     return digest.hexdigest()[:16]
 
@@ -200,7 +204,7 @@ def _check_version(base: Path) -> None:
     program = f"""if True:
         import sys
         sys.stdout.write("%d.%d" % sys.version_info[:2])
-        sys.exit(sys.version_info < {OLDEST})"""
+        sys.exit(sys.version_info < {OLDEST_PYTHON})"""
     asked = subprocess.run([base, "-c", program], capture_output=True, text=True, check=False)
     version = asked.stdout.strip()
     if asked.returncode:
@@ -209,7 +213,7 @@ def _check_version(base: Path) -> None:
 
 def _too_old(version: str) -> str:
     said = f"it is Python {version}; the suite needs" if version else "it is not a Python of"
-    return f"{said} {OLDEST[0]}.{OLDEST[1]} or newer"
+    return f"{said} {OLDEST_PYTHON[0]}.{OLDEST_PYTHON[1]} or newer"
 
 
 def _described(python: Path, base: Path) -> Interpreter:

@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import os
 import re
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.campaign import schema
 from benchmarks.campaign.interpreters import REPOSITORY, executable
-from benchmarks.campaign.workers import inherited
+from benchmarks.campaign.workers import end_group, inherited
 from benchmarks.matrix import Selection
 from benchmarks.own import STRATEGY, WORKLOAD, Own, OwnCodeError, register
 from benchmarks.strategies import STRATEGIES
@@ -41,7 +42,7 @@ def read(kind: str, text: str) -> Own:
     found = FORM.fullmatch(text)
     if found is None:
         raise OwnCodeError(f"{text}: write it as FILE.py:NAME")
-    path, function = Path(found["path"]).expanduser(), found["function"]
+    path, function = Path(os.path.expanduser(found["path"])), found["function"]  # noqa: PTH111
     try:
         source = path.read_text(encoding="utf-8")
         tree = ast.parse(source)
@@ -51,7 +52,8 @@ def read(kind: str, text: str) -> Own:
         line = getattr(error, "lineno", None)
         at = f", line {line}" if line else ""
         raise OwnCodeError(f"{path.name}{at}: {getattr(error, 'msg', error)}") from None
-    own = Own(kind, str(path.resolve()), function)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    own = Own(kind, str(path.resolve()), function, sha256=sha256)
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name == function:
             raise OwnCodeError(f"{path.name}, line {node.lineno}: {function} is not async")
@@ -153,7 +155,7 @@ def record(own: Iterable[Own]) -> tuple[schema.Own, ...]:
         schema.Own(
             name=one.name,
             kind=one.kind,
-            sha256=hashlib.sha256(Path(one.path).read_bytes()).hexdigest(),
+            sha256=one.sha256,
             warmups=one.warmups,
             counts_errors=one.counts_errors,
         )
@@ -209,24 +211,25 @@ def tried(own: Own, interpreter: schema.Interpreter, variables: Sequence[str] = 
     if own.kind != WORKLOAD:
         return Tried(own)
     command = [str(executable(interpreter)), "-m", "benchmarks.own", own.argument]
+    with subprocess.Popen(
+        command,
+        cwd=REPOSITORY,
+        env=inherited(variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        try:
+            out, _ = process.communicate(timeout=LONGEST_TRY_SECONDS)
+        except subprocess.TimeoutExpired:
+            slow = dataclasses.replace(own, seconds=LONGEST_TRY_SECONDS)
+            return Tried(slow, f"a few calls have not ended within {LONGEST_TRY_SECONDS:g} s")
+        finally:
+            end_group(process)
     try:
-        done = subprocess.run(
-            command,
-            cwd=REPOSITORY,
-            env=inherited(variables),
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=LONGEST_TRY_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        slow = dataclasses.replace(own, seconds=LONGEST_TRY_SECONDS)
-        return Tried(slow, f"a few calls have not ended within {LONGEST_TRY_SECONDS:g} s")
-    try:
-        said = json.loads(done.stdout)
+        said = json.loads(out)
     except ValueError:
-        return Tried(own, f"it ended the process (exit code {done.returncode})", failed=True)
+        return Tried(own, f"it ended the process (exit code {process.returncode})", failed=True)
     if error := said.get("error"):
         return Tried(own, str(error), failed=True)
     own = dataclasses.replace(own, waits=said["waits"], seconds=said["seconds"])

@@ -34,12 +34,14 @@ _IN_FILE_NAME: Final = rf"[^{_UNPRINTABLE}/\\]"
 FileStem: TypeAlias = Annotated[str, Meta(pattern=rf"^(?!\.){_IN_FILE_NAME}+\Z", max_length=200)]
 """Part of a file's name: no folder, and not hidden."""
 Text: TypeAlias = Annotated[str, Meta(max_length=10_000)]
-Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=1e9)]
+MOST_SECONDS: Final = 1e9
+Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=MOST_SECONDS)]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**62)]
 Tasks: TypeAlias = Annotated[int, Meta(ge=1, le=10**9)]
 Sweeps: TypeAlias = Annotated[int, Meta(ge=0, le=10_000)]
-RoundNumber: TypeAlias = Annotated[int, Meta(ge=0, lt=10_000)]
+MOST_ROUNDS: Final = 10_000
+RoundNumber: TypeAlias = Annotated[int, Meta(ge=0, lt=MOST_ROUNDS)]
 
 Unit: TypeAlias = Literal["second", "byte"]
 """What a metric is measured in, in pyperf's words."""
@@ -320,7 +322,7 @@ class Plan(Record, frozen=True, kw_only=True):
     status: Status
     finished: Text | None = None
     elapsed_seconds: Seconds = 0.0
-    rounds: Annotated[int, Meta(ge=0, le=10_000)] = 0
+    rounds: Annotated[int, Meta(ge=0, le=MOST_ROUNDS)] = 0
     peak_worker_bytes: Count = 0
     peak_driver_bytes: Count = 0
     failed: Annotated[tuple[Failure, ...], Meta(max_length=200_000)] = ()

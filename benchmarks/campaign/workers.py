@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import signal
 import subprocess
@@ -11,14 +12,15 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO, Protocol, TypeVar
+from pathlib import Path
+from typing import IO, Any, Protocol, TypeVar
 
 from benchmarks import protocol
 from benchmarks.campaign.interpreters import REPOSITORY, executable
 from benchmarks.campaign.plan import launcher_of
 from benchmarks.campaign.schema import Contender, Facts, Interpreter
 from benchmarks.cases import Case
-from benchmarks.own import scrubbed
+from benchmarks.own import Own, OwnCodeError, scrubbed
 
 Answer = TypeVar("Answer", bound=protocol.Message)
 
@@ -35,8 +37,25 @@ class OwnCode:
     arguments: Sequence[str] = ()
     variables: Sequence[str] = ()
 
+    def check(self) -> None:
+        """Raise OwnCodeError when a file is no longer what was read: each process imports it."""
+        for one in map(Own.of, self.arguments):
+            path = Path(one.path)
+            if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != one.sha256:
+                raise OwnCodeError(f"{path.name} has changed while it was measured")
+
 
 NO_OWN_CODE = OwnCode()
+
+
+def end_group(process: subprocess.Popen[Any]) -> None:
+    """End a process that leads a group, and whatever it has started, which would keep its pipe
+    open.
+    """
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
 
 
 def inherited(variables: Iterable[str] = ()) -> dict[str, str]:
@@ -70,7 +89,6 @@ class Watchdog:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._rest = threading.Event()
         self._thread: threading.Thread | None = None
         self._watched: dict[threading.Event, tuple[float, Callable[[], None]]] = {}
 
@@ -91,7 +109,7 @@ class Watchdog:
 
     def _look(self) -> None:
         while True:
-            self._rest.wait(LOOK_SECONDS)
+            time.sleep(LOOK_SECONDS)
             with self._lock:
                 for expired, (until, end) in list(self._watched.items()):
                     if time.monotonic() >= until:
@@ -162,11 +180,10 @@ class ProcessWorker:
         self._answers: IO[str] = process.stdout
         self.conditions: Facts = {}
 
-    def pin(self, cores: Iterable[int]) -> None:
-        """Let the process run on these cores only, where the system can."""
-        if hasattr(os, "sched_setaffinity"):
-            with contextlib.suppress(ProcessLookupError):  # its next turn says that it is gone
-                os.sched_setaffinity(self._process.pid, cores)
+    def pin(self, core: int) -> None:
+        """Let the process run on this core only."""
+        with contextlib.suppress(ProcessLookupError):  # its next turn says that it is gone
+            os.sched_setaffinity(self._process.pid, {core})
 
     def wait_until_ready(self) -> None:
         """Wait for the worker's first word: the conditions it has proved. Raises WorkerError."""
@@ -183,26 +200,19 @@ class ProcessWorker:
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
-        self._kill()
+        end_group(self._process)
         self._process.wait()
         with contextlib.suppress(OSError):  # a request that it died before reading
             self._requests.close()
         self._answers.close()
         self._log.close()
 
-    def _kill(self) -> None:
-        """End the process and whatever it has started, which would keep its pipe open."""
-        if hasattr(os, "killpg"):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.kill()
-
     def _end(self) -> None:
         """Let the process say where it stands, and end it."""
         self._process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(GRACE_SECONDS)
-        self._kill()
+        end_group(self._process)
 
     def _ask(self, request: protocol.Message, kind: type[Answer]) -> Answer:
         with contextlib.suppress(OSError):  # a worker that is gone: its answer, none, says so
@@ -231,7 +241,7 @@ class ProcessWorker:
         try:
             code = self._process.wait(timeout=1)
         except subprocess.TimeoutExpired:
-            self._kill()
+            end_group(self._process)
             return "the worker closed its pipe or spoke out of turn, killed"
         self._log.seek(0)
         return f"the worker {protocol.end_of(code, self._log)}"

@@ -49,11 +49,16 @@ class Estimate(msgspec.Struct, frozen=True):
     differs: bool
 
 
-class Outcome(msgspec.Struct, frozen=True):
-    """What an arm says of the baseline against itself, and of the slower one against both."""
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an arm says of the baseline against itself, and of the slower one against both.
+
+    ``costs`` of this suite are what its rounds say, ln(seconds) of the baseline, of its control and
+    of the slower one: another estimator can be tried on them.
+    """
 
     same: Estimate
     slower: Estimate
+    costs: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -186,7 +191,14 @@ def taking_turns(trial: Trial) -> Outcome:
         words = f"-m benchmarks run {options} --out".split()
         run(sys.executable, *words, folder, cwd=trial.where.suite)
         campaign = read_campaign(folder)
-        return Outcome(*(_row(campaign, control=control) for control in (True, False)))
+        same, slower = (_row(campaign, control=control) for control in (True, False))
+        return Outcome(same, slower, _costs(campaign))
+
+
+def _costs(campaign: Campaign) -> tuple[tuple[float, ...], ...]:
+    costs = campaign.values.pivot(index="round", columns="role", values="seconds")
+    logs = np.log(costs.dropna()).round(6)
+    return tuple(tuple(logs[role]) for role in ("baseline", "control", "contender"))
 
 
 def _row(campaign: Campaign, *, control: bool) -> Estimate:

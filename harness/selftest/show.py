@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,11 +14,11 @@ from analysis.judge import words as say
 from analysis.judge.verdicts import FLOOR
 from analysis.show import page, tables, theme
 from analysis.show.charts import panels
-from analysis.show.charts.registry import Chart, Drawing, picture
+from analysis.show.charts.registry import Drawing, picture
 from analysis.show.tables import Column, Table
-from harness.selftest.arms import ARMS, OURS, Arm
+from harness.selftest.arms import ARMS, OURS
 from harness.selftest.experiment import CONDITIONS, Done, Setting
-from harness.selftest.planted import SLOWER
+from harness.selftest.planted import SLOWER, fan_outs, sums
 from harness.selftest.summary import Share, Summary, summarise
 from harness.steady import Steady
 
@@ -64,12 +64,13 @@ def files_of(shown: Shown) -> dict[str, bytes]:
     """Every file of the page, by its path relative to the folder."""
     with theme.settings():
         pictures = [
-            picture(Chart(name, "", "", lambda _: None), draw(shown))
+            picture(name, draw(shown))
             for name, draw in (("errors", _errors), ("same", _same), ("power", _power))
         ]
     context = {
         "answers": answers(shown),
         "arms": [(name, _first_line(arm)) for name, arm in ARMS.items() if name in shown.arms],
+        "works": [_first_line(work).rstrip(".") for work in (sums, fan_outs)],
         "setting": shown.setting,
         "tables": [*(_table(shown, condition) for condition in shown.conditions), _savings(shown)],
         "steady": [_steady(shown.steady)] if shown.steady else [],
@@ -114,8 +115,8 @@ def _times(one: float, other: float) -> str:
     return f"{one / other:.0f} times" if other else "no comparison"
 
 
-def _first_line(arm: Arm) -> str:
-    return (arm.__doc__ or "").partition("\n")[0]
+def _first_line(of: Callable[..., object]) -> str:
+    return (of.__doc__ or "").partition("\n")[0]
 
 
 def _said(one: Share) -> str:

@@ -15,7 +15,7 @@ import analysis
 from analysis.__main__ import main
 from analysis.judge.findings import Findings
 from analysis.read.load import read_campaign
-from analysis.show.report import Published, ReportError
+from analysis.show.report import ReportError
 from benchmarks.cases import Case
 from tests import campaigns
 
@@ -56,12 +56,14 @@ def test_report_prints_the_answer_and_where_everything_lies(
     folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report = folder / "report"
-    files = tuple(report / "charts" / f"{name}.png" for name in ("other", "ratios-by-tasks"))
     found: list[Path] = []
 
-    def publish(findings: Findings) -> Published:
+    def publish(findings: Findings) -> Path:
         found.append(findings.campaign.folder)
-        return Published(page=report / "index.html", files=files)
+        (report / "charts").mkdir(parents=True)
+        for name in ("limits", "other", "ratios-by-tasks"):
+            (report / "charts" / f"{name}.png").touch()
+        return report / "index.html"
 
     monkeypatch.setattr("analysis.show.report.publish", publish)
     assert main(["report", str(folder)]) == 0
@@ -77,7 +79,7 @@ def test_report_prints_the_answer_and_where_everything_lies(
 def test_a_report_that_cannot_be_written_is_a_failure(
     folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_: Findings) -> Published:
+    def refuse(_: Findings) -> Path:
         raise ReportError("something is in the way")
 
     monkeypatch.setattr("analysis.show.report.publish", refuse)

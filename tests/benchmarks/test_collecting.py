@@ -167,6 +167,12 @@ print(sum(collected.counts) / cycle_collections())
 """
 
 
+cycles_through_generations = pytest.mark.skipif(
+    not cycle_collections(), reason="the collector of this Python works another way"
+)
+
+
+@cycles_through_generations
 def test_this_python_makes_a_full_collection_once_in_a_cycle() -> None:
     """In a process as small as a worker: in a larger one Python puts full collections off."""
     done = subprocess.run(
@@ -179,6 +185,7 @@ def test_this_python_makes_a_full_collection_once_in_a_cycle() -> None:
     assert float(done.stdout) == pytest.approx(4, abs=0.5)
 
 
+@cycles_through_generations
 @pytest.mark.parametrize(
     ("phase", "counts"),
     [(0.0, (0, 0)), (0.5, (5, 5)), (0.99, (9, 10)), (0.9999, (10, 10)), (10.5 / 121, (10, 0))],

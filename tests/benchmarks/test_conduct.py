@@ -561,12 +561,12 @@ def one_batch(contender: Contender) -> int:
     return 1
 
 
-LARGE = by_tasks({10: 0.01, 100: 0.01, FEW_TASKS: 0.01, 100_000: 1.0})
+LARGE = by_tasks({10: 0.01, 100: 0.01, FEW_TASKS: 0.1, 100_000: 1.0})
 
 
 def test_what_the_budget_cannot_pay_is_left_out_and_says_why(make: MakeCampaign) -> None:
-    """A batch of 1000 tasks fills a slice of 10 ms: of 100 000, it takes 1 s. Four contenders have
-    seven of them until the end of the first round.
+    """A batch of 10 000 tasks takes 0.1 s: of 100 000, it takes 1 s. Four contenders have seven of
+    them until the end of the first round.
     """
     plan = make_plan(tasks=(10, 100, 100_000), budget_seconds=20.0)
     script = Script(busy_seconds=LARGE, loops=one_batch, blocks=one_batch, start_seconds=0.2)
@@ -1084,15 +1084,6 @@ def test_a_case_that_is_given_up_takes_no_time_of_the_next_rounds(make: MakeCamp
     campaign = make(plan, script)
     campaign.run()
     assert len(campaign.rounds_of(other)) == LEAST_ROUNDS
-
-
-def test_a_cause_is_kept_to_500_characters(make: MakeCampaign) -> None:
-    def fail(turn: Turn) -> None:
-        if turn.strategy == BROKEN:
-            raise WorkerError("x" * 100_000, alive=True)
-
-    (failure,) = make(make_plan(tasks=(10,)), Script(on_turn=fail)).run().failed
-    assert failure.cause == "x" * 494 + " [...]"
 
 
 # Interrupted and resumed

@@ -44,7 +44,7 @@ def test_all_of_them_take_turns_in_one_campaign(
     pythons = [f"--python={executable(interpreter)}" for interpreter in interpreters]
     cell = ("--probe", "throughput", "--workload", "yield_once", "--tasks", "10")
     done = run_benchmarks(
-        "run", *pythons, *cell, "--loop", "asyncio,uvloop", "--budget", "15s", "--precision",
+        "run", *pythons, *cell, "--loop", "asyncio,uvloop", "--budget", "60s", "--precision",
         "50%", "--no-report", "--quiet", "--out", folder,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

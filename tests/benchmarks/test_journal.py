@@ -16,12 +16,8 @@ from benchmarks.campaign.plan import asked_pairs
 from benchmarks.loops import EVENT_LOOPS
 from benchmarks.matrix import PRESETS
 from tests.benchmarks.fakes import make_line, make_plan
-from tests.repository import REPOSITORY
 
 PLAN = make_plan(loops=tuple(EVENT_LOOPS), probes=("throughput", "latency"))
-REFERENCES = sorted(
-    plan.parent for plan in (REPOSITORY / "results" / "reference").glob("*/campaign.json")
-)
 ENDED = replace(
     PLAN,
     status="interrupted",
@@ -300,21 +296,6 @@ def test_a_campaign_from_before_blocks_collectors_and_pauses_is_read(journal: Jo
     }  # fmt: skip
     (cell,) = schema.decode(json.dumps(line).encode(), schema.OldRoundLine).cells.values()
     assert (cell.slices, cell.observed, cell.taken_again) == (2, {}, 0)
-
-
-@pytest.mark.parametrize("folder", REFERENCES, ids=lambda folder: folder.name)
-def test_the_reference_campaigns_are_read(folder: Path) -> None:
-    journal = Journal(folder)
-    plan = journal.load()
-    assert plan.status == "complete"
-    with (folder / schema.JOURNAL_FILE).open("rb") as stream:
-        first = stream.readline()
-    if plan.schema == 1:
-        old = schema.decode(first, schema.OldRoundLine)
-        assert set(old.cells) <= {row.id for row in plan.contenders}
-    else:
-        line = next(journal.lines(plan))
-        assert set(line.cells) <= set(range(len(plan.contenders)))
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,8 @@ def troubled(hostile_repository: Path, interpreter: Interpreter) -> Ran:
         folder,
         run_benchmarks(
             "run", "--strategy", strategies, "--workload", "noop", "--probe", "throughput",
-            "--tasks", "2", "--turn-limit", "4s", "--budget", "9s", "--out", folder,
+            "--tasks", "2", "--turn-limit", "4s", "--budget", "60s", "--precision", "50%",
+            "--out", folder,
             cwd=hostile_repository,
         ),
     )  # fmt: skip

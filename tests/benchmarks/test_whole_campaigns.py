@@ -102,7 +102,7 @@ def test_a_campaign_can_be_resumed_as_long_as_the_measured_code_is_the_same(
 ) -> None:
     copy = copy_of_suite(tmp_path / "copy")
     quiet = ("--no-report", "--quiet")
-    done = run_benchmarks("run", *TINY, "--preset", "smoke", "--budget", "2s", *quiet, cwd=copy)
+    done = run_benchmarks("run", *TINY, "--preset", "smoke", "--budget", "4s", *quiet, cwd=copy)
     assert done.returncode == 0, done.stderr
     folder = Path(done.stdout.strip())
     assert folder.parent == copy / "results"
@@ -112,12 +112,12 @@ def test_a_campaign_can_be_resumed_as_long_as_the_measured_code_is_the_same(
     measured = copy / "benchmarks" / "strategies.py"
     source = measured.read_text(encoding="utf-8")
     measured.write_text(f"# Only a comment.\n{source}", encoding="utf-8")
-    before = len(lines_of(folder))
-    done = run_benchmarks("resume", folder, "--budget", "3s", *quiet, cwd=copy)
+    before, more = len(lines_of(folder)), f"{2 * plan_of(folder).elapsed_seconds + 4:.1f}s"
+    done = run_benchmarks("resume", folder, "--budget", more, *quiet, cwd=copy)
     assert done.returncode == 0, done.stderr
     assert len(lines_of(folder)) > before
 
     measured.write_text(f"{source}\nCHANGED = True\n", encoding="utf-8")
-    done = run_benchmarks("resume", folder, "--budget", "4s", *quiet, cwd=copy)
+    done = run_benchmarks("resume", folder, "--budget", "1h", *quiet, cwd=copy)
     assert done.returncode == 2
     assert "the measured code has changed since; start a new campaign" in done.stderr

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.judge import words
-from analysis.judge.findings import Findings, bounds_rows, break_even, of_computing
+from analysis.judge.findings import Findings, bounds_rows, break_even, collected, of_computing
 from analysis.show.charts import panels
 from analysis.show.charts.registry import LIMIT, Drawing, chart
 from analysis.show.theme import LIGHT, Mark, marks
@@ -36,7 +36,7 @@ def _shown(findings: Findings) -> pd.DataFrame:
     return panels.concurrent(findings, rows[rows["headline"].to_numpy(bool)])
 
 
-@chart("ns-per-task", section="costs")
+@chart("ns-per-task", "costs")
 def ns_per_task(findings: Findings) -> Drawing | None:
     """Cost per task over the number of tasks, with the fitted lines."""
     rows = panels.over_several(panels.of_newest(_shown(findings)))
@@ -121,7 +121,7 @@ def over_tasks(
     return drawing
 
 
-@chart("break-even", section="costs")
+@chart("break-even", "costs")
 def caring(findings: Findings) -> Drawing | None:
     """From how much work of a task on the choice makes no difference, by Python and loop."""
     rows = break_even(findings)
@@ -129,7 +129,7 @@ def caring(findings: Findings) -> Drawing | None:
         return None
     looks = marks(panels.ordered(findings, "loop", rows["loop"]))
     shown = panels.pythons(findings, rows["python"].unique())
-    newest = panels.of_newest(rows).sort_values("value").to_dict("records")[-1]
+    newest = panels.of_newest(rows).sort_values("value_high").to_dict("records")[-1]
     drawing = panels.sheet(
         panels.Grid([("", rows)], 1),
         f"From {words.amount(newest['value'], 'ns')} of work per task on, the choice moves less "
@@ -148,11 +148,10 @@ def caring(findings: Findings) -> Drawing | None:
     return drawing
 
 
-@chart("code-and-collector", section="costs")
+@chart("code-and-collector", "costs")
 def code_and_collector(findings: Findings) -> Drawing | None:
     """What of a task's cost is the collector's, where it takes part at all: a bar in two parts."""
-    rows = panels.of_newest(_shown(findings))
-    rows = rows[rows["collecting"].notna() & (rows["collecting_high"] > 0)]
+    rows = collected(panels.of_newest(_shown(findings)))
     if rows.empty:
         return None
     rows = rows[rows["tasks"] == rows.groupby("workload")["tasks"].transform(panels.large)]
@@ -188,7 +187,7 @@ def code_and_collector(findings: Findings) -> Drawing | None:
     return drawing
 
 
-@chart("limits", section=LIMIT)
+@chart("limits", LIMIT)
 def limits(findings: Findings) -> Drawing | None:
     """Time per task by limit, a line for each pattern, and what all at once takes."""
     said, rows = findings.words, of_computing(findings, panels.of_newest(bounds_rows(findings)))
@@ -196,11 +195,12 @@ def limits(findings: Findings) -> Drawing | None:
     rows = rows[rows["tasks"].eq(rows.groupby("workload")["tasks"].transform("max"))]
     if rows.empty:
         return None
+    absolutes = rows.drop(columns="family")  # it is the ratios that hold together
     looks = marks(panels.ordered(findings, "pattern", rows["pattern"]))
     ends = rows.sort_values("ratio").to_dict("records")
     least, most = ends[0], ends[-1]
     drawing = panels.sheet(
-        panels.split(findings, rows, ["loop", "workload"]),
+        panels.split(findings, absolutes, ["loop", "workload"]),
         f"With a limit, compared with all at once: {words.short_change(least['ratio'])} "
         f"({said.label('pattern', least['pattern'])}) to {words.short_change(most['ratio'])} "
         f"({said.label('pattern', most['pattern'])}).",
@@ -216,7 +216,8 @@ def limits(findings: Findings) -> Drawing | None:
     for axes, mine in drawing.parts:
         alike = panels.of_workload(rows, mine)
         free = float(mine["reference_value"].iloc[0])
-        panels.amount_axis(axes, [free, *panels.ends(alike)], str(rows["unit"].iloc[0]))
+        reach = [*alike["reference_value"], *panels.ends(alike)]
+        panels.amount_axis(axes, reach, str(rows["unit"].iloc[0]))
         axes.axhline(free, color=LIGHT.soft_ink, linewidth=1.0, linestyle=(0, (3, 2)), zorder=1)
         panels.over_tasks(axes, mine, "pattern", looks, _SPREAD, along="limit")
         panels.add_to_title(axes, f"n = {words.count(mine['tasks'].iloc[0])}")

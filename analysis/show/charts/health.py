@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from analysis.judge import words
 from analysis.judge.findings import Findings
 from analysis.show.charts import panels
-from analysis.show.charts.registry import Drawing, chart
+from analysis.show.charts.registry import HEALTH, Drawing, chart
 from analysis.show.theme import FIRST, LIGHT
 
 
-@chart("campaign-health", section="health")
+@chart("campaign-health", HEALTH)
 def campaign_health(findings: Findings) -> Drawing | None:
     """Steal by round, the control by case, and the half-widths of the intervals."""
     lines = findings.campaign.lines
@@ -39,6 +39,7 @@ def campaign_health(findings: Findings) -> Drawing | None:
         key=panels.RATIO_KEY,
         share_x=False,
         share_y=False,
+        intervals=False,
     )
     _steal(drawing.axes[0], steal)
     _control(drawing.axes[1], control)
@@ -94,7 +95,8 @@ def _widths(axes: Axes, widths: pd.Series[float], asked: float) -> None:
     finite = widths[np.isfinite(widths)]
     if finite.empty:
         axes.set(xticks=[], yticks=[])
-        panels.nothing(axes, "too few rounds for intervals")
+        why = "too few rounds for intervals" if len(widths) else "nothing is compared"
+        panels.nothing(axes, why)
         return
     share = 100 * np.arange(1, len(finite) + 1) / len(widths)
     axes.step(finite, share, where="post", color=FIRST.light, linewidth=1.6)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 import string
-import textwrap
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -167,10 +165,10 @@ def large(tasks: Iterable[int]) -> int:
 
 
 def on_python(findings: Findings, rows: pd.DataFrame) -> str:
-    """Where rows of one Python were measured: "Python 3.15.2, one of 7." """
-    every = len(findings.campaign.interpreters)
-    one_of = f", one of {every}" if every > 1 else ""
-    return f"Python {plain(str(rows['python'].iloc[0]), 40)}{one_of}."
+    """Where rows were measured: "Python 3.15.2, one of 7." """
+    every, names = len(findings.campaign.interpreters), rows["python"].unique()
+    one_of = f", one of {every}" if every > len(names) == 1 else ""
+    return f"Python {words.listed(plain(str(name), 40) for name in names)}{one_of}."
 
 
 def where(findings: Findings, row: Mapping[Hashable, Any], *kinds: str) -> str:
@@ -183,8 +181,7 @@ def missing_notes(findings: Findings, rows: pd.DataFrame, *, but: str = "") -> l
     that are missing, and what was asked for and skipped on the Pythons of ``rows``, where all is
     as usual, axis ``but`` aside.
     """
-    lacking = rows[rows["verdict"].eq(MISSING)] if "verdict" in rows else rows[:0]
-    reasons = [str(reason) for reason in lacking.get("reason", ())]
+    reasons = [str(reason) for reason in rows["reason"][rows["verdict"].eq(MISSING)]]
     names = {one.label: one.name for one in findings.campaign.interpreters}
     shown = {axis: {None, name} for axis, name in usual(findings, but=but).items()}
     shown["interpreter"] = {None, *(names[label] for label in rows["python"].unique())}
@@ -197,7 +194,7 @@ def missing_notes(findings: Findings, rows: pd.DataFrame, *, but: str = "") -> l
     notes = [f"Not measured: {reason}." for reason, _ in counted[:_MOST_NOTES]]
     if len(counted) > len(notes):
         notes.append(f"And {len(counted) - len(notes)} more reasons: see the tables.")
-    if "high" in rows and np.isinf(rows["high"]).any():
+    if np.isinf(rows["high"]).any():
         notes.append("Where a point has no bar, there are too few rounds for an interval.")
     return notes
 
@@ -272,8 +269,10 @@ def sheet(
     What the axes mean stands ``below`` and ``beside`` the grid; how far the ``intervals`` hold, if
     they are drawn, at the end of the caption.
     """
-    heads, lines = _wrapped(title, TITLE_CHARACTERS), _wrapped(what, _LINE_CHARACTERS)
-    every = (_wrapped(note, _LINE_CHARACTERS + 16) for note in (*notes, *grid.notes))
+    heads = words.wrapped(plain(title), TITLE_CHARACTERS)
+    lines = words.wrapped(plain(what), _LINE_CHARACTERS)
+    below_all = (*notes, *grid.notes)
+    every = (words.wrapped(plain(note), _LINE_CHARACTERS + 16) for note in below_all)
     feet = [line for note in every for line in note]
     places = _key_places([text for text, _ in key])
     key_top = 0.16 + 0.23 * len(heads) + 0.17 * len(lines)
@@ -314,14 +313,6 @@ def sheet(
     hold = tables.intervals_hold(pd.concat([rows for _, rows in parts])) if intervals else ""
     read = f"{caption} The line through a mark is its interval. {hold}"
     return Drawing(figure, parts, title, what, read if hold else caption)
-
-
-_UNIT: Final = re.compile(r"(?<=\d) (?=%|(?:[num]?s|[kMG]?B|[kMG])\b)")
-
-
-def _wrapped(text: str, characters: int) -> list[str]:
-    """The lines of a text; a number stays with its unit."""
-    return textwrap.wrap(_UNIT.sub("\N{NO-BREAK SPACE}", plain(text)), characters)
 
 
 def _key_places(texts: Sequence[str]) -> list[tuple[int, float]]:
@@ -582,7 +573,7 @@ def points(
     value, low, high = _intervals(rows, column)
     places = np.broadcast_to(places, value.shape)
     limits = axes.get_xlim() if sideways else axes.get_ylim()
-    bars = np.isfinite(value) & np.isfinite(high) & (low > 0)
+    bars = np.isfinite(value) & np.isfinite(high)
     lines = axes.hlines if sideways else axes.vlines
     lines(places[bars], low[bars], high[bars], color=mark.light, linewidth=1.5, zorder=3)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -31,9 +31,11 @@ _FATES: Final = (
     "left_running",
 )
 """What is counted of the children of a fan-out that ends early."""
+Cell: TypeAlias = "tuple[str, str]"
+"""A case and a contender, by their ids."""
 
 
-@chart("head-start", probe="head_start")
+@chart("head-start", "head_start")
 def head_start(findings: Findings) -> Drawing | None:
     """Time until all results are there, by what the caller does before it joins."""
     rows = panels.of_newest(amounts(findings, "head_start", but="task_factory"))
@@ -115,7 +117,7 @@ def _head_start_finding(findings: Findings, rows: pd.DataFrame) -> str:
     if len(own) < 2:
         return "The pause before the join decides what a head start can save."
     last, first = (
-        f"{panels.label(findings, 'strategy', row['strategy'])} {words.seconds(row['value'])}"
+        f"{panels.label(findings, 'strategy', row['strategy'])} {words.amount(row['value'], 's')}"
         for row in own
     )
     return (
@@ -124,7 +126,7 @@ def _head_start_finding(findings: Findings, rows: pd.DataFrame) -> str:
     )
 
 
-@chart("latency-quantiles", probe="latency")
+@chart("latency-quantiles", "latency")
 def latency_quantiles(findings: Findings) -> Drawing | None:
     """From launch to each task's first step and completion: a line for each strategy."""
     rows = panels.of_newest(amounts(findings, "latency"))
@@ -141,7 +143,7 @@ def latency_quantiles(findings: Findings) -> Drawing | None:
     tasks = words.count(rows["tasks"].iloc[0])
     firsts = rows[rows["strategy"] == next(iter(lines))[0]].drop_duplicates("metric")
     said = ", ".join(
-        f"{names[row['metric']]} {words.seconds(row['value'])}"
+        f"{names[row['metric']]} {words.amount(row['value'], 's')}"
         for row in firsts.iloc[[0, -1]].to_dict("records")
     )
     of = panels.where(findings, firsts.iloc[0].to_dict(), "strategy", "loop", "workload")
@@ -174,22 +176,24 @@ def _metrics(
     lines: Mapping[panels.Line, str],
     looks: Mapping[str, Mark],
     shapes: Mapping[str, str],
-    beside: Mapping[str, str],
+    beside: Mapping[Cell, str],
 ) -> None:
-    """The metrics of each strategy on a line, and what stands ``beside`` it, by contender; a stroke
-    is taller than a dot that it crosses.
+    """The metrics of each strategy on a line, and what stands ``beside`` it.
+
+    A stroke is taller than a dot that it crosses.
     """
     for (strategy,), own, place in panels.on_lines(axes, rows, ["strategy"], lines):
         colour = looks[strategy].light
-        if own["contender"].iloc[0] in beside:
-            panels.write_beside(axes, beside[own["contender"].iloc[0]], place)
+        cell = (own["case"].iloc[0], own["contender"].iloc[0])
+        if cell in beside:
+            panels.write_beside(axes, beside[cell], place)
         axes.hlines(place, own["value"].min(), own["value"].max(), color=colour, lw=0.8)
         for metric, shape in shapes.items():
             mark, size = Mark(colour, colour, shape), 13.0 if shape == "|" else 5.0
             panels.points(axes, place, own[own["metric"] == metric], mark, sideways=True, size=size)
 
 
-@chart("longest-wait", probe="stall")
+@chart("longest-wait", "stall")
 def longest_wait(findings: Findings) -> Drawing | None:
     """How long another callback waits, over the number of tasks."""
     rows = panels.of_newest(amounts(findings, "stall"))
@@ -282,35 +286,36 @@ def endings(probe: str, findings: Findings) -> Drawing | None:
 
 
 for _probe in _ENDINGS:
-    chart(_probe, probe=_probe)(partial(endings, _probe))
+    chart(_probe, _probe)(partial(endings, _probe))
 
 
-def _fates(findings: Findings, rows: pd.DataFrame) -> Mapping[str, str]:
-    """What became of the children, by contender: "99 ran on"."""
+def _fates(findings: Findings, rows: pd.DataFrame) -> Mapping[Cell, str]:
+    """What became of the children: "99 ran on"."""
     seen = findings.observations
     seen = seen[seen["case"].isin(rows["case"].unique()) & seen["name"].isin(_FATES)]
-    said: dict[str, list[str]] = {}
-    none: dict[str, str] = {}
+    said: dict[Cell, list[str]] = {}
+    none: dict[Cell, str] = {}
     for row in seen.to_dict("records"):
         word = findings.words.observed(row["probe"], row["name"]).label
-        none.setdefault(row["contender"], f"none {word}")
+        cell = (row["case"], row["contender"])
+        none.setdefault(cell, f"none {word}")
         if row["value"] > 0:
-            said.setdefault(row["contender"], []).append(f"{words.tally(row['value'])} {word}")
-    return none | {contender: ", ".join(of) for contender, of in said.items()}
+            said.setdefault(cell, []).append(f"{words.tally(row['value'])} {word}")
+    return none | {cell: ", ".join(of) for cell, of in said.items()}
 
 
 def _fates_said(
-    findings: Findings, rows: pd.DataFrame, fates: Mapping[str, str], event: str
+    findings: Findings, rows: pd.DataFrame, fates: Mapping[Cell, str], event: str
 ) -> str:
-    """Which strategies share a fate of the children, on the first loop: as much as a title holds,
-    what became of some before what became of none.
+    """Which strategies share a fate of the children, on the first loop and in the first case: as
+    much as a title holds, what became of some before what became of none.
     """
     first = panels.ordered(findings, "loop", rows["loop"])[0]
-    here = rows[rows["loop"] == first]
-    contenders = dict(zip(here["strategy"], here["contender"], strict=True))
+    here = rows[(rows["loop"] == first) & (rows["case"] == rows["case"].iloc[0])]
+    cells = {row["strategy"]: (row["case"], row["contender"]) for row in here.to_dict("records")}
     by_fate: dict[str, list[str]] = {}
-    for name in panels.marks_of(findings, contenders):
-        fate = fates.get(contenders[name], "not counted")
+    for name in panels.marks_of(findings, cells):
+        fate = fates.get(cells[name], "not counted")
         by_fate.setdefault(fate, []).append(panels.label(findings, "strategy", name))
     title = event
     for fate, of in sorted(by_fate.items(), key=lambda one: one[0].startswith("none")):
@@ -320,7 +325,7 @@ def _fates_said(
     return f"{title}."
 
 
-@chart("bytes-per-task", probe="memory")
+@chart("bytes-per-task", "memory")
 def bytes_per_task(findings: Findings) -> Drawing | None:
     """Bytes for each task that waits, and at the peak: a line for each Python and strategy."""
     rows = amounts(findings, "memory")
@@ -360,5 +365,5 @@ def _bytes(axes: Axes, rows: pd.DataFrame, colour: str, place: float) -> None:
             place, row["value_low"], row["value_high"], color=LIGHT.ink, linewidth=1.4, zorder=4
         )
         axes.hlines(place, value, furthest, color=colour, linewidth=1.2, zorder=3)
-        peak = f", peak {words.size(furthest)}" if others else ""
-        panels.write_beside(axes, f"{words.size(value)}{peak}", place, furthest)
+        peak = f", peak {words.amount(furthest, 'B')}" if others else ""
+        panels.write_beside(axes, f"{words.amount(value, 'B')}{peak}", place, furthest)

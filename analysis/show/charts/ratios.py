@@ -22,7 +22,7 @@ _SPREAD: Final = 0.8
 _READ_POINTS: Final = "Bars: 95 % intervals; filled: significantly different."
 
 
-@chart("ratios-by-tasks", section="strategy")
+@chart("ratios-by-tasks", "strategy")
 def ratios_by_tasks(findings: Findings) -> Drawing | None:
     """The headline: each way of launching compared with the baseline, by number of tasks."""
     return ratios_of_probe(panels.answering(findings), findings)
@@ -42,7 +42,7 @@ def ratios_of_axis(axis: str, findings: Findings) -> Drawing | None:
 
 
 for _axis in ("loop", "task_factory", "collector", "build"):
-    chart(slug(f"ratios-by-{_axis}"), section=_axis)(partial(ratios_of_axis, _axis))
+    chart(slug(f"ratios-by-{_axis}"), _axis)(partial(ratios_of_axis, _axis))
 
 
 def _shown(findings: Findings, axis: str, scope: str, **wanted: str) -> pd.DataFrame:
@@ -52,8 +52,9 @@ def _shown(findings: Findings, axis: str, scope: str, **wanted: str) -> pd.DataF
 
 
 def _cases(findings: Findings, axis: str, **wanted: str) -> pd.DataFrame:
-    """The same case by case, on the newest Python."""
-    return panels.of_newest(_shown(findings, axis, "case", **wanted))
+    """The same case by case, on the newest Python; of builds, on all."""
+    rows = _shown(findings, axis, "case", **wanted)
+    return rows if axis == "build" else panels.of_newest(rows)
 
 
 def _over_tasks(findings: Findings, rows: pd.DataFrame, series: str) -> Drawing | None:
@@ -92,7 +93,7 @@ def _directions(rows: pd.DataFrame) -> str:
     return f"{less} \u2190  \u2192 {more}"
 
 
-@chart("ratios-by-python", section="python")
+@chart("ratios-by-python", "python")
 def ratios_by_python(findings: Findings) -> Drawing | None:
     """Each way of launching compared with the baseline on the same Python, by Python."""
     rows = _workloads(findings, "strategy")
@@ -102,7 +103,7 @@ def ratios_by_python(findings: Findings) -> Drawing | None:
     return _over_pythons(findings, rows, ["loop", "workload"], ("compared", "strategy"), looks)
 
 
-@chart("pythons", section="python")
+@chart("pythons", "python")
 def pythons(findings: Findings) -> Drawing | None:
     """Each Python compared with one of them, by workload, for the baseline's way of launching."""
     rows = _workloads(findings, "python")

@@ -27,8 +27,8 @@ from analysis.judge.findings import Findings, unlimited
 from analysis.show import theme
 
 _DOTS_PER_INCH: Final = 144
-LIMIT: Final = "limit"
-"""The section of what was launched with a limit, which no other chart shows."""
+LIMIT, HEALTH = "limit", "health"
+"""The sections that show what was launched with a limit, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +58,18 @@ DrawProbe: TypeAlias = Callable[[str, Findings], "Drawing | None"]
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A registered chart. ``probe`` is the one whose own chart it is, "" if it is of several."""
+    """A registered chart. ``section`` is the part of a page where it belongs: the probe whose own
+    chart it is, an axis of contrasts, or "".
+    """
 
     name: str
     section: str
-    probe: str
     draw: Draw
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A chart as files. ``section`` is the part of a page where it belongs: a probe, an axis of
-    contrasts, or "". The title is in the picture: beside it, a page needs no other.
-    """
+    """A chart as files. The title is in the picture: beside it, a page needs no other."""
 
     name: str
     section: str
@@ -94,15 +93,15 @@ CHARTS: Final[dict[str, Chart]] = {}
 _generic: list[DrawProbe] = []
 
 
-def chart(name: str, *, section: str = "", probe: str = "") -> Callable[[Draw], Draw]:
-    """Register the decorated function as a chart. A probe's own chart takes the place of the
-    generic one, and the probe is its section. Raises ValueError when the name is taken.
+def chart(name: str, section: str = "") -> Callable[[Draw], Draw]:
+    """Register the decorated function as a chart. That of a probe's section takes the place of the
+    generic one. Raises ValueError when the name is taken.
     """
 
     def register(draw: Draw) -> Draw:
         if name in CHARTS:
             raise ValueError(f"two charts are named {name}")
-        CHARTS[name] = Chart(name, section or probe, probe, draw)
+        CHARTS[name] = Chart(name, section, draw)
         return draw
 
     return register
@@ -117,7 +116,7 @@ def generic(draw: DrawProbe) -> DrawProbe:
 def draw_all(findings: Findings) -> list[Picture]:
     """Every chart that the campaign has something for, in the order of their modules."""
     with theme.settings():
-        return [picture(one, drawing) for one, drawing in drawings(findings)]
+        return [picture(one.name, drawing, one.section) for one, drawing in drawings(findings)]
 
 
 def drawings(findings: Findings) -> Iterator[tuple[Chart, Drawing]]:
@@ -126,18 +125,18 @@ def drawings(findings: Findings) -> Iterator[tuple[Chart, Drawing]]:
         importlib.import_module(f"{__name__.rpartition('.')[0]}.{module.name}")
     free = unlimited(findings)
     for one in [*CHARTS.values(), *_generic_charts(free)]:
-        drawing = one.draw(findings if one.section == LIMIT else free)
+        drawing = one.draw(findings if one.section in (LIMIT, HEALTH) else free)
         if drawing is not None:
             yield one, drawing
 
 
 def _generic_charts(findings: Findings) -> Iterator[Chart]:
     """A chart for each probe that has none of its own and is not what the answer is about."""
-    own = {one.probe for one in CHARTS.values()}
+    own = {one.section for one in CHARTS.values()}
     for probe in dict.fromkeys(case.probe for case in findings.campaign.cases):
         if probe not in own and not findings.words.probe(probe).answers:
             for draw in _generic:
-                yield Chart(slug(f"probe-{probe}"), probe, probe, partial(draw, probe))
+                yield Chart(slug(f"probe-{probe}"), probe, partial(draw, probe))
 
 
 def slug(name: str) -> str:
@@ -145,19 +144,19 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
-def picture(one: Chart, drawing: Drawing) -> Picture:
+def picture(name: str, drawing: Drawing, section: str = "") -> Picture:
     """The figure as files; inside :func:`analysis.show.theme.settings`."""
     alt = f"{drawing.title} {drawing.what}"
     light, png = _rendered(drawing.figure)
     light = _described(light, alt)
     return Picture(
-        name=one.name,
-        section=one.section,
+        name=name,
+        section=section,
         title=drawing.title,
         caption=drawing.caption,
         alt=alt,
-        light=_own_ids(light, f"{one.name}-light").encode(),
-        dark=_own_ids(theme.darkened(light), f"{one.name}-dark").encode(),
+        light=_own_ids(light, f"{name}-light").encode(),
+        dark=_own_ids(theme.darkened(light), f"{name}-dark").encode(),
         png=png,
     )
 

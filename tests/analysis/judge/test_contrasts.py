@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.estimate.intervals import hodges_lehmann, hodges_lehmann_rows
+from analysis.estimate.intervals import hodges_lehmann
 from analysis.judge.contrasts import (
     AXES,
     COLUMNS,
@@ -29,7 +29,7 @@ from benchmarks.campaign.schema import UnknownPythonError
 from benchmarks.cases import Case
 from tests import campaigns
 from tests.campaigns import only
-from tests.repository import REPOSITORY
+from tests.repository import REFERENCES
 
 OLD, NEW, SOURCE = "3.10.12", "3.14.0", "3.14.0+source"
 NAMES = {OLD: OLD, NEW: f"cpython-{NEW}", SOURCE: f"cpython-{SOURCE}"}
@@ -51,9 +51,6 @@ TRUTH = {
     "gather_tasks": 0.03, "task_group": 0.08, "sequential": -0.3, "eager": -0.2, "uvloop": -0.1,
     "off": 0.04, f"cpython-{OLD}": 0.3, f"cpython-{SOURCE}": -0.25,
 }  # fmt: skip
-REFERENCES = sorted(
-    plan.parent for plan in (REPOSITORY / "results" / "reference").glob("*/campaign.json")
-)
 
 
 def place(one: Contender | schema.Contender) -> tuple[str, ...]:
@@ -235,7 +232,7 @@ def logs_of(campaign: Campaign, contender: str, case: str = CASE) -> pd.Series:
     return pd.Series(np.log(rows["seconds"].to_numpy()), index=rows["round"])
 
 
-def test_a_contrast_is_hodges_lehmann_over_rounds_and_a_baseline_the_mean_of_its_halves(
+def test_a_contrast_is_hodges_lehmann_over_rounds_with_each_half_of_a_baseline(
     campaign: Campaign, frame: pd.DataFrame
 ) -> None:
     def halves(group: str) -> pd.Series:
@@ -245,7 +242,6 @@ def test_a_contrast_is_hodges_lehmann_over_rounds_and_a_baseline_the_mean_of_its
     other = GROUP.replace("asyncio", "uvloop")
     group = f"{GROUP}/task_group"
     sides = {
-        (TASKS, BASELINE): (logs_of(campaign, TASKS), halves(GROUP)),
         (group, TASKS): (logs_of(campaign, group), logs_of(campaign, TASKS)),
         (f"{other}/gather_coroutines", BASELINE): (halves(other), halves(GROUP)),
         # Half of its reference would be itself.
@@ -263,6 +259,12 @@ def test_a_contrast_is_hodges_lehmann_over_rounds_and_a_baseline_the_mean_of_its
         amounts = [np.log(row[f"value{end}"]) for end in ("", "_low", "_high")]
         assert amounts == pytest.approx([level.value, level.low, level.high])
     [row] = only(frame, subject=TASKS, reference=BASELINE, case=CASE).to_dict("records")
+    tasks = logs_of(campaign, TASKS)
+    two = [hodges_lehmann(tasks - logs_of(campaign, half)) for half in (BASELINE, CONTROL)]
+    value = np.mean([one.value for one in two])
+    down, other_down = (one.value - one.low for one in two)
+    low = value - np.sqrt(down**2 + other_down**2 + down * other_down) / 2
+    assert np.log([row["ratio"], row["low"]]) == pytest.approx([value, low])
     level = hodges_lehmann(halves(GROUP) + np.log(1e9 / 100))
     assert np.log(row["reference_value"]) == pytest.approx(level.value)
     # The machine's drift of 20 % is in the values and not in the ratio.
@@ -344,7 +346,7 @@ def test_an_aggregate_is_the_geometric_mean_within_rounds(found: Contrasts) -> N
         cases = pair.index[pair["case"].isin(members)]
         means = found.differences[cases].mean(axis=0)
         np.testing.assert_allclose(found.differences[row], means)
-        assert np.log(frame.loc[row, "ratio"]) == pytest.approx(hodges_lehmann(means).value)
+        assert np.log(frame.loc[row, "ratio"]) == pytest.approx(found.alone.value[row])
         assert frame.loc[row, ["cases", "case", "reason"]].tolist() == [len(members), "", ""]
         assert frame.loc[row, "tasks"] is pd.NA
     aggregates = frame[frame["scope"] != "case"]
@@ -400,7 +402,7 @@ def test_families_are_as_specified_and_hold_together(found: Contrasts) -> None:
     frame = found.frame
     assert frame["family"].tolist() == [family_of(row) for row in frame.to_dict("records")]
     assert frame["family"].nunique() == 2 + 2 * 3
-    alone = hodges_lehmann_rows(found.differences)
+    alone = found.alone
     single = (frame["family"] == "").to_numpy() & (frame["rounds"] > 0).to_numpy()
     np.testing.assert_allclose(np.log(frame["low"][single]), alone.low[single])
     for _, rows in frame[(frame["family"] != "") & (frame["rounds"] > 0)].groupby("family"):

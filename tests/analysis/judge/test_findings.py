@@ -10,7 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.estimate.intervals import FloatArray, hodges_lehmann, simultaneous
+from analysis.estimate.intervals import (
+    FloatArray,
+    hodges_lehmann,
+    hodges_lehmann_rows,
+    simultaneous,
+)
 from analysis.judge.contrasts import Contrasts, Measured, contrasts_of
 from analysis.judge.findings import Findings, cost_model, find, judge_control
 from analysis.judge.verdicts import FASTER, SLOWER, judge
@@ -375,7 +380,7 @@ def test_a_biased_case_is_found_and_an_honest_campaign_is_not_accused(
     for _ in range(400):
         drawn = SPREADS[:, None] * rng.standard_normal((len(SPREADS), 20))
         drawn[rng.integers(len(SPREADS))] += math.log1p(bias)
-        found = simultaneous(drawn)
+        found = simultaneous(hodges_lehmann_rows(drawn), drawn)
         verdicts = judge(np.exp(found.low), np.exp(found.high), found.rounds)
         flagged += bool(np.isin(verdicts, (SLOWER, FASTER)).any())
     assert least <= flagged / 400 <= most

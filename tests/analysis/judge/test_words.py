@@ -98,7 +98,7 @@ def test_an_interval_shares_unit_and_decimals_of_its_estimate() -> None:
 
 @given(st.floats(min_value=1e-9, max_value=3600.0))
 def test_a_time_can_be_read_back_to_three_digits(seconds: float) -> None:
-    number, unit = words.seconds(seconds).split()
+    number, unit = words.amount(seconds, "s").split()
     size = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}[unit]
     assert float(number.replace(",", "")) * size == pytest.approx(seconds, rel=0.0051)
 

@@ -26,7 +26,7 @@ from benchmarks.campaign import schema
 from benchmarks.cases import Case
 from tests import campaigns
 from tests.campaigns import change_lines, change_plan, only
-from tests.repository import REPOSITORY
+from tests.repository import REFERENCES
 
 Json = Any
 Change = Callable[[Json], object]
@@ -35,9 +35,6 @@ BASELINE = "cpython-3.14.0/asyncio/lazy/gather_coroutines"
 CONTENDER = "cpython-3.14.0/asyncio/lazy/gather_tasks"
 CASES = (Case("throughput", "noop", 10), Case("memory", "pending", 10))
 CASE, IN_BYTES = (case.id for case in CASES)
-REFERENCES = sorted(
-    plan.parent for plan in (REPOSITORY / "results" / "reference").glob("*/campaign.json")
-)
 EVIL = "\x1b[31m<script>\u202e\u2066\x85\n"
 SHOWN = "\ufffd[31m<script>\ufffd\ufffd\ufffd\ufffd"
 unclean = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -105,7 +105,7 @@ def published(findings: Findings) -> Iterator[Path]:
     """The page of a small campaign, with one chart: all of them would take most of the time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(page, "draw_all", lambda findings: [drawn(findings, page.HEADLINE)])
-        yield report.publish(findings).page
+        yield report.publish(findings)
 
 
 def drawn(findings: Findings, name: str) -> registry.Picture:
@@ -114,7 +114,7 @@ def drawn(findings: Findings, name: str) -> registry.Picture:
     with theme.settings():
         drawing = chart.draw(findings)
         assert drawing
-        return registry.picture(chart, drawing)
+        return registry.picture(name, drawing)
 
 
 @pytest.fixture
@@ -293,7 +293,7 @@ def test_a_hostile_campaign_runs_nothing(
     monkeypatch.setattr(page, "draw_all", lambda findings: [])
     folder = campaigns.write(tmp_path / "c", cases=(Case("throughput", "noop", 100),))
     campaigns.change_plan(folder, lambda plan: plan["machine"].update({"cpu_model": EVIL}))
-    published = report.publish(find(read_campaign(folder))).page
+    published = report.publish(find(read_campaign(folder)))
     with visiting(browser, published) as visit:
         assert visit.page.evaluate("window.hacked") is None
         assert EVIL[:20] in str(visit.page.text_content("main"))

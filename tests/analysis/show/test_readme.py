@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -27,12 +28,20 @@ def test_the_readmes_are_current(monkeypatch: pytest.MonkeyPatch) -> None:
         assert path.read_text(encoding="utf-8") == text
 
 
-def test_every_file_that_the_readme_shows_is_there() -> None:
-    text = (ROOT / readme.README).read_text(encoding="utf-8")
-    shown = [part.split('"')[0].split(")")[0] for part in text.split("results/reference/")[1:]]
-    assert shown
-    for path in shown:
-        assert (ROOT / "results" / "reference" / path.rstrip("`")).exists()
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "results" / "README.md"]
+LINK = re.compile(r"""(?:\]\(|src="|srcset=")(?!https?:)([^)"\s]*)""")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_of_a_document_leads_somewhere(document: Path) -> None:
+    for link in LINK.findall(document.read_text(encoding="utf-8")):
+        path, _, anchor = link.partition("#")
+        target = document.parent / path if path else document
+        assert target.exists(), link
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            slugs = [re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings]
+            assert anchor in slugs, link
 
 
 def test_only_what_is_between_the_markers_changes() -> None:

@@ -46,8 +46,6 @@ def test_the_choice_is_in_numbers_by_loop_and_workload(findings: Findings) -> No
     row = only(table, loop="asyncio", workload="noop")
     wanted = "axis == 'strategy' and probe == 'throughput' and compared == 'task_group'"
     here = "python == '3.14.0' and loop == 'asyncio' and workload == 'noop' and scope == 'workload'"
-    wanted = "axis == 'strategy' and probe == 'throughput' and compared == 'task_group'"
-    here = "python == '3.14.0' and loop == 'asyncio' and workload == 'noop' and scope == 'workload'"
     found = findings.contrasts.query(f"{wanted} and {here} and default")
     [of_frame] = tables.by_row(found)
     assert row["gather(*coroutines)"] == words.amount(of_frame.reference_value, "ns")
