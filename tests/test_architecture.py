@@ -192,8 +192,8 @@ def test_the_house_stays_small() -> None:
     def lines(package: str) -> int:
         return sum((REPOSITORY / path).read_text().count("\n") for path in below(package))
 
-    assert lines("analysis") <= 8750
-    assert lines("benchmarks") <= 8474
+    assert lines("analysis") <= 8760
+    assert lines("benchmarks") <= 8475
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=str)

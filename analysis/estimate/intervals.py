@@ -117,13 +117,13 @@ def hodges_lehmann_rows(differences: FloatArray, confidence: float = CONFIDENCE)
 
 def hodges_lehmann_halves(halves: FloatArray) -> Estimates:
     """The centre of every row that is compared with each half of its reference, shape (rows, 2,
-    rounds): the mean of both estimates (Lehmann 1964; Doksum 1967). Where a half has no interval,
-    the estimate is that of the mean of both, as far as they are there.
+    rounds): the mean of both estimates (Lehmann 1964). Where a half has no interval, the estimate
+    is that of the mean of both, as far as they are there.
 
     Noise is one-sided: something makes a process slower. The difference of two processes is as
     often too large as too small; that to the mean of two is not, and its centre leans by up to half
-    of the interval. Both estimates correlate by 0.5 at most, whatever the distribution (Lehmann
-    1964), which is what the interval takes.
+    of the interval. Both estimates correlate by at most 0.5 in the long run, whatever the
+    distribution (Lehmann 1964), which is what the interval takes.
     """
     means = mean_of_halves(halves)
     paired = np.isfinite(halves).sum(axis=2).min(axis=1) >= FEWEST_FOR_INTERVAL
