@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import textwrap
@@ -101,16 +102,20 @@ def _print_cut(table: Table, on: Console, room: int) -> int:
     """Print so many rows as there is room for; return the lines that it took."""
     around = 3 + _height(table.note, on.width)  # title, heading, and a blank line in the end
     most = room - around - 1
-    if not table.rows or most < 1:
+    last = _last(table)
+    heights = [len(textwrap.wrap(row[last].text, _room(table, on))) or 1 for row in table.rows]
+    shown = len(heights)
+    if sum(heights) > most + 1:  # what says how many more there are takes a line as well
+        shown = sum(height <= most for height in itertools.accumulate(heights))
+    if not shown:
         return 0
-    more = len(table.rows) - most - 1
-    cut = replace(table, rows=table.rows[:most]) if more > 0 else table
-    _print(cut, on, note="")
-    if more > 0:
-        _line(on, f"... and {say.times(more + 1, 'more row')}", "dim")
+    _print(replace(table, rows=table.rows[:shown]), on, note="")
+    more = len(heights) - shown
+    if more:
+        _line(on, f"... and {say.times(more, 'more row')}", "dim")
     _paragraph(on, table.note, "dim")
     on.print()
-    return around + len(cut.rows) + (more > 0)
+    return around + sum(heights[:shown]) + (more > 0)
 
 
 def print_tables(several: Iterable[Table], on: Console) -> None:
@@ -154,14 +159,24 @@ def _widths(table: Table) -> list[int]:
         0 if column.detail else 1 + max([len(column.name), *(len(cell.text) for cell in cells)])
         for column, *cells in zip(table.columns, *table.rows, strict=True)
     ]
-    last = max(place for place, column in enumerate(table.columns) if not column.detail)
+    last = _last(table)
     return [*widths[:last], min(widths[last], _LEAST_LAST)]
+
+
+def _last(table: Table) -> int:
+    """The place of the last column that is shown; what stands there is folded."""
+    return max(place for place, column in enumerate(table.columns) if not column.detail)
+
+
+def _room(table: Table, on: Console) -> int:
+    """What is left of a line for the last column; where that is little, half of its least width."""
+    return max(_LEAST_LAST // 2, on.width - sum(_widths(table)[:-1]))
 
 
 def _print(table: Table, on: Console, *, note: str) -> None:
     _line(on, table.title, "bold")
     *widths, _ = _widths(table)
-    room = max(_LEAST_LAST, on.width - sum(widths))
+    room = _room(table, on)
     _row(on, table, [Cell(column.name) for column in table.columns], widths, room, "dim")
     for row in tables.without_repeats(table):
         _row(on, table, row, widths, room)

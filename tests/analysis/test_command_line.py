@@ -125,10 +125,10 @@ def test_check_of_a_sound_campaign(folder: Path, capsys: Capture) -> None:
     assert capsys.readouterr().out.splitlines()[-1].startswith("errors: 0, ")
 
 
-def test_check_of_campaigns_of_different_code(folder: Path, capsys: Capture) -> None:
+def test_campaigns_of_different_code_are_sound(folder: Path, capsys: Capture) -> None:
     other = another(folder, "other", code_hash="f" * 64)
-    assert main(["check", str(folder), str(other)]) == 1
-    assert "measured different code" in capsys.readouterr().out
+    assert main(["check", str(folder), str(other)]) == 0
+    assert "errors: 0, " in capsys.readouterr().out
 
 
 def test_export_writes_parquet_and_csv(folder: Path, capsys: Capture, tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_an_old_campaign_is_shown_and_compared(folder: Path, capsys: Capture) ->
     assert "campaign compared with old" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("share", ["-1%", "much", "nan", "1000%"])
+@pytest.mark.parametrize("share", ["-1%", "much", "nan", "1000%", "3"])
 def test_a_share_that_is_none_is_bad_usage(share: str, capsys: Capture) -> None:
     with pytest.raises(SystemExit) as exit_:
         main(["compare", "a", "b", f"--fail-slower={share}"])

@@ -21,6 +21,7 @@ from benchmarks.campaign.arguments import (
     run_options,
     share,
     task_counts,
+    variable,
 )
 from benchmarks.campaign.plan import SLICE_SECONDS
 from benchmarks.collectors import COLLECTORS
@@ -88,6 +89,7 @@ def test_durations_are_read_as_they_are_written(
         "0ms",
         "nan",
         "9" * 400,
+        "999999h",
     ],
 )
 def test_bad_durations_are_named(text: str) -> None:
@@ -334,6 +336,14 @@ def test_something_is_always_left_or_it_is_said_why(
         found = {case.probe for part in parts for case in cases(part)}
         assert found
         assert not probes or found <= set(probes)
+
+
+def test_only_variables_that_are_set_are_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN", "secret")
+    assert variable("TOKEN") == "TOKEN"
+    for text in ("TOKN", "TOKEN,OTHER"):
+        with pytest.raises(BadArgument, match=f"{text} is not set"):
+            variable(text)
 
 
 @pytest.mark.parametrize(

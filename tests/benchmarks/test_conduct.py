@@ -550,6 +550,14 @@ def test_the_first_round_is_begun_where_anything_is_left(make: MakeCampaign) -> 
     assert plan.elapsed_seconds == pytest.approx(0.08)
 
 
+def test_no_more_rounds_are_begun_than_can_be_read(
+    make: MakeCampaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.campaign.conduct.MOST_ROUNDS", 3)
+    plan = make(make_plan(tasks=(10,)), Script()).run()
+    assert (plan.status, plan.rounds) == ("complete", 3)
+
+
 # Cases that are left out
 
 

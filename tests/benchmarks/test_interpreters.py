@@ -142,10 +142,11 @@ def test_a_path_without_an_executable_is_one_line(kind: str, base: Path, uv: Fak
         path.mkdir()
     elif kind == "not executable":
         path.write_text("")
-    with pytest.raises(InterpreterError, match="no executable file is there") as caught:
-        find(str(path))
-    assert str(path) in str(caught.value)
-    assert "\n" not in str(caught.value)
+    for request in (str(path), "~nobody.has.this.name/python"):
+        with pytest.raises(InterpreterError, match="no executable file is there") as caught:
+            find(request)
+        assert request in str(caught.value)
+        assert "\n" not in str(caught.value)
 
 
 def test_a_version_is_found_by_uv(base: Path, uv: FakeUv) -> None:
@@ -233,6 +234,12 @@ def test_only_locked_wheels_are_installed(base: Path, uv: FakeUv) -> None:
     assert "--require-hashes" in install
     assert install[install.index("--only-binary") + 1] == ":all:"
     assert install[-1] == str(interpreters.LOCK)
+
+
+def test_what_is_on_this_machine_is_installed_anew(base: Path, uv: FakeUv, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    for wanted, several in (("aiohttp", 1), (str(tmp_path / "mine"), 2), ("m @ file:///m", 2)):
+        assert len({interpreters._key(base, (wanted,)) for _ in range(2)}) == several
 
 
 def test_another_interpreter_or_lock_gets_another_environment(

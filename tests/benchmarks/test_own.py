@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -413,6 +414,49 @@ def test_code_that_misbehaves_is_named_and_other_cases_go_on(
     if caught.value.alive:
         noop = Case("throughput", "noop", 10)
         assert worker.measure(noop, 1, 1, 0.0).timed_seconds > 0
+
+
+def test_a_file_that_changes_while_it_is_measured_ends_the_campaign(write: Write) -> None:
+    one = own.read("workload", f"{write('async def work(i): return i')}:work")
+    code = OwnCode([one.argument])
+    code.check()
+    write("async def work(i): return i + 1")
+    with pytest.raises(OwnCodeError, match=r"mine\.py has changed while it was measured"):
+        code.check()
+    Path(one.path).unlink()
+    with pytest.raises(OwnCodeError, match="has changed"):
+        code.check()
+
+
+def test_a_try_calls_with_an_index_that_every_fan_out_has(
+    write: Write, interpreter: Interpreter
+) -> None:
+    path = write("NAMES = ['only']\nasync def work(i): return NAMES[i]")
+    tried = own.tried(own.read("workload", f"{path}:work"), interpreter)
+    assert (tried.wrong, tried.failed) == ("", False)
+
+
+def test_a_try_that_hangs_leaves_nothing_running(
+    write: Write, interpreter: Interpreter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own, "LONGEST_TRY_SECONDS", 5.0)
+    number = tmp_path / "number"
+    path = write(
+        "import asyncio, pathlib, subprocess\n"
+        "async def work(i):\n"
+        "    child = subprocess.Popen(['sleep', '600'])\n"
+        f"    pathlib.Path({str(number)!r}).write_text(str(child.pid))\n"
+        "    await asyncio.sleep(600)\n"
+    )
+    tried = own.tried(own.read("workload", f"{path}:work"), interpreter)
+    assert tried.wrong == "a few calls have not ended within 5 s"
+    state = Path(f"/proc/{number.read_text()}/stat")
+    if Path("/proc").is_dir():
+        for _ in range(100):  # until it is reaped
+            if not state.exists() or state.read_text().split()[2] == "Z":
+                break
+            time.sleep(0.05)
+        assert not state.exists() or state.read_text().split()[2] == "Z"
 
 
 def test_what_the_users_code_prints_is_no_answer(write: Write, start: Start) -> None:

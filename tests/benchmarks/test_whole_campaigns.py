@@ -102,7 +102,7 @@ def test_a_campaign_can_be_resumed_as_long_as_the_measured_code_is_the_same(
 ) -> None:
     copy = copy_of_suite(tmp_path / "copy")
     quiet = ("--no-report", "--quiet")
-    done = run_benchmarks("run", *TINY, "--preset", "smoke", "--budget", "4s", *quiet, cwd=copy)
+    done = run_benchmarks("run", *TINY, "--preset", "smoke", "--budget", "8s", *quiet, cwd=copy)
     assert done.returncode == 0, done.stderr
     folder = Path(done.stdout.strip())
     assert folder.parent == copy / "results"

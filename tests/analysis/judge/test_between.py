@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from analysis.estimate.intervals import hodges_lehmann_shift
 from analysis.judge.between import IncomparableError, between, check_comparable, gate
 from analysis.judge.contrasts import COLUMNS
-from analysis.judge.verdicts import judge
+from analysis.judge.verdicts import UNDECIDED, judge
 from analysis.read.campaign import Campaign
 from analysis.read.load import read_campaign
 from benchmarks.campaign import schema
@@ -157,3 +158,11 @@ def test_cells_without_values_or_verdict_stay_open(tmp_path: Path, base: Campaig
     )
     assert len(judged.open) == 5
     assert sum(": undecided, " in one for one in judged.open) == 4
+
+
+def test_without_a_limit_what_is_undecided_is_no_regression(tmp_path: Path, base: Campaign) -> None:
+    frame = between(base, written(tmp_path / "head", seed=2, slower=0.01, noise=0.01))
+    frame = frame.assign(low=1.003, high=1.03, verdict=UNDECIDED)
+    judged = gate(frame, math.inf)
+    assert judged.regressions == ()
+    assert len(judged.open) == len(frame)

@@ -470,6 +470,22 @@ def test_a_claim_is_unmet_only_where_no_campaign_meets_it(tmp_path: Path, plain:
     assert ledger([]) == []
 
 
+def test_what_was_counted_or_shown_by_a_program_needs_no_proof(tmp_path: Path) -> None:
+    waits = Case("head_start", "sleep", 10, "sleep_20ms")
+    few = measure(
+        tmp_path / "few", {"task_group": 0.5}, rounds=4, observe=lambda *_: 1.0,
+        cases=[Case("throughput", "noop", 10), waits],
+    )  # fmt: skip
+    assert not few.control.proven
+    cells = Cells("head_start", ("sleep",), pauses=("sleep_20ms",))
+    started = ValueOf(("gather_tasks",), "started_before_join", cells)
+    timed, counted = ledger(
+        [few], [claim(FASTER, GROUP), claim(Claimed(1.0, 1.0, "share"), started)]
+    )
+    assert timed.note == "the campaign is unproven"
+    assert (counted.verdict, counted.note) == (REPRODUCED, "")
+
+
 def test_every_claim_is_found_in_a_campaign_that_has_its_cells(tmp_path: Path) -> None:
     cases = dict.fromkeys(
         Case(cells.probe, workload or "noop", n, pause)

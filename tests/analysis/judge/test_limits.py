@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from analysis.judge import words
 from analysis.judge.answer import answer
 from analysis.judge.decisions import decisions
 from analysis.judge.findings import Findings, answer_rows, bounds_rows, find, unlimited
 from analysis.read.load import read_campaign
 from analysis.show import tables
+from analysis.show.charts.registry import draw_all
 from analysis.show.page import files_of
 from benchmarks.campaign import schema
 from benchmarks.cases import Case
@@ -156,6 +158,20 @@ def test_none_is_named_that_does_not_take_least(rounds: int, says: str, tmp_path
     assert said.startswith(says)
 
 
+def test_a_pattern_that_saves_memory_is_named_once(tmp_path: Path) -> None:
+    cases = tuple(Case("footprint", name, 1000) for name in ("noop", "yield_once"))
+    strategies = (PATTERNS[0], "task_group", "chunks")
+    folder = campaigns.write(
+        tmp_path / "c", strategies=strategies, limits=(10,), cases=cases, effect=effect
+    )
+    findings = find(read_campaign(folder))
+    [memory] = [said for said in answer(findings) if "memory" in said]
+    assert memory.startswith("chunks saves memory: down to ")
+    held = next(one for one in decisions([findings]) if one.situation.startswith("Many wait"))
+    assert (held.use, held.exceptions) == ("either, choose by meaning", "chunks: with a limit")
+    assert held.holds_on.startswith("without a limit")
+
+
 def test_what_is_not_decided_is_no_advice(tmp_path: Path) -> None:
     """Where intervals are wide, that they overlap does not say that all are the same."""
     folder = campaigns.write(
@@ -189,6 +205,11 @@ def test_the_page_has_a_section_and_a_chart_of_limits(findings: Findings) -> Non
     assert 'id="limit"' in page
     assert "At most so many at a time" in page
     assert "gather_semaphore (100)" in files["contrasts.csv"].decode()
+    # Those of the ratios hold together; what is drawn are amounts.
+    [limits] = [one for one in draw_all(findings) if one.name == "limits"]
+    assert limits.caption.endswith(words.STANDS_ALONE)
+    [health] = [one for one in draw_all(findings) if one.name == "campaign-health"]
+    assert "median half-width" in health.title
 
 
 # --- calls that raise -----------------------------------------------------------------------------

@@ -285,6 +285,15 @@ def test_markdown_escapes_and_leaves_out_what_is_empty() -> None:
     ]  # fmt: skip
 
 
+def test_a_cell_is_blank_only_where_all_before_it_are_as_above() -> None:
+    columns = tuple(Column(name, leading=name != "n") for name in ("probe", "workload", "n"))
+    rows = (("a", "noop", "1"), ("a", "noop", "2"), ("b", "noop", "2"), ("b", "echo", "2"))
+    table = Table("t", "", columns, tuple(tuple(map(Cell, row)) for row in rows))
+    shown = [[cell.text for cell in row] for row in tables.without_repeats(table)]
+    assert shown == [["a", "noop", "1"], ["", "", "2"], ["b", "noop", "2"], ["", "echo", "2"]]
+    assert "| b | noop | 2 |" in tables.markdown(table)
+
+
 @pytest.mark.parametrize(
     ("heading", "titles"), [("kind", ["t · a<b>", "t · c"]), ("nothing", ["t"])]
 )

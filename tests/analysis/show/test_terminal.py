@@ -106,6 +106,11 @@ def test_everything_is_shown_to_who_asks(findings: Findings) -> None:
     assert "Failed: " in long
     assert "And 1 more remark." in short
     assert long.count("The intervals of one Python hold together") >= 1
+    assert "more remark" not in long
+    assert long.count("Build of Python 3.13.0") == 1
+    # The tables of the answer are whole.
+    assert long.count("Time per task, mean over n") == 1
+    assert "more row" not in long
 
 
 def test_tables_fit_the_screen(findings: Findings) -> None:
