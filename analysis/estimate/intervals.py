@@ -117,29 +117,39 @@ def hodges_lehmann_rows(differences: FloatArray, confidence: float = CONFIDENCE)
 
 def hodges_lehmann_halves(halves: FloatArray) -> Estimates:
     """The centre of every row that is compared with each half of its reference, shape (rows, 2,
-    rounds): the mean of both estimates (Lehmann 1964). Where a half has no interval, the estimate
-    is that of the mean of both, as far as they are there.
+    rounds): the mean of both estimates (Lehmann 1964). In a round that lacks one half the other
+    stands for both.
 
     Noise is one-sided: something makes a process slower. The difference of two processes is as
-    often too large as too small; that to the mean of two is not, and its centre leans by up to half
-    of the interval. Both estimates correlate by at most 0.5 in the long run, whatever the
-    distribution (Lehmann 1964), which is what the interval takes.
+    often too large as too small; that to the mean of two is not, and its centre leans. Where all
+    processes have the same noise, both estimates correlate by at most 0.5 in the long run (Lehmann
+    1964); by more where the subject varies more than its reference, or one half stands for both.
+    The interval takes the rank correlation of both, at least 0.5.
     """
-    means = mean_of_halves(halves)
-    paired = np.isfinite(halves).sum(axis=2).min(axis=1) >= FEWEST_FOR_INTERVAL
-    found = hodges_lehmann_rows(np.where(paired[:, None], np.nan, means))
-    one, other = (hodges_lehmann_rows(halves[paired, half]) for half in (0, 1))
+    there = np.isfinite(halves)
+    filled = np.where(there, halves, halves[:, ::-1])
+    found = hodges_lehmann_rows(filled[:, 0])
+    two = np.flatnonzero(there.any(axis=2).all(axis=1))
+    one, other = found.take(two), hodges_lehmann_rows(filled[two, 1])
+    together = np.maximum(0.5, _rank_correlation(filled[two], one.rounds))
     value = (one.value + other.value) / 2
-    found.value[paired] = value
-    found.low[paired] = value - _reach(one.value - one.low, other.value - other.low)
-    found.high[paired] = value + _reach(one.high - one.value, other.high - other.value)
-    found.rounds[paired] = np.isfinite(means[paired]).sum(axis=1)
+    found.value[two] = value
+    found.low[two] = value - _reach(one.value - one.low, other.value - other.low, together)
+    found.high[two] = value + _reach(one.high - one.value, other.high - other.value, together)
     return found
 
 
-def _reach(one: FloatArray, other: FloatArray) -> FloatArray:
-    """How far the interval of a mean reaches, of two that correlate by 0.5."""
-    reach: FloatArray = np.sqrt(one**2 + other**2 + one * other) / 2
+def _rank_correlation(pairs: FloatArray, rounds: NDArray[np.int64]) -> FloatArray:
+    """Spearman's, shape (rows, 2, rounds) to (rows,); both lack the same rounds, ranked last."""
+    ranks = pairs.argsort(axis=2, kind="stable").argsort(axis=2)
+    apart = ((ranks[:, 0] - ranks[:, 1]) ** 2).sum(axis=1)
+    found: FloatArray = 1 - 6 * apart / np.maximum(rounds * (rounds**2 - 1), 1)
+    return found
+
+
+def _reach(one: FloatArray, other: FloatArray, together: FloatArray) -> FloatArray:
+    """How far the interval of a mean reaches, of two that correlate so much."""
+    reach: FloatArray = np.sqrt(one**2 + other**2 + 2 * together * one * other) / 2
     return reach
 
 
@@ -153,7 +163,8 @@ def mean_of_halves(halves: FloatArray) -> FloatArray:
 
 def simultaneous(alone: Estimates, differences: FloatArray) -> Estimates:
     """Estimates of rows, with intervals that hold together: in 95 of 100 campaigns every one of
-    them covers its truth. ``differences`` are what they are estimates of, shape (rows, rounds).
+    them covers its truth. ``differences`` are what they are about, shape (rows, rounds), of halves
+    the mean: only how they hang together is taken from them.
 
     Each interval is that of its row alone, widened about the estimate by one factor for the whole
     family. The factor is the quantile of the largest studentised mean of any row, over that of a

@@ -61,7 +61,8 @@ _NONE: Final = -1
 @dataclass(frozen=True, slots=True)
 class Contrasts:
     """``frame`` as :func:`contrasts` gives it; ``differences`` are D of its rows, shape (rows,
-    rounds), in the order of its index, and ``alone`` their estimates, each by itself.
+    rounds), in the order of its index, to the mean of both halves; ``alone`` the estimates, each by
+    itself, of each half apart.
     """
 
     frame: pd.DataFrame
@@ -531,13 +532,12 @@ def _aggregate_rows(measured: Measured, pairs: _Pairs, rows: _Rows) -> _Rows:
     # A case in which either side failed is left out as a whole.
     failed = measured.failed_in(pairs, pair, measure)
     halves = np.where(failed[:, None, None], np.nan, rows.halves[row])
-    first, second = halves[:, 0], halves[:, 1]
-    means, cases = means_of_groups(first, number, count)
-    kept: NDArray[np.bool_] = np.asarray(np.isfinite(first).any(axis=1))
-    # A case without its other half does not take that of all others away.
-    halved: NDArray[np.bool_] = np.asarray(np.isfinite(second).any(axis=1))
-    others, _ = means_of_groups(np.where(halved[:, None], second, first), number, count)
-    others[np.bincount(number, halved, minlength=count) == 0] = np.nan
+    # In a round that lacks one half of a case the other stands for both.
+    halves = np.where(np.isfinite(halves), halves, halves[:, ::-1])
+    (means, cases), (others, _) = (
+        means_of_groups(halves[:, half], number, count) for half in (0, 1)
+    )
+    kept: NDArray[np.bool_] = np.asarray(np.isfinite(halves[:, 0]).any(axis=1))
     amounts = []
     for who in (pairs.subject, pairs.reference):
         cells = measure * measured.contenders + np.maximum(who[pair], 0)

@@ -68,7 +68,7 @@ class Control:
 class Findings:
     """What tables, charts and the report show; results/README.md explains every column.
 
-    ``contrasts`` and ``differences`` are those of :class:`analysis.judge.contrasts.Contrasts`;
+    ``compared`` has the contrasts, and D behind them;
     ``absolutes`` has a row per contender and case or aggregate, ``costs`` one per contender and
     workload, ``observations`` one per contender, case and name of what was counted.
     """

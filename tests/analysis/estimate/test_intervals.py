@@ -238,27 +238,56 @@ def test_two_halves_of_a_reference_do_not_lean(rounds: int, share: float) -> Non
     assert abs(below - above) < 0.02
     assert abs(np.median(found.value)) < 0.05 * width
     mean = hodges_lehmann_rows(mean_of_halves(halves))
-    assert width < 1.03 * np.median(mean.high - mean.low)
+    assert width < 1.08 * np.median(mean.high - mean.low)
     if (rounds, share) == (70, 0.2):
         assert ((mean.low > 0) | (mean.high < 0)).mean() > 0.25
         assert np.std(found.value) < 0.5 * np.std(mean.value)
 
 
-def test_a_half_without_an_interval_is_part_of_a_mean() -> None:
+@pytest.mark.parametrize("times", [0.3, 3.0, 100.0])
+@pytest.mark.parametrize("rounds", [6, 7, 12, 70])
+def test_intervals_hold_where_a_subject_varies_as_its_reference_does_not(
+    rounds: int, times: float
+) -> None:
+    rng = np.random.default_rng([2, rounds, int(times)])
+    one, other, subject = rng.standard_normal((3, 2000, rounds))
+    halves = np.stack([times * subject - one, times * subject - other], axis=1)
+    found = hodges_lehmann_halves(halves)
+    covered = ((found.low <= 0) & (found.high >= 0)).mean()
+    assert 0.935 <= covered <= (0.99 if times > 1 else 1.0)
+
+
+def test_one_half_stands_for_both_where_the_other_is_absent() -> None:
     rng = np.random.default_rng(3)
-    halves = rng.standard_normal((3, 2, 12))
+    halves = rng.standard_normal((4, 2, 12))
     halves[1, 1] = np.nan
     halves[2, 1, 5:] = np.nan
+    halves[3] = np.nan
     found = hodges_lehmann_halves(halves)
-    means = hodges_lehmann_rows(mean_of_halves(halves))
+    assert found.rounds.tolist() == [12, 12, 12, 0]
+    alone = hodges_lehmann_rows(halves[:, 0])
     for end in ("value", "low", "high"):
-        np.testing.assert_array_equal(getattr(found, end)[1:], getattr(means, end)[1:])
-        assert getattr(found, end)[0] != getattr(means, end)[0]
+        of_found, of_half = getattr(found, end), getattr(alone, end)
+        assert of_found[1] == of_half[1]
+        assert of_found[0] != of_half[0]
+        assert of_found[2] != of_half[2]
+    assert np.isnan(found.value[3])
     np.testing.assert_array_equal(mean_of_halves(halves)[1], halves[1, 0])
-    assert found.rounds.tolist() == [12, 12, 12]
-    assert found.value[0] == pytest.approx(
-        np.mean([hodges_lehmann(halves[0, half]).value for half in (0, 1)])
-    )
+    filled = np.where(np.isnan(halves[2, 1]), halves[2, 0], halves[2, 1])
+    two = [hodges_lehmann(one) for one in (halves[2, 0], filled)]
+    assert found.value[2] == pytest.approx(np.mean([one.value for one in two]))
+    together = max(0.5, stats.spearmanr(halves[2, 0], filled).statistic)
+    down, other_down = (one.value - one.low for one in two)
+    reach = np.sqrt(down**2 + other_down**2 + 2 * together * down * other_down) / 2
+    assert found.low[2] == pytest.approx(found.value[2] - reach)
+
+
+def test_halves_that_are_the_same_are_one() -> None:
+    rng = np.random.default_rng(4)
+    rows = rng.standard_normal((5, 9))
+    found, alone = hodges_lehmann_halves(np.stack([rows, rows], axis=1)), hodges_lehmann_rows(rows)
+    for end in ("value", "low", "high"):
+        np.testing.assert_allclose(getattr(found, end), getattr(alone, end))
 
 
 def test_the_shift_is_the_one_of_the_textbook() -> None:
