@@ -192,7 +192,7 @@ def test_the_house_stays_small() -> None:
     def lines(package: str) -> int:
         return sum((REPOSITORY / path).read_text().count("\n") for path in below(package))
 
-    assert lines("analysis") <= 8775
+    assert lines("analysis") <= 8785
     assert lines("benchmarks") <= 8475
 
 
