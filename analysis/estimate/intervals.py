@@ -129,7 +129,7 @@ def hodges_lehmann_halves(halves: FloatArray) -> Estimates:
     there = np.isfinite(halves)
     filled = np.where(there, halves, halves[:, ::-1])
     found = hodges_lehmann_rows(filled[:, 0])
-    two = np.flatnonzero(there.any(axis=2).all(axis=1))
+    two = np.flatnonzero(there.sum(axis=2).min(axis=1))
     one, other = found.take(two), hodges_lehmann_rows(filled[two, 1])
     together = np.maximum(0.5, _rank_correlation(filled[two], one.rounds))
     value = (one.value + other.value) / 2
