@@ -126,10 +126,9 @@ def hodges_lehmann_halves(halves: FloatArray) -> Estimates:
     1964); by more where the subject varies more than its reference, or one half stands for both.
     The interval takes the rank correlation of both, at least 0.5.
     """
-    there = np.isfinite(halves)
-    filled = np.where(there, halves, halves[:, ::-1])
+    filled = both_halves(halves)
     found = hodges_lehmann_rows(filled[:, 0])
-    two = np.flatnonzero(there.sum(axis=2).min(axis=1))
+    two = np.flatnonzero(np.isfinite(halves).sum(axis=2).min(axis=1))
     one, other = found.take(two), hodges_lehmann_rows(filled[two, 1])
     together = np.maximum(0.5, _rank_correlation(filled[two], one.rounds))
     value = (one.value + other.value) / 2
@@ -153,11 +152,14 @@ def _reach(one: FloatArray, other: FloatArray, together: FloatArray) -> FloatArr
     return reach
 
 
+def both_halves(halves: FloatArray) -> FloatArray:
+    """Shape (rows, 2, rounds): in a round that lacks one half the other stands for it."""
+    return np.where(np.isfinite(halves), halves, halves[:, ::-1])
+
+
 def mean_of_halves(halves: FloatArray) -> FloatArray:
     """Shape (rows, 2, rounds) to (rows, rounds): the mean of what is there, nan without any."""
-    there = np.isfinite(halves)
-    total, count = np.where(there, halves, 0.0).sum(axis=1), there.sum(axis=1)
-    mean: FloatArray = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    mean: FloatArray = both_halves(halves).mean(axis=1)
     return mean
 
 

@@ -25,6 +25,7 @@ from analysis.estimate.intervals import (
     FEWEST_FOR_INTERVAL,
     Estimates,
     FloatArray,
+    both_halves,
     hodges_lehmann_halves,
     hodges_lehmann_rows,
     mean_of_halves,
@@ -531,9 +532,7 @@ def _aggregate_rows(measured: Measured, pairs: _Pairs, rows: _Rows) -> _Rows:
     pair, measure = rows.pair[row], rows.measure[row]
     # A case in which either side failed is left out as a whole.
     failed = measured.failed_in(pairs, pair, measure)
-    halves = np.where(failed[:, None, None], np.nan, rows.halves[row])
-    # In a round that lacks one half of a case the other stands for both.
-    halves = np.where(np.isfinite(halves), halves, halves[:, ::-1])
+    halves = both_halves(np.where(failed[:, None, None], np.nan, rows.halves[row]))
     (means, cases), (others, _) = (
         means_of_groups(halves[:, half], number, count) for half in (0, 1)
     )

@@ -102,8 +102,9 @@ def _print_cut(table: Table, on: Console, room: int) -> int:
     """Print so many rows as there is room for; return the lines that it took."""
     around = 3 + _height(table.note, on.width)  # title, heading, and a blank line in the end
     most = room - around - 1
-    last = _last(table)
-    heights = [len(textwrap.wrap(row[last].text, _room(table, on))) or 1 for row in table.rows]
+    *widths, _ = _widths(table)
+    last, width = len(widths), _room(widths, on)
+    heights = [len(textwrap.wrap(row[last].text, width)) or 1 for row in table.rows]
     shown = len(heights)
     if sum(heights) > most + 1:  # what says how many more there are takes a line as well
         shown = sum(height <= most for height in itertools.accumulate(heights))
@@ -159,24 +160,21 @@ def _widths(table: Table) -> list[int]:
         0 if column.detail else 1 + max([len(column.name), *(len(cell.text) for cell in cells)])
         for column, *cells in zip(table.columns, *table.rows, strict=True)
     ]
-    last = _last(table)
+    last = max(place for place, column in enumerate(table.columns) if not column.detail)
     return [*widths[:last], min(widths[last], _LEAST_LAST)]
 
 
-def _last(table: Table) -> int:
-    """The place of the last column that is shown; what stands there is folded."""
-    return max(place for place, column in enumerate(table.columns) if not column.detail)
-
-
-def _room(table: Table, on: Console) -> int:
-    """What is left of a line for the last column; where that is little, half of its least width."""
-    return max(_LEAST_LAST // 2, on.width - sum(_widths(table)[:-1]))
+def _room(widths: Sequence[int], on: Console) -> int:
+    """What columns so wide leave of a line for the last one; where that is little, half of its
+    least width.
+    """
+    return max(_LEAST_LAST // 2, on.width - sum(widths))
 
 
 def _print(table: Table, on: Console, *, note: str) -> None:
     _line(on, table.title, "bold")
     *widths, _ = _widths(table)
-    room = _room(table, on)
+    room = _room(widths, on)
     _row(on, table, [Cell(column.name) for column in table.columns], widths, room, "dim")
     for row in tables.without_repeats(table):
         _row(on, table, row, widths, room)
