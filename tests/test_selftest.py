@@ -17,12 +17,17 @@ import pyperf._utils
 import pytest
 
 from analysis.estimate.intervals import FloatArray
+from analysis.judge.contrasts import STRATEGY
+from analysis.read.load import read_campaign
+from benchmarks.matrix import MAIN
+from harness.commands import rows_of
 from harness.selftest import __main__ as selftest
 from harness.selftest import arms, experiment, planted, show
 from harness.selftest.arms import ARMS, OURS, Estimate, Outcome, Pair, Site, Trial
 from harness.selftest.experiment import CONDITIONS, Done, SelftestError, Setting, plan
 from harness.selftest.summary import Share, is_beyond, summarise
 from harness.steady import Steady
+from tests import campaigns
 
 NOTHING = Estimate(0.0, -0.01, 0.01, differs=False)
 SITE = Site(Path("nowhere"), Path("base"), "3.11.7", Path("python"))
@@ -110,6 +115,20 @@ def test_it_ends_in_time(tmp_path: Path, quick: list[Trial]) -> None:
     assert quick == []
 
 
+def test_what_this_suite_says_is_estimated_anew(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    costs = tuple(map(tuple, rng.normal(-7.0, 0.01, (3, 12)).tolist()))
+    trials = [done(), done("whole processes")]
+    stale = Outcome(NOTHING, NOTHING, costs)
+    lines = [SETTING, msgspec.structs.replace(trials[0], outcome=stale), trials[1]]
+    journal = tmp_path / "trials.jsonl"
+    journal.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+    _, (ours, other) = experiment.read(journal)
+    assert ours.outcome == arms.of_rounds(costs)
+    assert ours.outcome.same != NOTHING
+    assert other == trials[1]
+
+
 def test_trials_of_other_code_are_not_mixed(tmp_path: Path, quick: list[Trial]) -> None:
     journal = tmp_path / "trials.jsonl"
     journal.write_bytes(msgspec.json.encode(SETTING) + b"\n")
@@ -180,6 +199,21 @@ def test_paired_intervals_have_the_truth_in_95_of_100() -> None:
     assert 935 <= sum(one.low <= 0.02 <= one.high for one in found) <= 965
 
 
+@pytest.mark.parametrize("rounds", [5, 20])
+def test_ours_says_what_the_table_of_a_campaign_says(tmp_path: Path, rounds: int) -> None:
+    folder = campaigns.write(
+        tmp_path / "c", strategies=MAIN[:2], cases=campaigns.NOOP[:1], rounds=rounds
+    )
+    campaign = read_campaign(folder)
+    outcome = arms.of_rounds(arms.costs_of(campaign))
+    for said, control in ((outcome.same, True), (outcome.slower, False)):
+        [row] = rows_of(campaign, STRATEGY, control=control).to_dict("records")
+        ends = np.log(np.clip([row["low"], row["high"]], math.exp(-20.0), math.exp(20.0)))
+        assert said.value == pytest.approx(np.log(row["ratio"]), abs=3e-6)
+        assert [said.low, said.high] == pytest.approx(ends, abs=3e-6)
+        assert said.differs == row["differs"]
+
+
 def test_the_floor_is_that_of_the_verdicts() -> None:
     assert is_beyond(math.log(1.0051), 0.1)
     assert is_beyond(-0.1, math.log(0.9949))
@@ -206,6 +240,8 @@ def test_a_summary_counts_what_was_said() -> None:
     assert (one.wrong_signs, one.undecided) == (Share(1, 4), Share(1, 4))
     errors = [0.01 - math.log(1.005), 0, -0.01 - math.log(1.02), 0]
     assert one.error == pytest.approx(math.sqrt(sum(error**2 for error in errors) / 4))
+    elsewhere = done(condition=list(CONDITIONS)[1], said=missed)
+    assert summarise(OURS, None, [*trials, elsewhere]).covered == Share(3, 5)
     half_widths = sorted([0.03, 0.001, 0.0075, 0.001])
     assert one.half_width == pytest.approx(sum(half_widths[1:3]) / 2)
 
@@ -284,14 +320,28 @@ def test_the_page_has_every_condition_and_arm() -> None:
     steady = [Steady("3.11.7", "noop", 100, 0.9, 0.89, 0.91, 0.92, 0.91, 0.93)]
     files = show.files_of(show.shown_of(SETTING, _trials(), steady))
     text = files["README.md"].decode()
-    for words in (*ARMS, *CONDITIONS, "a\\|b", "0.900 [0.890, 0.910]", "-2.0"):
+    ours = "It told two that are the same different in 0 of 30 trials"
+    for words in (*ARMS, *CONDITIONS, ours, "a\\|b", "0.900 [0.890, 0.910]", "-2.0"):
         assert words in text or words == "as it is"
-    assert "10 of 10" not in text.partition("## Machine as it is")[0]
     charts = [name for name in files if name.endswith("-dark.svg")]
     assert charts == ["charts/errors-dark.svg", "charts/same-dark.svg", "charts/power-dark.svg"]
     page = files["index.html"].decode()
     assert page.count("<svg") == 3
     assert "a|b" in page
+
+
+def test_the_overview_compares_errors_within_a_condition() -> None:
+    truth = math.log1p(0.02)
+    near, far = (Estimate(truth + by, 0.0, 0.1, differs=True) for by in (0.001, 0.012))
+    trials = [done(said=near), done("whole processes", said=far)]
+    trials += [done("whole processes", condition=list(CONDITIONS)[1], said=far)]
+    table = show.overview(show.shown_of(SETTING, trials, []))
+    rows = [[cell.text for cell in row[1:]] for row in table.rows]
+    assert rows == [
+        [OURS, "0.10 %", "", "0 % [0, 98]", "100 % [3, 100]", "0 of 0", "1 of 1"],
+        ["whole processes", "1.2 %", "12", "0 % [0, 98]", "100 % [3, 100]", "0 of 0", "1 of 1"],
+        ["whole processes", "1.2 %", "", "0 % [0, 98]", "100 % [3, 100]", "0 of 0", "1 of 1"],
+    ]
 
 
 def test_every_panel_has_its_own_numbers_below() -> None:

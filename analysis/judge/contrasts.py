@@ -25,13 +25,15 @@ from analysis.estimate.intervals import (
     FEWEST_FOR_INTERVAL,
     Estimates,
     FloatArray,
+    IntArray,
     both_halves,
+    by_round,
     hodges_lehmann_halves,
     hodges_lehmann_rows,
     mean_of_halves,
+    means_of_groups,
     simultaneous,
 )
-from analysis.estimate.rounds import IntArray, by_round, means_of_groups
 from analysis.judge.verdicts import UNDECIDED, judge, rounds_needed
 from analysis.read.campaign import (
     CONTROL,

@@ -16,10 +16,11 @@ from analysis.estimate.intervals import (
     FEWEST_FOR_INTERVAL,
     Estimates,
     FloatArray,
+    IntArray,
     hodges_lehmann,
     hodges_lehmann_rows,
+    means_of_groups,
 )
-from analysis.estimate.rounds import IntArray, means_of_groups
 from analysis.judge import words
 from analysis.judge.contrasts import (
     ANSWER,

@@ -13,7 +13,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.estimate.intervals import LEAST_ROUNDS, hodges_lehmann
+import numpy as np
+
+from analysis.estimate.intervals import LEAST_ROUNDS, hodges_lehmann_halves, mean_of_halves
 from benchmarks.campaign.plan import halves
 from benchmarks.campaign.schema import Allocated, Case, Plan, RoundLine
 
@@ -38,8 +40,8 @@ class Precision:
         self._precision = plan.precision
         self._references = halves(plan)
         self._place = {one.id: place for place, one in enumerate(plan.contenders)}
-        # case id -> contender id -> D of each round
-        self._differences: dict[str, dict[str, list[float]]] = defaultdict(
+        # case id -> contender id -> D of each round with either half of what it is compared with
+        self._halves: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(
             lambda: defaultdict(list)
         )
         self._half_width: dict[str, float] = {}
@@ -49,29 +51,26 @@ class Precision:
         """Take in one round of a case, as it was calibrated."""
         headline = case.metrics.index(case.headline_metric)
         logs = {place: math.log(cell.cost(headline, case)) for place, cell in line.cells.items()}
-        of_case = self._differences[line.case]
         present = set()
         for contender, references in self._references.items():
-            own = self._place[contender]
-            others = [logs[self._place[one]] for one in references if self._place[one] in logs]
-            if own in logs and others:
-                of_case[contender].append(logs[own] - statistics.fmean(others))
+            own = logs.get(self._place[contender], math.nan)
+            apart = [own - logs.get(self._place[one], math.nan) for one in references]
+            if not all(map(math.isnan, apart)):
+                self._halves[line.case][contender].append((apart[0], apart[-1]))
                 present.add(contender)
         # A contender that has failed in this round is not waited for.
-        compared = [rounds for contender, rounds in of_case.items() if contender in present]
+        compared = [of for who, of in self._halves[line.case].items() if who in present]
         if compared:
-            self._half_width[line.case] = max(hodges_lehmann(one).half_width for one in compared)
+            found = [hodges_lehmann_halves(np.transpose(one)[None]) for one in compared]
+            self._half_width[line.case] = max(float(one.high[0] - one.low[0]) / 2 for one in found)
             self._rounds[line.case] = min(map(len, compared))
 
     def spread(self, case: str) -> float | None:
         """The standard deviation of D over rounds, of the middle contender; None with fewer than
         two rounds.
         """
-        known = [
-            statistics.stdev(rounds)
-            for rounds in self._differences[case].values()
-            if len(rounds) > 1
-        ]
+        several = [of for of in self._halves[case].values() if len(of) > 1]
+        known = [float(np.std(mean_of_halves(np.transpose(of)[None]), ddof=1)) for of in several]
         return statistics.median(known) if known else None
 
     def is_done(self, case: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import signal
@@ -20,7 +21,7 @@ from benchmarks.campaign.interpreters import REPOSITORY, executable
 from benchmarks.campaign.plan import launcher_of
 from benchmarks.campaign.schema import Contender, Facts, Interpreter
 from benchmarks.cases import Case
-from benchmarks.own import Own, OwnCodeError, scrubbed
+from benchmarks.own import Own, scrubbed
 
 Answer = TypeVar("Answer", bound=protocol.Message)
 
@@ -38,11 +39,11 @@ class OwnCode:
     variables: Sequence[str] = ()
 
     def check(self) -> None:
-        """Raise OwnCodeError when a file is no longer what was read: each process imports it."""
+        """Raise OSError when a file is no longer what was read: each process imports it."""
         for one in map(Own.of, self.arguments):
             path = Path(one.path)
             if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != one.sha256:
-                raise OwnCodeError(f"{path.name} has changed while it was measured")
+                raise OSError(errno.ESTALE, "a file has changed while it was measured", path.name)
 
 
 NO_OWN_CODE = OwnCode()

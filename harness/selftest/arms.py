@@ -15,20 +15,26 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
 import pyperf
 from scipy import stats
 
-from analysis.estimate.intervals import CONFIDENCE, FloatArray
-from analysis.judge.contrasts import STRATEGY
+from analysis.estimate.intervals import (
+    CONFIDENCE,
+    Estimates,
+    FloatArray,
+    hodges_lehmann_halves,
+    hodges_lehmann_rows,
+)
 from analysis.read.campaign import Campaign
 from analysis.read.load import read_campaign
 from benchmarks.campaign import interpreters
 from benchmarks.strategies import BASELINE
 from harness import fan_out as program
-from harness.commands import LOOP, THROUGHPUT, copy_of_suite, fan_out, rows_of, run, scratch
+from harness.commands import LOOP, THROUGHPUT, copy_of_suite, fan_out, run, scratch
 from harness.selftest import planted
 
 PYPERF_PROCESSES = 4
@@ -38,6 +44,10 @@ PROCESS_SECONDS = 0.4
 PILOT_BATCHES = 20
 CAMPAIGN_START_SECONDS = 1.0
 """What a campaign takes beside its budget."""
+_NO_END = 20.0
+
+Costs: TypeAlias = tuple[tuple[float, ...], ...]
+"""ln(seconds) of each round: of the baseline, of its control, of the slower one."""
 
 
 class Estimate(msgspec.Struct, frozen=True):
@@ -52,13 +62,12 @@ class Estimate(msgspec.Struct, frozen=True):
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     """What an arm says of the baseline against itself, and of the slower one against both.
 
-    ``costs`` of this suite are what its rounds say, ln(seconds) of the baseline, of its control and
-    of the slower one: another estimator can be tried on them.
+    ``costs`` are the rounds that this suite says it by, see :func:`of_rounds`.
     """
 
     same: Estimate
     slower: Estimate
-    costs: tuple[tuple[float, ...], ...] = ()
+    costs: Costs = ()
 
 
 @dataclass(frozen=True)
@@ -179,7 +188,7 @@ def interleaved_processes(trial: Trial) -> Outcome:
 
 
 def taking_turns(trial: Trial) -> Outcome:
-    """A campaign of this suite: the case as its table shows it."""
+    """A campaign of this suite: slices in turns, rounds of fresh processes; Hodges-Lehmann."""
     budget = trial.seconds - CAMPAIGN_START_SECONDS
     options = (
         f"--quiet --no-report --loop {LOOP} --probe {THROUGHPUT} "
@@ -190,23 +199,29 @@ def taking_turns(trial: Trial) -> Outcome:
     with scratch() as folder:
         words = f"-m benchmarks run {options} --out".split()
         run(sys.executable, *words, folder, cwd=trial.where.suite)
-        campaign = read_campaign(folder)
-        same, slower = (_row(campaign, control=control) for control in (True, False))
-        return Outcome(same, slower, _costs(campaign))
+        return of_rounds(costs_of(read_campaign(folder)))
 
 
-def _costs(campaign: Campaign) -> tuple[tuple[float, ...], ...]:
+def costs_of(campaign: Campaign) -> Costs:
+    """The complete rounds of a campaign of one case and three contenders."""
     costs = campaign.values.pivot(index="round", columns="role", values="seconds")
     logs = np.log(costs.dropna()).round(6)
     return tuple(tuple(logs[role]) for role in ("baseline", "control", "contender"))
 
 
-def _row(campaign: Campaign, *, control: bool) -> Estimate:
-    """The control's, or that of the slower one, as the table of single cases has it."""
-    row = rows_of(campaign, STRATEGY, control=control).iloc[0]
-    # Without an interval, after few rounds, the ends are 0 and inf, which JSON does not have.
-    value, low, high = (math.log(min(max(row[end], 1e-9), 1e9)) for end in ("ratio", "low", "high"))
-    return Estimate(value, low, high, bool(row["differs"]))
+def of_rounds(costs: Costs) -> Outcome:
+    """What the table of a campaign says of these rounds."""
+    baseline, control, slower = np.array(costs)
+    same = hodges_lehmann_rows((control - baseline)[None])
+    halves = hodges_lehmann_halves(np.stack([slower - baseline, slower - control])[None])
+    return Outcome(_only(same), _only(halves), costs)
+
+
+def _only(found: Estimates) -> Estimate:
+    # Without an interval, after few rounds, the ends are infinite, which JSON does not have.
+    ends = (found.value, found.low, found.high)
+    value, low, high = (float(np.clip(end[0], -_NO_END, _NO_END)) for end in ends)
+    return Estimate(value, low, high, low > 0 or high < 0)
 
 
 Arm = Callable[[Trial], Outcome]

@@ -17,14 +17,13 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.campaign.interpreters import REPOSITORY
 from benchmarks.campaign.machine import allot_cores, machine_facts
-from benchmarks.fingerprint import code_of
+from benchmarks.fingerprint import code_of, fingerprint
 from harness import commands
 from harness import fan_out as program
 from harness import neighbour as disturber
 from harness.selftest import arms, planted
-from harness.selftest.arms import ARMS, OURS, Outcome, Pair, Site, Trial
+from harness.selftest.arms import ARMS, OURS, Outcome, Pair, Site, Trial, of_rounds
 
 CONDITIONS = {"as it is": 0.0, "neighbour, 3 of 6 s": 6.0, "neighbour, 30 of 60 s": 60.0}
 """The machine by itself, or beside a neighbour in square waves of so many seconds."""
@@ -97,17 +96,24 @@ def plan(repetitions: int) -> Iterator[Sequence[Asked]]:
 
 
 def read(journal: Path) -> tuple[Setting | None, list[Done]]:
-    """What was done. A last line that was cut off is left out. Raises SelftestError."""
+    """What was done; what this suite says of its rounds is estimated anew. A last line that was cut
+    off is left out. Raises SelftestError.
+    """
     if not journal.exists():
         return None, []
     lines = journal.read_bytes().split(b"\n")[:-1]
     try:
         return (
             msgspec.json.decode(lines[0], type=Setting) if lines else None,
-            [msgspec.json.decode(line, type=Done) for line in lines[1:]],
+            [_estimated_anew(msgspec.json.decode(line, type=Done)) for line in lines[1:]],
         )
     except msgspec.MsgspecError as error:
         raise SelftestError(f"{journal} cannot be read: {error}") from error
+
+
+def _estimated_anew(done: Done) -> Done:
+    costs = done.outcome.costs
+    return msgspec.structs.replace(done, outcome=of_rounds(costs)) if costs else done
 
 
 def run(
@@ -159,16 +165,12 @@ def _setting(where: Site, trial_seconds: float) -> Setting:
 
 
 def method_hash() -> str:
-    """A hash of all code that a trial's outcome depends on, comments and docstrings apart: what is
-    measured, read, estimated and judged, what is planted, the arms and the neighbour.
+    """A hash of the code that trials are made with, comments and docstrings apart: what a campaign
+    measures, what is planted, the arms and the neighbour.
     """
-    folders = ("benchmarks", "analysis/read", "analysis/estimate", "analysis/judge")
     modules = (program, commands, disturber, planted, arms, sys.modules[__name__])
-    files = [
-        *(path for folder in folders for path in sorted((REPOSITORY / folder).rglob("*.py"))),
-        *(Path(str(module.__file__)) for module in modules),
-    ]
-    codes = [code_of(path.read_text(encoding="utf-8")) for path in files]
+    files = [Path(str(module.__file__)) for module in modules]
+    codes = [fingerprint(), *(code_of(path.read_text(encoding="utf-8")) for path in files)]
     return hashlib.sha256("\n".join(codes).encode()).hexdigest()
 
 

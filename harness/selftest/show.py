@@ -15,7 +15,7 @@ from analysis.judge.verdicts import FLOOR
 from analysis.show import page, tables, theme
 from analysis.show.charts import panels
 from analysis.show.charts.registry import Drawing, picture
-from analysis.show.tables import Column, Table
+from analysis.show.tables import Column, Field, Table
 from harness.selftest.arms import ARMS, OURS
 from harness.selftest.experiment import CONDITIONS, Done, Setting
 from harness.selftest.planted import SLOWER, fan_outs, sums
@@ -24,9 +24,12 @@ from harness.steady import Steady
 
 HONEST = (0.02, 0.08)
 """What a test at 5 % may say of pairs that are the same."""
+_NOTE = (
+    "Shares with their exact 95 % intervals. Error: root mean square of ln(ratio) less its truth."
+)
 _JITTER = 0.26
-_MOST_ERROR = 0.30
-"""Beyond this, errors are drawn at the edge."""
+_ERRORS = (1e-4, 0.30)
+"""Those that are less or more are drawn at the edge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,10 @@ class Shown:
         """The summaries in one condition, by arm, in the order of the marks."""
         here = {one.arm: one for one in self.summaries if one.condition == condition}
         return {arm: here[arm] for arm in self.arms if arm in here}
+
+    def errors(self, arm: str) -> Sequence[float]:
+        """Of one arm, in each condition."""
+        return [one.error for one in self.summaries if one.arm == arm]
 
     @property
     def conditions(self) -> Sequence[str]:
@@ -72,6 +79,7 @@ def files_of(shown: Shown) -> dict[str, bytes]:
         "arms": [(name, _first_line(arm)) for name, arm in ARMS.items() if name in shown.arms],
         "works": [_first_line(work).rstrip(".") for work in (sums, fan_outs)],
         "setting": shown.setting,
+        "overview": overview(shown),
         "tables": [*(_table(shown, condition) for condition in shown.conditions), _savings(shown)],
         "steady": [_steady(shown.steady)] if shown.steady else [],
         "pictures": pictures,
@@ -87,32 +95,44 @@ def files_of(shown: Shown) -> dict[str, bytes]:
 
 
 def answers(shown: Shown) -> list[str]:
-    """What a reader should know, in a few sentences."""
-    said = []
-    for condition in shown.conditions:
-        here = shown.of(condition)
-        ours, others = here.get(OURS), [one for arm, one in here.items() if arm != OURS]
-        if ours is None:
-            continue
-        beside = "; ".join(
-            f"{one.arm} {say.share(one.error)} ({_times(one.error, ours.error)})" for one in others
-        )
-        said.append(
-            f"{tables.capital(_of(condition))}: after {shown.setting.trial_seconds:g} s a ratio is "
-            f"off by {say.share(ours.error, 2)} with {OURS}{'; ' if beside else ''}{beside}. "
-            f"Two that are the same were told different in {_said(ours.told_different)} of the "
-            f"trials, and beyond the floor in {_said(ours.beyond_floor)}; its intervals had the "
-            f"truth in {_said(ours.covered)}."
-        )
-    return said
+    """What a reader should know, in a few sentences; nothing without trials of this suite."""
+    if OURS not in shown.arms:
+        return []
+    ours, (_, *others) = summarise(OURS, None, shown.done), shown.arms
+    beside = "".join(f"; {arm} by {_span(shown.errors(arm))}" for arm in others)
+    error = f"{OURS} is off by {_span(shown.errors(OURS))} (root mean square{beside})"
+    same, covered = (
+        f"{_plain(one)} trials, {_said(one)}" for one in (ours.told_different, ours.covered)
+    )
+    beyond = f"beyond its floor of {say.share(FLOOR)} in {_plain(ours.beyond_floor)}"
+    found = (f"{say.share(by)} in {_said(one)}" for by, one in zip(SLOWER, ours.found, strict=True))
+    return [
+        f"After {shown.setting.trial_seconds:g} s the ratio of {error}.",
+        f"It told two that are the same different in {same}; {beyond}.",
+        f"Its 95 % intervals had the truth in {covered}.",
+        f"It found slowdowns of {say.listed(found)} of the trials.",
+    ]
+
+
+def _whole(share: float) -> str:
+    return say.share(share, 0)
+
+
+def _percent(share: float) -> str:
+    """Two significant digits: 0.0016 -> "0.16 %"."""
+    decimals = 1 - math.floor(math.log10(100 * share)) if share else 0
+    return say.share(share, max(0, decimals))
+
+
+def _span(values: Iterable[float], words: Callable[[float], str] = _percent) -> str:
+    """From the least to the most: "0.16 to 2.0 %"."""
+    every = sorted(values)
+    low, high = (words(every[place]) for place in (0, -1))
+    return low if low == high else f"{low.removesuffix(' %')} to {high}"
 
 
 def _of(condition: str) -> str:
     return "machine as it is" if not CONDITIONS[condition] else f"beside a {condition}"
-
-
-def _times(one: float, other: float) -> str:
-    return f"{one / other:.0f} times" if other else "no comparison"
 
 
 def _first_line(of: Callable[..., object]) -> str:
@@ -125,6 +145,33 @@ def _said(one: Share) -> str:
 
 
 # --- tables ---------------------------------------------------------------------------------------
+
+
+def overview(shown: Shown) -> Table:
+    """Every way in every condition, by what matters most."""
+    rows = [one for condition in shown.conditions for one in shown.of(condition).values()]
+
+    def beside_ours(one: Summary) -> str:
+        ours = shown.of(one.condition).get(OURS)
+        return f"{one.error / ours.error:.0f}" if ours and ours.error and one != ours else ""
+
+    def found(by: float) -> Field:
+        at = SLOWER.index(by)
+        return Column(f"found: {say.share(by)} slower", numeric=True), lambda one: _plain(
+            one.found[at]
+        )
+
+    fields: list[Field] = [
+        (Column("condition", leading=True), lambda one: tables.capital(_of(one.condition))),
+        (Column("way"), lambda one: one.arm),
+        (Column("error", numeric=True), lambda one: _percent(one.error)),
+        (Column(f"times that of {OURS}", numeric=True), beside_ours),
+        (Column("same, told different", numeric=True), lambda one: _said(one.told_different)),
+        (Column("truth in the interval", numeric=True), lambda one: _said(one.covered)),
+        found(0.01),
+        found(0.02),
+    ]
+    return tables.make("At a glance", _NOTE, rows, fields)
 
 
 def _table(shown: Shown, condition: str) -> Table:
@@ -154,14 +201,11 @@ def _table(shown: Shown, condition: str) -> Table:
         ),
         (Column("wrong sign", numeric=True), lambda one: _plain(one.wrong_signs)),
         (Column("undecided", numeric=True), lambda one: _plain(one.undecided)),
-        (Column("error", numeric=True), lambda one: say.share(one.error, 2)),
-        (Column("half-width", numeric=True), lambda one: say.share(one.half_width, 2)),
+        (Column("error", numeric=True), lambda one: _percent(one.error)),
+        (Column("half-width", numeric=True), lambda one: _percent(one.half_width)),
         (Column("seconds", numeric=True), lambda one: f"{one.seconds:.1f}"),
     ]
-    note = (
-        "Shares with their exact 95 % intervals. Error: root mean square of ln(ratio) less its "
-        "truth. Half-width and seconds: medians of the trials."
-    )
+    note = f"{_NOTE} Half-width and seconds: medians of the trials."
     return tables.make(tables.capital(_of(condition)), note, shown.of(condition).values(), fields)
 
 
@@ -242,51 +286,49 @@ def _errors(shown: Shown) -> Drawing:
     """Every trial's error."""
     drawing = _sheet(
         shown,
-        _finding(shown),
-        f"Error of every trial of {shown.setting.trial_seconds:g} s: what it said of the ratio, "
-        "less the truth.",
-        "A point for each trial: how far its ratio of the slower one to the baseline is from the "
-        "truth, which was planted. The bar is the root mean square.",
-        beside="error, points of %",
+        f"Off the truth after {shown.setting.trial_seconds:g} s: "
+        + ", ".join(f"{arm} {_span(shown.errors(arm))}" for arm in shown.arms),
+        "Error of every trial: how far what it said of the ratio is from the truth.",
+        "A point for each trial; those below 0.01 % are drawn there. The truth is the slowdown "
+        "that was planted. The bar, and the number below, is the root mean square.",
+        beside="error, % (log scale)",
     )
     looks = shown.arms
-    most = max(abs(one.error) for one in shown.done)
-    limit = min(_MOST_ERROR, max(0.01, 1.15 * most))
     for axes, condition in zip(drawing.axes, shown.conditions, strict=True):
-        for place, (arm, summary) in enumerate(shown.of(condition).items()):
-            errors = np.array([
+        axes.set_ylim(0.8 * _ERRORS[0], 1.25 * _ERRORS[1])
+        axes.set_yscale("log")
+        here = shown.of(condition)
+        for place, (arm, summary) in enumerate(here.items()):
+            errors = np.abs([
                 one.error
                 for one in shown.done
                 if (one.arm, one.condition) == (arm, condition)
             ])  # fmt: skip
             beside = place + np.linspace(-_JITTER, _JITTER, len(errors))
             axes.plot(
-                beside, 100 * np.clip(errors, -limit, limit), looks[arm].marker,
+                beside, np.clip(errors, *_ERRORS), looks[arm].marker,
                 color=looks[arm].light, ms=2.6, alpha=0.6, ls="", zorder=3,
             )  # fmt: skip
-            for sign in (-1, 1):
-                axes.hlines(
-                    sign * 100 * min(summary.error, limit), place - 0.36, place + 0.36,
-                    color=looks[arm].light, linewidth=1.6, zorder=4,
-                )  # fmt: skip
-        _write_below(axes, (f"±{100 * one.error:.2g} %" for one in shown.of(condition).values()))
-        axes.set_ylim(-100 * limit, 100 * limit)
+            axes.hlines(
+                np.clip(summary.error, *_ERRORS), place - 0.36, place + 0.36,
+                color=looks[arm].light, linewidth=1.6, zorder=4,
+            )  # fmt: skip
+        _write_below(axes, (_percent(one.error) for one in here.values()))
+        panels.set_ticks(axes.yaxis, {one: f"{100 * one:g}" for one in (1e-4, 1e-3, 0.01, 0.1)})
         axes.grid(axis="y")
-        axes.axhline(0, color=theme.LIGHT.soft_ink, linewidth=0.8, zorder=1)
     return drawing
-
-
-def _finding(shown: Shown) -> str:
-    worst = shown.of(shown.conditions[-1])
-    said = [f"{arm} by {say.share(one.error)}" for arm, one in worst.items()]
-    return f"{tables.capital(_of(shown.conditions[-1]))}: {', '.join(said)} off the truth"
 
 
 def _same(shown: Shown) -> Drawing:
     """How often two that are the same were told different."""
+    told = {
+        arm: [one.told_different.value for one in shown.summaries if one.arm == arm]
+        for arm in shown.arms
+    }
     drawing = _sheet(
         shown,
-        "Two that are the same, told different: 2 to 8 % is honest for a test at 5 %",
+        "Two that are the same, told different (5 % is honest): "
+        + ", ".join(f"{arm} {_span(of, _whole)}" for arm, of in told.items()),
         "Share of trials in which the baseline differs significantly from itself.",
         "The line through a mark is the exact 95 % interval of the share. The grey band is where a "
         "test at 5 % should be.",
@@ -297,7 +339,7 @@ def _same(shown: Shown) -> Drawing:
         here = shown.of(condition)
         for place, (arm, summary) in enumerate(here.items()):
             _point(axes, place, summary.told_different, shown.arms[arm])
-        _write_below(axes, (f"{100 * one.told_different.value:.0f} %" for one in here.values()))
+        _write_below(axes, (_whole(one.told_different.value) for one in here.values()))
         axes.set_ylim(0, 100)
         axes.grid(axis="y")
     return drawing
@@ -340,7 +382,7 @@ def _power_finding(shown: Shown) -> str:
         worst = max(ends)
         found = f"{say.share(worst)}" if math.isfinite(worst) else "not even 5 %"
         said.append(f"{arm} {found}")
-    return f"Found in 80 % of the trials in every condition: {', '.join(said)}"
+    return f"Smallest slowdown found in 80 % of the trials, everywhere: {', '.join(said)}"
 
 
 def _write_below(axes: Axes, said: Iterable[str]) -> None:

@@ -87,16 +87,16 @@ class Summary:
         return math.inf
 
 
-def summarise(arm: str, condition: str, done: Sequence[Done]) -> Summary:
-    """The summary of these trials, of at least one."""
-    trials = [one for one in done if (one.arm, one.condition) == (arm, condition)]
+def summarise(arm: str, condition: str | None, done: Sequence[Done]) -> Summary:
+    """The summary of an arm's trials, of at least one, in a condition; None: in all of them."""
+    trials = [one for one in done if one.arm == arm and condition in (None, one.condition)]
     same = [one.outcome.same for one in trials]
     slower = [(one.outcome.slower, one.slower) for one in trials]
     half_widths = np.array([(one.high - one.low) / 2 for one, _ in slower])
     seconds = np.array([one.seconds for one in trials])
     return Summary(
         arm=arm,
-        condition=condition,
+        condition=condition or "",
         trials=len(trials),
         told_different=share(one.differs for one in same),
         beyond_floor=share(is_beyond(one.low, one.high) for one in same),

@@ -31,7 +31,7 @@ _FATES: Final = (
     "left_running",
 )
 """What is counted of the children of a fan-out that ends early."""
-Cell: TypeAlias = "tuple[str, str]"
+CaseContender: TypeAlias = "tuple[str, str]"
 """A case and a contender, by their ids."""
 
 
@@ -176,7 +176,7 @@ def _metrics(
     lines: Mapping[panels.Line, str],
     looks: Mapping[str, Mark],
     shapes: Mapping[str, str],
-    beside: Mapping[Cell, str],
+    beside: Mapping[CaseContender, str],
 ) -> None:
     """The metrics of each strategy on a line, and what stands ``beside`` it.
 
@@ -289,12 +289,12 @@ for _probe in _ENDINGS:
     chart(_probe, _probe)(partial(endings, _probe))
 
 
-def _fates(findings: Findings, rows: pd.DataFrame) -> Mapping[Cell, str]:
+def _fates(findings: Findings, rows: pd.DataFrame) -> Mapping[CaseContender, str]:
     """What became of the children: "99 ran on"."""
     seen = findings.observations
     seen = seen[seen["case"].isin(rows["case"].unique()) & seen["name"].isin(_FATES)]
-    said: dict[Cell, list[str]] = {}
-    none: dict[Cell, str] = {}
+    said: dict[CaseContender, list[str]] = {}
+    none: dict[CaseContender, str] = {}
     for row in seen.to_dict("records"):
         word = findings.words.observed(row["probe"], row["name"]).label
         cell = (row["case"], row["contender"])
@@ -305,7 +305,7 @@ def _fates(findings: Findings, rows: pd.DataFrame) -> Mapping[Cell, str]:
 
 
 def _fates_said(
-    findings: Findings, rows: pd.DataFrame, fates: Mapping[Cell, str], event: str
+    findings: Findings, rows: pd.DataFrame, fates: Mapping[CaseContender, str], event: str
 ) -> str:
     """Which strategies share a fate of the children, on the first loop and in the first case: as
     much as a title holds, what became of some before what became of none.

@@ -15,12 +15,14 @@ from analysis.estimate.intervals import (
     Estimate,
     Estimates,
     FloatArray,
+    by_round,
     family_factor,
     hodges_lehmann,
     hodges_lehmann_halves,
     hodges_lehmann_rows,
     hodges_lehmann_shift,
     mean_of_halves,
+    means_of_groups,
     simultaneous,
 )
 
@@ -46,6 +48,31 @@ tables = st.tuples(st.integers(1, 6), st.integers(1, 14), st.integers(0, 10_000)
 def walsh_averages(x: FloatArray) -> FloatArray:
     pairs = itertools.combinations_with_replacement(x.tolist(), 2)
     return np.sort([(first + second) / 2 for first, second in pairs])
+
+
+def test_values_stand_where_their_cell_and_round_are() -> None:
+    """Rounds are numbered with gaps, and come in any order; not every cell is in each."""
+    cell, number = np.array([2, 0, 0, 2]), np.array([7, 40, 7, 9])
+    found = by_round(np.array([0.1, 0.2, 0.3, 0.4]), cell, number, cells=4)
+    np.testing.assert_array_equal(
+        found, [[0.3, np.nan, 0.2], [np.nan] * 3, [0.1, 0.4, np.nan], [np.nan] * 3]
+    )
+
+
+def test_means_are_over_the_rounds_that_have_every_row_of_a_group() -> None:
+    rows = np.array([[1, 2, np.nan], [3, 6, 9], [np.nan] * 3, [np.nan] * 3, [5, np.nan, 7]])
+    means, count = means_of_groups(rows, np.array([0, 0, 0, 1, 3]), 4)
+    assert count.tolist() == [2, 0, 0, 1]
+    np.testing.assert_array_equal(
+        means, [[2, 4, np.nan], [np.nan] * 3, [np.nan] * 3, [5, np.nan, 7]]
+    )
+
+
+def test_nothing_measured_has_no_rounds() -> None:
+    none = np.empty(0, dtype=np.int64)
+    assert by_round(np.empty(0), none, none, cells=2).shape == (2, 0)
+    means, count = means_of_groups(np.empty((2, 0)), np.array([0, 0]), 1)
+    assert (means.shape, count.tolist()) == ((1, 0), [0])
 
 
 def test_depression_data_give_the_published_estimate_and_interval() -> None:
@@ -146,7 +173,11 @@ def draw(rng: np.random.Generator, lines: int, rounds: int, shared: float, tail:
     """A/A differences; ``shared`` is the correlation of the lines, as of one baseline."""
 
     def noise(shape: tuple[int, int]) -> FloatArray:
-        return rng.standard_normal(shape) if tail == "normal" else rng.standard_t(3, shape)
+        if tail == "heavy":
+            return rng.standard_t(3, shape)
+        huge = 100 * (rng.random(shape) < 0.05) if tail == "huge" else 0.0
+        noise: FloatArray = rng.standard_normal(shape) + huge * rng.choice((-1, 1), shape)
+        return noise
 
     drawn: FloatArray = shared**0.5 * noise((1, rounds)) + (1 - shared) ** 0.5 * noise(
         (lines, rounds)
@@ -167,12 +198,14 @@ def family(table: FloatArray) -> Estimates:
         (12, 5, 0.6, "heavy"),
         (12, 20, 0.0, "normal"),
         (40, 20, 0.6, "heavy"),
+        (12, 5, 0.6, "huge"),
+        (40, 20, 0.0, "huge"),
     ],
 )
 def test_a_family_is_wrong_about_any_line_in_at_most_5_of_100_campaigns(
     rounds: int, lines: int, shared: float, tail: str
 ) -> None:
-    rng = np.random.default_rng([0, rounds, lines, int(shared * 10), tail == "heavy"])
+    rng = np.random.default_rng([0, rounds, lines, int(shared * 10), len(tail)])
     wrong = 0
     for _ in range(400):
         found = family(draw(rng, lines, rounds, shared, tail))
@@ -222,6 +255,21 @@ def _disturbed(rng: np.random.Generator, shape: tuple[int, ...], share: float) -
     """Noise as processes have it: skewed, and with this chance much slower."""
     noise = rng.gamma(1.5, 0.0006, shape)
     return noise + (rng.random(shape) < share) * rng.exponential(0.05, shape)
+
+
+@pytest.mark.parametrize("lines", [4, 20])
+@pytest.mark.parametrize("rounds", [12, 40])
+def test_a_family_holds_where_processes_are_disturbed(rounds: int, lines: int) -> None:
+    """Where outliers counted in full, it was wrong in 7 to 10 of 100 campaigns."""
+    rng = np.random.default_rng([2, rounds, lines])
+    wrong = 0
+    for _ in range(400):
+        one, other = _disturbed(rng, (2, 1, rounds), 0.05)
+        subjects = _disturbed(rng, (lines, rounds), 0.05)
+        halves = np.stack([subjects - one, subjects - other], axis=1)
+        found = simultaneous(hodges_lehmann_halves(halves), mean_of_halves(halves))
+        wrong += bool(((found.low > 0) | (found.high < 0)).any())
+    assert wrong / 400 <= 0.05
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.2])
