@@ -1,7 +1,7 @@
 """Campaigns in a notebook: their values, and what is compared with what.
 
 >>> import analysis
->>> analysis.load("results/FOLDER")       # a row per timed value
+>>> analysis.load("results/FOLDER")       # a row per round, case and contender
 >>> analysis.contrasts("results/FOLDER")  # a row per comparison, with interval and verdict
 
 results/README.md explains every column.

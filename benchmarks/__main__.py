@@ -147,6 +147,7 @@ def run(options: arguments.RunOptions, console: Console) -> int:
     _check_baseline(plan, options.manner)
     if not folder.exists():  # which Journal says better
         _check_quiet(folder, options.manner, console)
+        plan = replace(plan, created=now(), machine=machine_facts(allot_cores()))
     journal = Journal.create(folder)
     with journal.locked():
         journal.save(plan)

@@ -2,7 +2,7 @@
 
 Valgrind counts what a program executes, the same under any load. It does not see what instructions
 wait for: memory, mispredicted branches, the kernel, timers and sockets. So a difference that both
-witnesses have is the code's; one of time alone is of memory or of the kernel.
+witnesses have is the code's; one of time alone is of what instructions wait for.
 
 Exit codes: 0 counted, or skipped where it cannot be, with the reason; 1 a program failed; 2 bad
 usage.
@@ -112,7 +112,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if reason := obstacle():
         print(f"instructions: skipped: {reason}")
         return 0
-    table = Table("strategy", "workload", "instructions per task", "", "time per task", "")
+    table = Table(
+        "strategy", "workload", "instructions per task", "change", "time per task", "change"
+    )
     try:
         for one in count(options.python):
             table.add_row(

@@ -23,11 +23,18 @@ COPIED_BYTES = 1 << 26
 
 @contextlib.contextmanager
 def neighbour(wave_seconds: float = WAVE_SECONDS) -> Iterator[None]:
-    """Have one meanwhile, who is loud for the half of each wave; it begins at a random phase."""
+    """Have one meanwhile, who is loud for the half of each wave; it begins at a random phase.
+
+    Raises CalledProcessError when it did not last.
+    """
     command = (sys.executable, "-m", __name__, str(wave_seconds))
     process = subprocess.Popen(command, cwd=REPOSITORY)
     try:
         yield
+        if process.poll() is not None:
+            raise subprocess.CalledProcessError(
+                process.returncode, command, stderr="it ended early"
+            )
     finally:
         process.kill()
         process.wait()

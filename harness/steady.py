@@ -26,6 +26,8 @@ BATCHES = {10: 20_000, 100: 4000, 1000: 800, 10_000: 200}
 """Consecutive batches by n: those of half a second or more, so that it is no chance how many full
 collections are among them."""
 WARM_UP, REPEATS = 20, 6
+NEAR_POINTS = 2
+"""By which a campaign and consecutive batches may differ."""
 OPTIONS = (
     f"--no-report --probe {THROUGHPUT} --workload {','.join(COMPUTING)} --loop {LOOP} "
     f"--tasks {','.join(map(str, BATCHES))} --strategy {GROUP}"

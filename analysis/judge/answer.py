@@ -25,8 +25,8 @@ from analysis.read.campaign import newest_of
 
 QUESTION: Final = "When should I use asyncio.create_task?"
 RULE: Final = (
-    "gather(*coroutines) makes the tasks itself: create_task before gather is redundant, unless "
-    "you await something before the join, because tasks start there and bare coroutines do not."
+    "gather(*coroutines) makes the tasks itself. Use create_task when you await something else "
+    "before you collect the results: tasks start meanwhile, bare coroutines do not."
 )
 """What holds by construction, whatever is measured."""
 
@@ -180,6 +180,7 @@ def _care(findings: Findings, rows: pd.DataFrame) -> list[str]:
     loop = findings.words.label("loop", most["loop"])
     said = (
         f"The choice moves the total by less than {little} as soon as each task does more than "
-        f"{work} of its own work ({loop}): from there on, choose by meaning."
+        f"{work} of its own work (Python {most['python']}, {loop}): "
+        "from there on, choose by meaning."
     )
     return [said]

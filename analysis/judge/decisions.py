@@ -165,7 +165,7 @@ def _decision(situation: str, found: Sequence[Found]) -> Decision:
     unproven = "" if all(one.proven for one in main) else " (unproven)"
     holds_on = _where(main, found)
     if exceptions and len(holds_on) > MOST_CHARACTERS:
-        holds_on = "everywhere else"
+        holds_on = "all but the exceptions"
     return Decision(situation, main[0].use, _gain(main), f"{holds_on}{unproven}", exceptions)
 
 
@@ -180,7 +180,7 @@ def _but_in(main: Sequence[Found], found: Sequence[Found]) -> Iterator[str]:
         where = _places(places, [one.place for one in found if one.work == work])
         said.append(f"{work} with n = {words.count(tasks)}{' on ' * bool(where)}{where}")
     if said:
-        yield f"not in single cases: {'; '.join(said)}"
+        yield f"the other way in single cases: {'; '.join(said)}"
 
 
 def _gain(found: Sequence[Found]) -> str:
@@ -217,9 +217,8 @@ def _where(found: Sequence[Found], every: Sequence[Found]) -> str:
 
 def _everywhere(every: Sequence[Found]) -> str:
     pythons, loops = (list(dict.fromkeys(one.place[at] for one in every)) for at in (0, 1))
-    count = {1: f"Python {pythons[0]}", 2: "both Pythons"}
-    several = count.get(len(pythons), f"all {len(pythons)} Pythons")
-    return ", ".join(filter(None, (several, words.listed(loops))))
+    named = _pythons(pythons[::-1], pythons[::-1])
+    return ", ".join(filter(None, (named, words.listed(loops))))
 
 
 def _places(here: set[Place], every: Sequence[Place]) -> str:

@@ -251,7 +251,7 @@ def facts(campaign: Campaign) -> list[tuple[str, Facts]]:
         "finished": plan.finished or "not finished",
         "budget": say.duration(plan.budget_seconds),
         "took": say.duration(plan.elapsed_seconds),
-        "precision asked for": say.share(plan.precision),
+        "precision asked for": f"{100 * plan.precision:g} %",
         "length of a timed slice": say.amount(plan.slice_seconds, "s"),
         "hash of the measured code": plan.code_hash,
         **{f"machine: {name}": value for name, value in plan.machine.items()},

@@ -201,8 +201,11 @@ def choices(findings: Findings) -> Table:
     rows = rows.sort_values("cases", ascending=False, kind="stable")  # what most of them are of
     against = say.listed(called(findings.words, STRATEGY, one) for one in rows["against"].unique())
     cost = _number(against, lambda row: say.amount(row.reference_value, row.unit))
-    mean = ", mean over n" if rows["cases"].gt(1).any() else ""
-    title = f"Time per task{mean} on Python {python}; difference ± half interval ({MARKS})"
+    every = findings.campaign.cases
+    tasks = sorted({case.tasks for case in every if case.probe in set(rows["probe"])})
+    mean = f", mean of n = {say.count(tasks[0])} to {say.count(tasks[-1])}" if tasks else ""
+    mean *= bool(rows["cases"].gt(1).any())
+    title = f"Time per task on Python {python}{mean}; ± half interval ({MARKS})"
     down = [*_varying(rows, ("loop",)), "workload"]
     return _across(
         findings.words, title, "", rows, down, ["compared"], _moved, most=2, first=[cost]
@@ -316,7 +319,7 @@ def decided(decisions: Iterable[Row]) -> Table:
     ]
     note = (
         "Joins, task factories and loops: by means over the numbers of tasks; a single case can "
-        "differ. With a limit: single cases, beside the pattern that takes most. Others: "
+        "differ. With a limit: by single cases, compared with the pattern that takes most. Others: "
         "by single cases, each interval alone; of failure and cancellation, what was counted."
     )
     return make("When to use what", note, decisions, fields, "decision")

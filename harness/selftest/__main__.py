@@ -94,7 +94,7 @@ def _page(folder: Path) -> None:
     steady = folder / STEADY
     lines = steady.read_bytes().splitlines() if steady.exists() else []
     rows = [msgspec.json.decode(line, type=Steady) for line in lines]
-    for name, data in show.files_of(show.shown_of(setting, done, rows)).items():
+    for name, data in show.files_of(show.Shown(setting, done, rows)).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)

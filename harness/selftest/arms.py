@@ -134,7 +134,10 @@ class Trial:
 
 
 def pyperf_runner(trial: Trial) -> Outcome:
-    """pyperf's runner, one benchmark after the other: means of all values, and its t test."""
+    """One benchmark after the other, as many processes as there is time for: means, its t test.
+
+    pyperf gives no interval; this one is that of its test.
+    """
     began, values = time.monotonic(), [np.array([])] * 3
     for done, contender in enumerate(trial.shuffled(), start=1):
         until = began + trial.seconds * done / 3
@@ -160,7 +163,7 @@ def _by_pyperf(trial: Trial, slower: float, until: float) -> list[float]:
 
 
 def whole_processes(trial: Trial) -> Outcome:
-    """As hyperfine does it: whole processes, all of a contender before the next; Welch's t test.
+    """As hyperfine does it, all processes of one before the next: means, Welch's t test.
 
     A process tells its time from its first fan-out to its last, so that the start of Python is not
     in it.
@@ -176,7 +179,7 @@ def whole_processes(trial: Trial) -> Outcome:
 
 
 def interleaved_processes(trial: Trial) -> Outcome:
-    """Whole processes in turns, the three in random order each time; t test of paired ln(ratio)."""
+    """The same processes, the three in turns, in random order: paired t test of ln(ratio)."""
     started, batches, rng = time.monotonic(), _batches(trial), random.Random(trial.seed)
     cycles: list[list[float]] = []
     while len(cycles) < 2 or time.monotonic() < started + trial.seconds:
@@ -188,7 +191,7 @@ def interleaved_processes(trial: Trial) -> Outcome:
 
 
 def taking_turns(trial: Trial) -> Outcome:
-    """A campaign of this suite: slices in turns, rounds of fresh processes; Hodges-Lehmann."""
+    """Slices in turns, fresh processes each round, of which the least disturbed blocks count."""
     budget = trial.seconds - CAMPAIGN_START_SECONDS
     options = (
         f"--quiet --no-report --loop {LOOP} --probe {THROUGHPUT} "

@@ -1,6 +1,6 @@
 """The experiment: which trials, in which order, and the journal that a second run goes on with.
 
-Everything was fixed before the first trial: arms, conditions, slowdowns, and how many of each.
+Fixed before the first trial: arms, conditions, slowdowns, and how many of each.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks.campaign.interpreters import REPOSITORY
 from benchmarks.campaign.machine import allot_cores, machine_facts
-from benchmarks.fingerprint import code_of, fingerprint
+from benchmarks.fingerprint import code_of
 from harness import commands
 from harness import fan_out as program
 from harness import neighbour as disturber
@@ -102,13 +103,16 @@ def read(journal: Path) -> tuple[Setting | None, list[Done]]:
     if not journal.exists():
         return None, []
     lines = journal.read_bytes().split(b"\n")[:-1]
+    setting, done, number = None, [], 0
     try:
-        return (
-            msgspec.json.decode(lines[0], type=Setting) if lines else None,
-            [_estimated_anew(msgspec.json.decode(line, type=Done)) for line in lines[1:]],
-        )
+        for number, line in enumerate(lines, start=1):
+            if number == 1:
+                setting = msgspec.json.decode(line, type=Setting)
+            else:
+                done.append(_estimated_anew(msgspec.json.decode(line, type=Done)))
     except msgspec.MsgspecError as error:
-        raise SelftestError(f"{journal} cannot be read: {error}") from error
+        raise SelftestError(f"{journal}, line {number}: {error}; name another folder") from error
+    return setting, done
 
 
 def _estimated_anew(done: Done) -> Done:
@@ -125,17 +129,24 @@ def run(
     setting, done = read(journal)
     if trial_seconds < LEAST_SECONDS:
         raise SelftestError(f"a trial takes at least {LEAST_SECONDS:g} s, not {trial_seconds:g} s")
+    if setting is not None and setting.trial_seconds != trial_seconds:
+        raise SelftestError(
+            f"{journal} has trials of {setting.trial_seconds:g} s, not of {trial_seconds:g} s: "
+            "name another folder with OUT= or --out"
+        )
+    known = {one.key for one in done}
+    groups = [[one for one in group if one.key not in known] for group in plan(repetitions)]
+    if not any(groups):
+        return  # whichever code and machine made them
     if setting is None:
         setting = _setting(where, trial_seconds)
         journal.parent.mkdir(parents=True, exist_ok=True)
         journal.write_bytes(msgspec.json.encode(setting) + b"\n")
-    _check(journal, setting, where, trial_seconds)
+    _check(journal, setting, where)
     with journal.open("r+b") as stream:  # a line that was cut off would spoil the next one
         stream.truncate(journal.read_bytes().rfind(b"\n") + 1)
-    known = {one.key for one in done}
-    for group in plan(repetitions):
-        asked = [one for one in group if one.key not in known]
-        with _beside(group[0].condition) if asked else nullcontext():
+    for asked in filter(None, groups):
+        with _beside(asked[0].condition):
             for one in asked:
                 if time.monotonic() + trial_seconds > until:
                     return
@@ -154,7 +165,8 @@ def _made(asked: Asked, where: Site, setting: Setting) -> Done:
     truth = math.log1p(setting.work_share[asked.workload] * asked.slower)
     pair = Pair(asked.workload, TASKS[asked.workload], asked.slower)
     started = time.monotonic()
-    outcome = ARMS[asked.arm](Trial(where, pair, setting.trial_seconds, asked.repetition))
+    seed = random.Random("/".join(map(str, asked.key))).randrange(2**31)
+    outcome = ARMS[asked.arm](Trial(where, pair, setting.trial_seconds, seed))
     seconds = time.monotonic() - started
     return Done(*asked.key, asked.workload, asked.slower, truth, seconds, outcome)
 
@@ -165,12 +177,15 @@ def _setting(where: Site, trial_seconds: float) -> Setting:
 
 
 def method_hash() -> str:
-    """A hash of the code that trials are made with, comments and docstrings apart: what a campaign
-    measures, what is planted, the arms and the neighbour.
+    """A hash of the code that trials are made with, comments and docstrings apart: campaigns, what
+    is planted, the arms and the neighbour.
     """
     modules = (program, commands, disturber, planted, arms, sys.modules[__name__])
-    files = [Path(str(module.__file__)) for module in modules]
-    codes = [fingerprint(), *(code_of(path.read_text(encoding="utf-8")) for path in files)]
+    files = [
+        *sorted((REPOSITORY / "benchmarks").rglob("*.py")),
+        *(Path(str(module.__file__)) for module in modules),
+    ]
+    codes = [code_of(path.read_text(encoding="utf-8")) for path in files]
     return hashlib.sha256("\n".join(codes).encode()).hexdigest()
 
 
@@ -196,16 +211,11 @@ def _work_share(where: Site, workload: str) -> float:
     return statistics.median(shares)
 
 
-def _check(journal: Path, setting: Setting, where: Site, trial_seconds: float) -> None:
+def _check(journal: Path, setting: Setting, where: Site) -> None:
     for was, now, what in (
         (setting.code_hash, method_hash(), "other code"),
         (setting.machine["id"], _machine()["id"], "another machine"),
         (setting.python, where.version, f"Python {setting.python}"),
     ):
         if was != now:
-            raise SelftestError(f"{journal} is of {what}: move it away and begin anew")
-    if setting.trial_seconds != trial_seconds:
-        raise SelftestError(
-            f"{journal} has trials of {setting.trial_seconds:g} s, not of {trial_seconds:g} s: "
-            "name another folder with --out"
-        )
+            raise SelftestError(f"{journal} is of {what}: name another folder with OUT= or --out")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -20,10 +22,10 @@ from harness.selftest.arms import ARMS, OURS
 from harness.selftest.experiment import CONDITIONS, Done, Setting
 from harness.selftest.planted import SLOWER, fan_outs, sums
 from harness.selftest.summary import Share, Summary, summarise
-from harness.steady import Steady
+from harness.steady import BATCHES, NEAR_POINTS, Steady
 
 HONEST = (0.02, 0.08)
-"""What a test at 5 % may say of pairs that are the same."""
+"""The share of false alarms that was asked of this suite beforehand."""
 _NOTE = (
     "Shares with their exact 95 % intervals. Error: root mean square of ln(ratio) less its truth."
 )
@@ -34,37 +36,43 @@ _ERRORS = (1e-4, 0.30)
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """All that a page is made of: the setting, its trials, their summaries, the steady state."""
+    """All that a page is made of: the setting, its trials, at least one, and the steady state."""
 
     setting: Setting
     done: Sequence[Done]
-    summaries: Sequence[Summary]
     steady: Sequence[Steady]
 
     @property
     def arms(self) -> Mapping[str, theme.Mark]:
         """A mark for each arm; ours is drawn as what all others are compared with."""
-        names = {one.arm for one in self.summaries}
+        names = {one.arm for one in self.done}
         return theme.marks(name for name in (OURS, *ARMS) if name in names)
-
-    def of(self, condition: str) -> Mapping[str, Summary]:
-        """The summaries in one condition, by arm, in the order of the marks."""
-        here = {one.arm: one for one in self.summaries if one.condition == condition}
-        return {arm: here[arm] for arm in self.arms if arm in here}
-
-    def errors(self, arm: str) -> Sequence[float]:
-        """Of one arm, in each condition."""
-        return [one.error for one in self.summaries if one.arm == arm]
 
     @property
     def conditions(self) -> Sequence[str]:
-        return [name for name in CONDITIONS if self.of(name)]
+        measured = {one.condition for one in self.done}
+        return [name for name in CONDITIONS if name in measured]
 
+    @property
+    def workloads(self) -> Sequence[str]:
+        """What is most like that which campaigns measure comes first."""
+        measured = {one.workload for one in self.done}
+        return [work.__name__ for work in (fan_outs, sums) if work.__name__ in measured]
 
-def shown_of(setting: Setting, done: Sequence[Done], steady: Sequence[Steady]) -> Shown:
-    """What there is to show of these trials."""
-    pairs = dict.fromkeys((one.arm, one.condition) for one in done)
-    return Shown(setting, done, [summarise(*pair, done) for pair in pairs], steady)
+    def of(
+        self, condition: str | None = None, workload: str | None = None
+    ) -> Mapping[str, Summary]:
+        """A summary for each arm tried there, in the order of the marks; None: anywhere."""
+        trials: dict[str, list[Done]] = {arm: [] for arm in self.arms}
+        for one in self.done:
+            if condition in (None, one.condition) and workload in (None, one.workload):
+                trials[one.arm].append(one)
+        return {arm: summarise(own) for arm, own in trials.items() if own}
+
+    def span(self, arm: str, workload: str) -> str:
+        """An arm's errors in all conditions: "0.16 to 2.0 %"."""
+        every = (self.of(condition, workload) for condition in self.conditions)
+        return _span(here[arm].error for here in every if arm in here)
 
 
 def files_of(shown: Shown) -> dict[str, bytes]:
@@ -77,7 +85,8 @@ def files_of(shown: Shown) -> dict[str, bytes]:
     context = {
         "answers": answers(shown),
         "arms": [(name, _first_line(arm)) for name, arm in ARMS.items() if name in shown.arms],
-        "works": [_first_line(work).rstrip(".") for work in (sums, fan_outs)],
+        "works": [_first_line(work).rstrip(".") for work in (fan_outs, sums)],
+        "made": made(shown.setting),
         "setting": shown.setting,
         "overview": overview(shown),
         "tables": [*(_table(shown, condition) for condition in shown.conditions), _savings(shown)],
@@ -98,20 +107,50 @@ def answers(shown: Shown) -> list[str]:
     """What a reader should know, in a few sentences; nothing without trials of this suite."""
     if OURS not in shown.arms:
         return []
-    ours, (_, *others) = summarise(OURS, None, shown.done), shown.arms
-    beside = "".join(f"; {arm} by {_span(shown.errors(arm))}" for arm in others)
-    error = f"{OURS} is off by {_span(shown.errors(OURS))} (root mean square{beside})"
-    same, covered = (
+    ours = shown.of()[OURS]
+    alarms, covered = (
         f"{_plain(one)} trials, {_said(one)}" for one in (ours.told_different, ours.covered)
     )
     beyond = f"beyond its floor of {say.share(FLOOR)} in {_plain(ours.beyond_floor)}"
-    found = (f"{say.share(by)} in {_said(one)}" for by, one in zip(SLOWER, ours.found, strict=True))
+    said = [_off(shown, work) for work in shown.workloads]
+    said += [f"False alarms of {OURS}: {alarms} (5 % are expected); {beyond}."]
+    said += [f"Its 95 % intervals contained the true value in {covered}."]
+    verdict = f"Verdict slower, which takes more than {say.share(FLOOR)}"
+    for what, of in (("Detected", ours.found), (verdict, ours.said_slower)):
+        tried = [(by, one) for by, one in zip(SLOWER, of, strict=True) if one.trials]
+        each = say.listed(f"{say.share(by)} in {_whole(one.value)}" for by, one in tried)
+        said += [f"{what}: a slowdown of {each} of the trials."]
+    return said
+
+
+def made(setting: Setting) -> list[str]:
+    """How the trials came about, and what they cannot tell."""
+    machine, shares = setting.machine, setting.work_share.items()
+    work = say.listed(f"{100 * share:.1f} % of {_label(name)}" for name, share in shares)
+    where = f"{machine['cpu_model']}, {machine['cpu_count']} cores, {machine['system']}"
+    fixed = "Methods, loads, slowdowns and the number of trials were fixed before the first trial"
+    truth = "The true value is the planted slowdown times the share of a fan-out that is its work"
+    blocks = "takes the least disturbed blocks of each process; the other methods take the mean of"
+    default = "as many processes as there is time for, and 20 for each benchmark by default"
     return [
-        f"After {shown.setting.trial_seconds:g} s the ratio of {error}.",
-        f"It told two that are the same different in {same}; {beyond}.",
-        f"Its 95 % intervals had the truth in {covered}.",
-        f"It found slowdowns of {say.listed(found)} of the trials.",
+        f"CPython {setting.python} on {where}; one core is measured on, the load is on the other.",
+        f"{fixed}; their order is random. trials.jsonl has every trial.",
+        f"{truth}: {work}.",
+        f"{tables.capital(OURS)} {blocks} all that they time, as their tools do.",
+        f"pyperf's runner has {default}. hyperfine would count the start of Python as well.",
     ]
+
+
+def _off(shown: Shown, workload: str) -> str:
+    """How far this suite is off the truth, and the first of the others."""
+    arms = [OURS, *(arm for arm in ARMS if arm in shown.arms and arm != OURS)][:2]
+    each = (f"by {shown.span(arm, workload)} with {arm}" for arm in arms)
+    after = f"after {shown.setting.trial_seconds:g} s a ratio is off"
+    return f"{tables.capital(_label(workload))}: {after} {', '.join(each)} (root mean square)."
+
+
+def _label(workload: str) -> str:
+    return workload.replace("_", "-")
 
 
 def _whole(share: float) -> str:
@@ -132,7 +171,9 @@ def _span(values: Iterable[float], words: Callable[[float], str] = _percent) -> 
 
 
 def _of(condition: str) -> str:
-    return "machine as it is" if not CONDITIONS[condition] else f"beside a {condition}"
+    wave_seconds = CONDITIONS[condition]
+    busy = f"other core busy {wave_seconds / 2:g} of {wave_seconds:g} s"
+    return busy if wave_seconds else "no added load"
 
 
 def _first_line(of: Callable[..., object]) -> str:
@@ -148,51 +189,73 @@ def _said(one: Share) -> str:
 
 
 def overview(shown: Shown) -> Table:
-    """Every way in every condition, by what matters most."""
-    rows = [one for condition in shown.conditions for one in shown.of(condition).values()]
-
-    def beside_ours(one: Summary) -> str:
-        ours = shown.of(one.condition).get(OURS)
-        return f"{one.error / ours.error:.0f}" if ours and ours.error and one != ours else ""
-
-    def found(by: float) -> Field:
-        at = SLOWER.index(by)
-        return Column(f"found: {say.share(by)} slower", numeric=True), lambda one: _plain(
-            one.found[at]
-        )
-
-    fields: list[Field] = [
-        (Column("condition", leading=True), lambda one: tables.capital(_of(one.condition))),
-        (Column("way"), lambda one: one.arm),
-        (Column("error", numeric=True), lambda one: _percent(one.error)),
-        (Column(f"times that of {OURS}", numeric=True), beside_ours),
-        (Column("same, told different", numeric=True), lambda one: _said(one.told_different)),
-        (Column("truth in the interval", numeric=True), lambda one: _said(one.covered)),
-        found(0.01),
-        found(0.02),
+    """Every method under every load, by what matters most."""
+    rows = [
+        (condition, one) for condition in shown.conditions for one in shown.of(condition).values()
     ]
-    return tables.make("At a glance", _NOTE, rows, fields)
+    fields = [
+        *_named(),
+        *(_error(shown, work) for work in shown.workloads),
+        *(_of_summary(*field) for field in (*_trusted(), *map(_detected, SLOWER[1:3]))),
+    ]
+    note = f"{_NOTE} In brackets: how many times that of {OURS}."
+    return tables.make("At a glance", note, rows, fields)
+
+
+def _named() -> Sequence[Field]:
+    """Of rows that begin with a condition and a summary."""
+    return [
+        (Column("load", leading=True), lambda row: tables.capital(_of(row[0]))),
+        (Column("method"), lambda row: row[1].arm),
+    ]
+
+
+def _of_summary(column: Column, said: Callable[[Summary], str]) -> Field:
+    return column, lambda row: said(row[1])
+
+
+def _error(shown: Shown, workload: str) -> Field:
+    here = {condition: shown.of(condition, workload) for condition in shown.conditions}
+
+    def said(row: tuple[str, Summary]) -> str:
+        one, ours = (here[row[0]].get(arm) for arm in (row[1].arm, OURS))
+        if one is None:
+            return ""
+        times = f" ({one.error / ours.error:.0f})" if ours and ours.error and one != ours else ""
+        return f"{_percent(one.error)}{times}"
+
+    return Column(f"error, {_label(workload)}", numeric=True), said
+
+
+Said: TypeAlias = "tuple[Column, Callable[[Summary], str]]"
+"""A column, and what it says of a summary."""
+
+
+def _trusted() -> Sequence[Said]:
+    return [
+        (Column("false alarms", numeric=True), lambda one: _said(one.told_different)),
+        (Column("interval contains the true value", numeric=True), lambda one: _said(one.covered)),
+    ]
+
+
+def _detected(by: float) -> Said:
+    place = SLOWER.index(by)
+    column = Column(f"{say.share(by)} slowdown detected", numeric=True)
+    return column, lambda one: _plain(one.found[place])
 
 
 def _table(shown: Shown, condition: str) -> Table:
     fields = [
-        (Column("way", leading=True), lambda one: one.arm),
+        (Column("method", leading=True), lambda one: one.arm),
         (Column("trials", numeric=True), lambda one: say.count(one.trials)),
-        (Column("same, told different", numeric=True), lambda one: _said(one.told_different)),
+        *_trusted(),
         (
-            Column(f"same, beyond ±{say.share(FLOOR)}", numeric=True),
+            Column(f"false alarms beyond ±{say.share(FLOOR)}", numeric=True),
             lambda one: _said(one.beyond_floor),
         ),
-        (Column("truth in the interval", numeric=True), lambda one: _said(one.covered)),
-        *(
-            (
-                Column(f"found: {say.share(by)} slower", numeric=True),
-                lambda one, index=index: _plain(one.found[index]),
-            )
-            for index, by in enumerate(SLOWER)
-        ),
+        *map(_detected, SLOWER),
         (
-            Column("smallest found in 80 %", numeric=True),
+            Column("detected in 80 % from", numeric=True),
             lambda one: (
                 say.share(one.smallest_found)
                 if math.isfinite(one.smallest_found)
@@ -200,12 +263,13 @@ def _table(shown: Shown, condition: str) -> Table:
             ),
         ),
         (Column("wrong sign", numeric=True), lambda one: _plain(one.wrong_signs)),
-        (Column("undecided", numeric=True), lambda one: _plain(one.undecided)),
+        (Column("not detected", numeric=True), lambda one: _plain(one.undetected)),
         (Column("error", numeric=True), lambda one: _percent(one.error)),
+        (Column("median error", numeric=True), lambda one: _percent(one.median_error)),
         (Column("half-width", numeric=True), lambda one: _percent(one.half_width)),
-        (Column("seconds", numeric=True), lambda one: f"{one.seconds:.1f}"),
+        (Column("seconds", numeric=True), lambda one: "{:.1f} to {:.1f}".format(*one.seconds)),
     ]
-    note = f"{_NOTE} Half-width and seconds: medians of the trials."
+    note = f"{_NOTE} Half-width: median of the trials; seconds: the least and the most."
     return tables.make(tables.capital(_of(condition)), note, shown.of(condition).values(), fields)
 
 
@@ -214,35 +278,34 @@ def _plain(one: Share) -> str:
 
 
 def _savings(shown: Shown) -> Table:
-    rows = []
-    for condition in shown.conditions:
-        here = shown.of(condition)
-        for arm, one in here.items():
-            ours = here.get(OURS)
-            if arm != OURS and ours is not None:
-                rows.append((condition, one, ours))
-    fields = [
-        (Column("condition", leading=True), lambda row: tables.capital(_of(row[0]))),
-        (Column("way"), lambda row: row[1].arm),
-        (
-            Column("time for ±1 %", numeric=True),
-            lambda row: say.duration(row[1].seconds_for_one_percent),
-        ),
-        (
-            Column(f"time of {OURS}", numeric=True),
-            lambda row: f"{row[2].seconds_for_one_percent:.1f} s",
-        ),
-        (
-            Column("times as long", numeric=True),
-            lambda row: (
-                f"{row[1].seconds_for_one_percent / row[2].seconds_for_one_percent:,.0f}"
-                if row[1].is_valid and row[2].is_valid
-                else "not comparable: its intervals miss the truth too often"
-            ),
-        ),
+    """By what ``cost`` of summaries says."""
+    rows = [
+        (condition, one, work, here[OURS])
+        for work in shown.workloads
+        for condition in shown.conditions
+        for here in [shown.of(condition, work)]
+        for one in here.values()
+        if OURS in here and one.arm != OURS
     ]
-    note = "An interval narrows with the root of the time: half-width squared times seconds."
-    return tables.make("Wall time for an interval of ±1 %", note, rows, fields)
+
+    def times(row: tuple[str, Summary, str, Summary]) -> str:
+        missed = [one.arm for one in (row[1], row[3]) if not one.is_valid]
+        what = f"not comparable: intervals of {say.listed(missed)} miss the true value too often"
+        return what if missed else f"{row[1].cost / row[3].cost:,.0f}"
+
+    fields = [
+        (Column("workload", leading=True), lambda row: _label(row[2])),
+        *_named(),
+        (Column("half-width", numeric=True), lambda row: _percent(row[1].half_width)),
+        (Column(f"that of {OURS}", numeric=True), lambda row: _percent(row[3].half_width)),
+        *(_of_summary(*field) for field in _trusted()[1:]),
+        (Column("times as long", numeric=True), times),
+    ]
+    note = (
+        f"How many times as long a method takes as {OURS} for intervals as narrow: half-width "
+        "squared times seconds, since an interval narrows with the root of the time."
+    )
+    return tables.make("Wall time to be as precise", note, rows, fields)
 
 
 def _steady(rows: Sequence[Steady]) -> Table:
@@ -252,9 +315,18 @@ def _steady(rows: Sequence[Steady]) -> Table:
         (Column("n", numeric=True), lambda one: say.count(one.tasks)),
         (Column("campaign", numeric=True), lambda one: one.ratio("campaign")),
         (Column("consecutive batches", numeric=True), lambda one: one.ratio("consecutive")),
-        (Column("points apart", numeric=True), lambda one: f"{one.points_apart:+.1f}"),
+        (
+            Column("difference, percentage points", numeric=True),
+            lambda one: f"{one.points_apart:+.1f}",
+        ),
     ]
-    note = "TaskGroup / gather; pairs of processes of their own, one after the other."
+    less = [one for one in rows if one.tasks < max(BATCHES)]
+    near = sum(abs(one.points_apart) <= NEAR_POINTS for one in less)
+    note = (
+        "TaskGroup / gather: in a campaign, and as the mean of consecutive batches in processes of "
+        f"their own. Below {say.count(max(BATCHES))} tasks {near} of {len(less)} are within "
+        f"{NEAR_POINTS} points. With more, gather becomes slower the longer its process has run."
+    )
     return tables.make("The steady state", note, rows, fields)
 
 
@@ -262,15 +334,23 @@ def _steady(rows: Sequence[Steady]) -> Table:
 
 
 def _sheet(
-    shown: Shown, title: str, what: str, caption: str, *, below: str = "", beside: str = ""
+    shown: Shown,
+    title: str,
+    what: str,
+    caption: str,
+    *,
+    titles: Sequence[str] = ("",),
+    below: str = "",
+    beside: str = "",
 ) -> Drawing:
-    """A panel for each condition, with its summaries as rows."""
+    """A panel for each condition; a line of them for each title."""
     parts = [
-        (tables.capital(_of(condition)), _frame(shown.of(condition).values()))
+        (tables.capital(f"{title}{_of(condition)}"), _frame(shown.of(condition).values()))
+        for title in titles
         for condition in shown.conditions
     ]
     drawing = panels.sheet(
-        panels.Grid(parts, columns=len(parts)),
+        panels.Grid(parts, columns=len(shown.conditions)),
         title, what, caption,
         panel_inches=2.9, key=list(shown.arms.items()), below=below, beside=beside,
         share_x=False,  # panels that share an axis share what is written there
@@ -284,25 +364,28 @@ def _frame(summaries: Iterable[Summary]) -> pd.DataFrame:
 
 def _errors(shown: Shown) -> Drawing:
     """Every trial's error."""
+    work = shown.workloads[0]
     drawing = _sheet(
         shown,
-        f"Off the truth after {shown.setting.trial_seconds:g} s: "
-        + ", ".join(f"{arm} {_span(shown.errors(arm))}" for arm in shown.arms),
-        "Error of every trial: how far what it said of the ratio is from the truth.",
-        "A point for each trial; those below 0.01 % are drawn there. The truth is the slowdown "
-        "that was planted. The bar, and the number below, is the root mean square.",
+        f"Error after {shown.setting.trial_seconds:g} s, {_label(work)}: "
+        + ", ".join(f"{arm} {shown.span(arm, work)}" for arm in shown.arms),
+        "How far the ratio of every trial is from the true value.",
+        "A point for each trial; errors beyond the scale are drawn at its ends. The bar, and the "
+        "number below, is the root mean square.",
+        titles=[f"{_label(one)}, " for one in shown.workloads],
         beside="error, % (log scale)",
     )
     looks = shown.arms
-    for axes, condition in zip(drawing.axes, shown.conditions, strict=True):
+    places = itertools.product(shown.workloads, shown.conditions)
+    for axes, (workload, condition) in zip(drawing.axes, places, strict=True):
         axes.set_ylim(0.8 * _ERRORS[0], 1.25 * _ERRORS[1])
         axes.set_yscale("log")
-        here = shown.of(condition)
+        here = shown.of(condition, workload)
         for place, (arm, summary) in enumerate(here.items()):
             errors = np.abs([
                 one.error
                 for one in shown.done
-                if (one.arm, one.condition) == (arm, condition)
+                if (one.arm, one.condition, one.workload) == (arm, condition, workload)
             ])  # fmt: skip
             beside = place + np.linspace(-_JITTER, _JITTER, len(errors))
             axes.plot(
@@ -310,7 +393,8 @@ def _errors(shown: Shown) -> Drawing:
                 color=looks[arm].light, ms=2.6, alpha=0.6, ls="", zorder=3,
             )  # fmt: skip
             axes.hlines(
-                np.clip(summary.error, *_ERRORS), place - 0.36, place + 0.36,
+                np.clip(summary.error, *_ERRORS),
+                place - 0.36, place + 0.36,
                 color=looks[arm].light, linewidth=1.6, zorder=4,
             )  # fmt: skip
         _write_below(axes, (_percent(one.error) for one in here.values()))
@@ -321,17 +405,18 @@ def _errors(shown: Shown) -> Drawing:
 
 def _same(shown: Shown) -> Drawing:
     """How often two that are the same were told different."""
+    every = [shown.of(condition) for condition in shown.conditions]
     told = {
-        arm: [one.told_different.value for one in shown.summaries if one.arm == arm]
+        arm: _span((of[arm].told_different.value for of in every if arm in of), _whole)
         for arm in shown.arms
     }
     drawing = _sheet(
         shown,
-        "Two that are the same, told different (5 % is honest): "
-        + ", ".join(f"{arm} {_span(of, _whole)}" for arm, of in told.items()),
-        "Share of trials in which the baseline differs significantly from itself.",
-        "The line through a mark is the exact 95 % interval of the share. The grey band is where a "
-        "test at 5 % should be.",
+        "False alarms, of which 5 % are expected: "
+        + ", ".join(f"{arm} {span}" for arm, span in told.items()),
+        "Share of trials that report a difference between two that are identical.",
+        "The line through a mark is the exact 95 % interval of the share. The grey band, 2 to 8 %, "
+        "is what was asked of this suite beforehand.",
         beside="% of trials",
     )
     for axes, condition in zip(drawing.axes, shown.conditions, strict=True):
@@ -350,15 +435,14 @@ def _power(shown: Shown) -> Drawing:
     drawing = _sheet(
         shown,
         _power_finding(shown),
-        f"Share of trials of {shown.setting.trial_seconds:g} s that say it is slower, by how much "
-        "slower it is.",
+        f"Share of trials of {shown.setting.trial_seconds:g} s that detect a slowdown.",
         "The line through a mark is the exact 95 % interval of the share.",
-        below="slower by",
+        below="slowdown",
         beside="% of trials",
     )
     for axes, condition in zip(drawing.axes, shown.conditions, strict=True):
         for number, (arm, summary) in enumerate(shown.of(condition).items()):
-            places = np.arange(len(SLOWER)) + (number - 1.5) * 0.12
+            places = np.arange(len(SLOWER)) + (number - (len(shown.arms) - 1) / 2) * 0.12
             axes.plot(
                 places, [100 * one.value for one in summary.found],
                 color=shown.arms[arm].light, linewidth=1.0, alpha=0.7, zorder=2,
@@ -374,15 +458,12 @@ def _power(shown: Shown) -> Drawing:
 def _power_finding(shown: Shown) -> str:
     said: list[str] = []
     for arm in shown.arms:
-        ends = [
-            one.smallest_found
-            for condition in shown.conditions
-            if (one := shown.of(condition).get(arm)) is not None
-        ]
+        every = (shown.of(condition) for condition in shown.conditions)
+        ends = [here[arm].smallest_found for here in every if arm in here]
         worst = max(ends)
-        found = f"{say.share(worst)}" if math.isfinite(worst) else "not even 5 %"
+        found = say.share(worst) if math.isfinite(worst) else f"over {say.share(SLOWER[-1], 0)}"
         said.append(f"{arm} {found}")
-    return f"Smallest slowdown found in 80 % of the trials, everywhere: {', '.join(said)}"
+    return f"Slowdown that 80 % of the trials detect, under every load: {', '.join(said)}"
 
 
 def _write_below(axes: Axes, said: Iterable[str]) -> None:

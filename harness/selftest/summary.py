@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +12,7 @@ from scipy import stats
 from analysis.estimate.intervals import CONFIDENCE
 from analysis.judge.verdicts import FASTER, SLOWER, judge
 from harness.selftest import planted
+from harness.selftest.arms import Estimate
 from harness.selftest.experiment import Done
 
 FOUND_OFTEN = 0.8
@@ -47,27 +47,29 @@ def share(hits: Iterable[bool]) -> Share:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Of one arm in one condition. The first two are of the baseline against itself, told different
+    """Of trials of one arm. The first two are of the baseline against itself: told different
     by the arm's own test, and with an interval wholly beyond the floor. All others are of what is
-    slower: the interval has the truth; it was found, by the same test and with the right sign, by
-    share; a sign was wrong; neither was said. ``error`` is the root mean square of ln(ratio) less
-    its truth. ``seconds_for_one_percent`` is what an interval of +-1 % would take: half-width
-    squared times seconds, the median of the trials.
+    slower. ``covered``: the interval has the truth. By slowdown, ``found`` by the same test with
+    the right sign, and ``said_slower``, which takes an interval beyond the floor, as the verdicts
+    of this suite do. Errors are ln(ratio) less its truth: root mean square and median amount.
+    ``seconds`` are the least and the most. ``cost`` is the median of half-width squared times
+    seconds: its ratio says how many times as long one arm takes to be as precise as another.
     """
 
     arm: str
-    condition: str
     trials: int
     told_different: Share
     beyond_floor: Share
     covered: Share
     found: tuple[Share, ...]
+    said_slower: tuple[Share, ...]
     wrong_signs: Share
-    undecided: Share
+    undetected: Share
     error: float
+    median_error: float
     half_width: float
-    seconds: float
-    seconds_for_one_percent: float
+    seconds: tuple[float, float]
+    cost: float
 
     @property
     def is_valid(self) -> bool:
@@ -76,43 +78,51 @@ class Summary:
 
     @property
     def smallest_found(self) -> float:
-        """The slowdown that 80 % of the trials find, between two that were tried by a straight
-        line; inf where none is found so often.
+        """The slowdown from which on 80 % of the trials find it, between two that were tried by a
+        straight line; the smallest tried where all are found so often, inf where the largest is
+        not.
         """
         found = zip(planted.SLOWER, self.found, strict=True)
-        tried = [(0.0, 0.0), *((by, one.value) for by, one in found if one.trials)]
-        for (less, below), (more, above) in itertools.pairwise(tried):
-            if above >= FOUND_OFTEN:
-                return less + (more - less) * max(0.0, FOUND_OFTEN - below) / (above - below)
-        return math.inf
+        smallest, often = math.inf, math.nan
+        for by, value in reversed([(by, one.value) for by, one in found if one.trials]):
+            if value < FOUND_OFTEN:
+                between = (FOUND_OFTEN - value) / (often - value)
+                return by + between * (smallest - by) if math.isfinite(smallest) else math.inf
+            smallest, often = by, value
+        return smallest
 
 
-def summarise(arm: str, condition: str | None, done: Sequence[Done]) -> Summary:
-    """The summary of an arm's trials, of at least one, in a condition; None: in all of them."""
-    trials = [one for one in done if one.arm == arm and condition in (None, one.condition)]
+def summarise(trials: Sequence[Done]) -> Summary:
+    """The summary of at least one trial, all of one arm."""
     same = [one.outcome.same for one in trials]
     slower = [(one.outcome.slower, one.slower) for one in trials]
+    errors = np.array([one.error for one in trials])
     half_widths = np.array([(one.high - one.low) / 2 for one, _ in slower])
     seconds = np.array([one.seconds for one in trials])
+
+    def by_slowdown(is_so: Callable[[Estimate], bool]) -> tuple[Share, ...]:
+        return tuple(
+            share(is_so(one) and one.value > 0 for one, by in slower if by == wanted)
+            for wanted in planted.SLOWER
+        )
+
     return Summary(
-        arm=arm,
-        condition=condition or "",
+        arm=trials[0].arm,
         trials=len(trials),
         told_different=share(one.differs for one in same),
         beyond_floor=share(is_beyond(one.low, one.high) for one in same),
         covered=share(
             one.outcome.slower.low <= one.truth <= one.outcome.slower.high for one in trials
         ),
-        found=tuple(
-            share(one.differs and one.value > 0 for one, by in slower if by == wanted)
-            for wanted in planted.SLOWER
-        ),
+        found=by_slowdown(lambda one: one.differs),
+        said_slower=by_slowdown(lambda one: is_beyond(one.low, one.high)),
         wrong_signs=share(one.differs and one.value < 0 for one, _ in slower),
-        undecided=share(not one.differs for one, _ in slower),
-        error=float(np.sqrt(np.mean([one.error**2 for one in trials]))),
+        undetected=share(not one.differs for one, _ in slower),
+        error=float(np.sqrt(np.mean(errors**2))),
+        median_error=float(np.median(np.abs(errors))),
         half_width=float(np.median(half_widths)),
-        seconds=float(np.median(seconds)),
-        seconds_for_one_percent=float(np.median((half_widths / 0.01) ** 2 * seconds)),
+        seconds=(float(seconds.min()), float(seconds.max())),
+        cost=float(np.median(half_widths**2 * seconds)),
     )
 
 

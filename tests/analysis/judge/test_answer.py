@@ -44,7 +44,9 @@ def test_three_sentences_the_rule_the_cost_and_when_to_stop_caring(tmp_path: Pat
     assert re.search(r"TaskGroup takes 0\.\d+ us ±0\.\d+ less per task \(-10 %\)", cost)
     assert cost.endswith("(Python 3.14.0, asyncio, mean of noop and yield once).")
     assert care.startswith("The choice moves the total by less than 1 % as soon as each task does")
-    assert care.endswith("of its own work (asyncio): from there on, choose by meaning.")
+    assert care.endswith(
+        "of its own work (Python 3.14.0, asyncio): from there on, choose by meaning."
+    )
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_everything_is_shown_to_who_asks(findings: Findings) -> None:
     assert "more remark" not in long
     assert long.count("Build of Python 3.13.0") == 1
     # The tables of the answer are whole.
-    assert long.count("Time per task, mean over n") == 1
+    assert long.count("Time per task on Python") == 1
     assert "more row" not in long
 
 
