@@ -83,7 +83,7 @@ def show(options: argparse.Namespace) -> None:
 
 def report(options: argparse.Namespace) -> None:
     """Tables on the terminal, and the report."""
-    from analysis.show.page import HEADLINES
+    from analysis.show.page import headline
     from analysis.show.report import ReportError, publish
 
     folder = _folder(options.folder)
@@ -92,8 +92,8 @@ def report(options: argparse.Namespace) -> None:
         page = publish(findings)
     except ReportError as error:
         raise FailedError(str(error)) from None
-    charts = (page.parent / "charts" / f"{name}.png" for name in HEADLINES)
-    for chart in [path for path in charts if path.is_file()][:1]:
+    charts = (page.parent / "charts").glob("*.png")
+    for chart in headline({path.stem: path for path in charts}):
         print(f"Chart: {chart}")
     print(f"Report: {page}")
 

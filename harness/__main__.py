@@ -46,8 +46,6 @@ LINES = (
     Line(calm.estimators_beside_neighbour, "n = 100", "{:.2f}"),
     Line(calm.estimators_beside_neighbour, "n = 1000", "{:.2f}"),
     Line(calm.estimators_beside_neighbour, "n = 10 000", "{:.2f}"),
-    Line(steady.steady_state, "largest difference, up to 1000", "{:.3f}", "at most", 0.02),
-    Line(steady.steady_state, "largest difference, n = 10 000", "{:.3f}"),
     Line(steady.slice_length, "largest difference of a ratio", "{:.3f}", "at most", 0.01),
     Line(calm.pair, "half-width, n = 100", "{:.2%}", "at most", 0.0015),
     Line(calm.pair, "half-width, n = 1000", "{:.2%}", "at most", 0.0020),

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from analysis.judge import words as say
 from analysis.judge.contrasts import CASE
@@ -113,8 +113,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"instructions: skipped: {reason}")
         return 0
     table = Table(
-        "strategy", "workload", "instructions per task", "change", "time per task", "change"
-    )
+        Column("strategy", no_wrap=True), Column("workload", no_wrap=True),
+        "instructions per task", "change", "time per task", "change",
+    )  # fmt: skip
     try:
         for one in count(options.python):
             table.add_row(

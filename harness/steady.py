@@ -78,22 +78,6 @@ def cells() -> Iterator[Steady]:
                 yield Steady(python.version, workload, tasks, row.ratio, row.low, row.high, *ends)
 
 
-def steady_state() -> Sequence[float]:
-    """TaskGroup / gather in a campaign and over consecutive batches: the largest difference with up
-    to 1000 tasks, and with 10 000.
-    """
-    largest = {False: 0.0, True: 0.0}
-    for one in cells():
-        is_large = one.tasks == max(BATCHES)
-        largest[is_large] = max(largest[is_large], abs(one.points_apart) / 100)
-        print(
-            f"  | {one.python} | {one.workload} | {one.tasks} | {one.ratio('campaign')} "
-            f"| {one.ratio('consecutive')} | {one.points_apart:+.1f} |",
-            flush=True,
-        )
-    return [*largest.values()]
-
-
 def _consecutive(python: schema.Interpreter, workload: str, tasks: int) -> float:
     """The ratio of two processes, one after the other in random order, on the measured core."""
     options = ("--warm-up", str(WARM_UP), "--batches", str(BATCHES[tasks]))

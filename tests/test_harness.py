@@ -165,6 +165,16 @@ def test_a_figure_has_a_number_for_each_of_its_lines(
     assert figure.__doc__
 
 
+@pytest.mark.usefixtures("fakes")
+def test_the_steady_state_has_a_row_for_each_case_on_each_python() -> None:
+    rows = list(steady.cells())
+    assert len(rows) == len({(one.python, one.workload, one.tasks) for one in rows}) == 2 * 2 * 4
+    for one in rows:
+        assert one.consecutive == one.consecutive_low == 1.0
+        assert one.campaign_low < one.campaign < one.campaign_high
+        assert one.points_apart == pytest.approx(100 * (one.campaign - 1))
+
+
 def test_drawn_campaigns_are_of_the_size_asked_for(tmp_path: Path) -> None:
     values = analysing.draw(tmp_path / "drawn", analysing.noop(2000))
     campaign = read_campaign(tmp_path / "drawn", suites=True)

@@ -24,6 +24,7 @@ import pytest
 from analysis.estimate.intervals import FloatArray
 from analysis.judge.contrasts import STRATEGY
 from analysis.read.load import read_campaign
+from analysis.show import tables
 from benchmarks.matrix import MAIN
 from harness.commands import rows_of
 from harness.neighbour import neighbour
@@ -34,6 +35,7 @@ from harness.selftest.experiment import CONDITIONS, Done, SelftestError, Setting
 from harness.selftest.summary import Share, is_beyond, summarise
 from harness.steady import Steady
 from tests import campaigns
+from tests.repository import REPOSITORY
 
 NOTHING = Estimate(0.0, -0.01, 0.01, differs=False)
 SITE = Site(Path("nowhere"), Path("base"), "3.11.7", Path("python"))
@@ -492,6 +494,14 @@ def test_only_arms_whose_intervals_hold_are_said_to_save_time() -> None:
     trials = [done("whole processes", repetition=i, said=wide) for i in range(20)]
     text = show.files_of(show.Shown(SETTING, [*trials, done()], []))["README.md"].decode()
     assert "| 10,000 |" in text
+
+
+def test_the_committed_page_and_the_methodology_say_what_the_committed_trials_say() -> None:
+    folder = REPOSITORY / "results" / "reference" / "selftest"
+    shown = selftest.shown_in(folder)
+    assert show.files_of(shown)["README.md"] == (folder / "README.md").read_bytes()
+    methodology = (REPOSITORY / "METHODOLOGY.md").read_text(encoding="utf-8")
+    assert tables.markdown(show.overview(shown)) in methodology
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 import jinja2
 import pandas as pd
@@ -27,6 +27,7 @@ from analysis.show import tables, theme
 from analysis.show.charts.registry import HEALTH, Picture, draw_all, slug
 from analysis.show.tables import Cell, Column, Field, Table
 
+Chart = TypeVar("Chart")
 FOLDER: Final = "report"
 """Where a report is, in a campaign's folder."""
 PAGE: Final = "index.html"
@@ -148,7 +149,7 @@ def _context(
         "question": QUESTION,
         "sentences": answer(findings),
         "decided": tables.decided(decisions([findings])),
-        "headline": _headline(pictures),
+        "headline": headline({one.name: one for one in pictures}),
         "numbers": [one for one in tables.in_numbers(findings) if one.rows],
         "sections": list(_sections(findings, pictures, ledger([findings]))),
         "warnings": tables.warnings(findings),
@@ -165,17 +166,16 @@ def _context(
     }
 
 
-def _headline(pictures: Sequence[Picture]) -> list[Picture]:
-    """The first chart of the page."""
-    named = {one.name: one for one in pictures}
-    return [named[name] for name in HEADLINES if name in named][:1]
+def headline(charts: Mapping[str, Chart]) -> list[Chart]:
+    """The first chart of the page, of these by name."""
+    return [charts[name] for name in HEADLINES if name in charts][:1]
 
 
 def _sections(
     findings: Findings, pictures: Sequence[Picture], checks: Sequence[Check]
 ) -> Iterator[Section]:
     """A section for each probe, then the others; one with nothing to show is left out."""
-    shown_above = _headline(pictures)
+    shown_above = headline({one.name: one for one in pictures})
     shown = tables.by_section(findings) | {
         "programs": [tables.behaviours(findings.campaign)],
         "claims": tables.claims(checks) if any(one.shown for one in checks) else [],

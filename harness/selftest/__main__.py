@@ -87,14 +87,18 @@ def _steady(file: Path) -> None:
         part.rename(file)
 
 
-def _page(folder: Path) -> None:
+def shown_in(folder: Path) -> show.Shown:
+    """What the page of a folder shows. Raises SelftestError when it has no trial."""
     setting, done = experiment.read(folder / JOURNAL)
     if setting is None or not done:
         raise experiment.SelftestError(f"{folder / JOURNAL} has no trial yet")
     steady = folder / STEADY
     lines = steady.read_bytes().splitlines() if steady.exists() else []
-    rows = [msgspec.json.decode(line, type=Steady) for line in lines]
-    for name, data in show.files_of(show.Shown(setting, done, rows)).items():
+    return show.Shown(setting, done, [msgspec.json.decode(line, type=Steady) for line in lines])
+
+
+def _page(folder: Path) -> None:
+    for name, data in show.files_of(shown_in(folder)).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)

@@ -237,6 +237,8 @@ def test_the_markdown_says_the_same(files: dict[str, bytes], findings: Findings)
         assert words.escaped(sentence) in text
     for table in (tables.decided(decisions([findings])), tables.choices(findings)):
         assert tables.markdown(table) in text
+    for name, meaning in page._vocabulary(findings.campaign):
+        assert f"- {words.escaped(name)}: {words.escaped(meaning)}" in text
     for target in re.findall(r'(?:src|srcset)="([^"]*)"', text):
         assert target in files
 
