@@ -48,7 +48,7 @@ def damage(folder: Path) -> None:
 def test_show_prints_the_answer(folder: Path, capsys: Capture) -> None:
     assert main(["show", str(folder)]) == 0
     out, err = capsys.readouterr()
-    assert "on Python 3.14.0; difference" in out
+    assert "Time per task on Python 3.14.0" in out
     assert err == ""
 
 
@@ -68,7 +68,7 @@ def test_report_prints_the_answer_and_where_everything_lies(
     monkeypatch.setattr("analysis.show.report.publish", publish)
     assert main(["report", str(folder)]) == 0
     out = capsys.readouterr().out
-    assert "on Python 3.14.0; difference" in out
+    assert "Time per task on Python 3.14.0" in out
     assert out.splitlines()[-2:] == [
         f"Chart: {report}/charts/ratios-by-tasks.png",
         f"Report: {report}/index.html",
@@ -228,7 +228,7 @@ def test_a_campaign_is_not_compared_with_itself(folder: Path, capsys: Capture) -
 def test_an_old_campaign_is_shown_and_compared(folder: Path, capsys: Capture) -> None:
     old = another(folder, "old", old=True)
     assert main(["show", str(old)]) == 0
-    assert "on Python 3.14.0; difference" in capsys.readouterr().out
+    assert "Time per task on Python 3.14.0" in capsys.readouterr().out
     assert main(["compare", str(old), str(folder)]) == 0
     assert "campaign compared with old" in capsys.readouterr().out
 
@@ -294,7 +294,7 @@ def test_the_answer_is_followed_while_a_campaign_runs(folder: Path) -> None:
     assert process.returncode == 0
     first, second, end = out.split("\f")
     assert first == second
-    assert "on Python 3.14.0; difference" in first
+    assert "Time per task on Python 3.14.0" in first
     assert end == ""
 
 
