@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.estimate.intervals import FEWEST_FOR_INTERVAL, LEAST_ROUNDS, FloatArray
+from analysis.estimate.intervals import FEWEST_FOR_INTERVAL, LEAST_ROUNDS, FloatArray, IntArray
 
 SLOWER: Final = "slower"
 FASTER: Final = "faster"
@@ -31,7 +31,7 @@ WITHIN: Final = 0.02
 """Ratios within 0.98 to 1.02 count as the same."""
 
 
-def judge(low: FloatArray, high: FloatArray, rounds: NDArray[np.int64]) -> NDArray[np.object_]:
+def judge(low: FloatArray, high: FloatArray, rounds: IntArray) -> NDArray[np.object_]:
     """The verdict on ratios with these intervals; all of shape (rows,)."""
     return np.select(
         [
@@ -46,7 +46,7 @@ def judge(low: FloatArray, high: FloatArray, rounds: NDArray[np.int64]) -> NDArr
 
 
 def rounds_needed(
-    ratio: FloatArray, low: FloatArray, high: FloatArray, rounds: NDArray[np.int64]
+    ratio: FloatArray, low: FloatArray, high: FloatArray, rounds: IntArray
 ) -> FloatArray:
     """Further rounds until such intervals would decide, shape (rows,); nan for never.
 

@@ -63,11 +63,15 @@ class Shown:
         self, condition: str | None = None, workload: str | None = None
     ) -> Mapping[str, Summary]:
         """A summary for each arm tried there, in the order of the marks; None: anywhere."""
-        trials: dict[str, list[Done]] = {arm: [] for arm in self.arms}
+        return {arm: summarise(own) for arm, own in self.trials(condition, workload).items()}
+
+    def trials(self, condition: str | None, workload: str | None) -> Mapping[str, Sequence[Done]]:
+        """Those of :meth:`of`, by arm."""
+        found: dict[str, list[Done]] = {arm: [] for arm in self.arms}
         for one in self.done:
             if condition in (None, one.condition) and workload in (None, one.workload):
-                trials[one.arm].append(one)
-        return {arm: summarise(own) for arm, own in trials.items() if own}
+                found[one.arm].append(one)
+        return {arm: own for arm, own in found.items() if own}
 
     def span(self, arm: str, workload: str) -> str:
         """An arm's errors in all conditions: "0.16 to 2.0 %"."""
@@ -345,8 +349,8 @@ def _sheet(
 ) -> Drawing:
     """A panel for each condition; a line of them for each title."""
     parts = [
-        (tables.capital(f"{title}{_of(condition)}"), _frame(shown.of(condition).values()))
-        for title in titles
+        (tables.capital(f"{first}{_of(condition)}"), _frame(shown.of(condition).values()))
+        for first in titles
         for condition in shown.conditions
     ]
     drawing = panels.sheet(
@@ -380,13 +384,9 @@ def _errors(shown: Shown) -> Drawing:
     for axes, (workload, condition) in zip(drawing.axes, places, strict=True):
         axes.set_ylim(0.8 * _ERRORS[0], 1.25 * _ERRORS[1])
         axes.set_yscale("log")
-        here = shown.of(condition, workload)
+        here, trials = shown.of(condition, workload), shown.trials(condition, workload)
         for place, (arm, summary) in enumerate(here.items()):
-            errors = np.abs([
-                one.error
-                for one in shown.done
-                if (one.arm, one.condition, one.workload) == (arm, condition, workload)
-            ])  # fmt: skip
+            errors = np.abs([one.error for one in trials[arm]])
             beside = place + np.linspace(-_JITTER, _JITTER, len(errors))
             axes.plot(
                 beside, np.clip(errors, *_ERRORS), looks[arm].marker,
