@@ -8,9 +8,9 @@ kept in each case.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import secrets
-import signal
 import subprocess
 import sys
 import time
@@ -47,27 +47,26 @@ from benchmarks.campaign.progress import observing
 from benchmarks.campaign.schema import Plan
 from benchmarks.campaign.suites import write_suites
 from benchmarks.campaign.witness import add_witness_options, witness, write_witness
-from benchmarks.campaign.workers import OwnCode
+from benchmarks.campaign.workers import OwnCode, end_as_interrupted
 from benchmarks.collectors import COLLECTORS
 from benchmarks.fingerprint import fingerprint
 from benchmarks.loops import EVENT_LOOPS, TASK_FACTORIES
 from benchmarks.own import Own, OwnCodeError
 from benchmarks.programs import PROGRAMS
-from benchmarks.strategies import STRATEGIES
+from benchmarks.strategies import BASELINE, STRATEGIES
 
 FAILED, BAD_USAGE, INTERRUPTED = 1, 2, 130
 RESULTS = REPOSITORY / "results"
 
 
-class NothingMeasuredError(Exception):
-    """The budget ended before the first round, so there is nothing to show."""
+class CampaignError(Exception):
+    """A campaign that ended before it should; the message is one line."""
 
 
 def main(arguments_: Sequence[str] | None = None) -> int:
     """Run one command; return the exit code."""
     parser, options = _parse(arguments_)
-    # A job that is cancelled keeps its rounds, as one that is interrupted does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_as_interrupted()
     console = Console(stderr=True)
     try:
         match options.command:
@@ -90,16 +89,16 @@ def main(arguments_: Sequence[str] | None = None) -> int:
         schema.UnknownPythonError,
     ) as error:
         parser.exit(BAD_USAGE, f"{parser.prog} {options.command}: {error}\n")
-    except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        what = f"{error.strerror or error}{where}; every line synced so far stays readable"
-        console.print(what, soft_wrap=True, markup=False)
-        return FAILED
-    except NothingMeasuredError:
-        console.print("nothing was measured: the budget ended before the first round; give more")
+    except (CampaignError, OSError) as error:
+        said = _said(error) if isinstance(error, OSError) else str(error)
+        console.print(said, soft_wrap=True, markup=False, highlight=False)
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _said(error: OSError) -> str:
+    return f"{error.strerror or error}{f' ({error.filename})' if error.filename else ''}"
 
 
 def run(options: arguments.RunOptions, console: Console) -> int:
@@ -109,14 +108,20 @@ def run(options: arguments.RunOptions, console: Console) -> int:
     if options.own and _is_reference(folder):
         raise arguments.UsageError(f"{folder} is to be published, which your own code is not for")
     interpreters, missing = prepare_all(
-        options.pythons, skip_missing=options.skip_missing, wanted=options.wanted
+        options.pythons,
+        skip_missing=options.skip_missing,
+        wanted=options.wanted,
+        variables=options.variables,
     )
     functions, selections = _tried(options, interpreters, console)
     laid_out = matrix.lay_out(interpreters, selections)
     skipped = (*missing, *laid_out.skipped)
     for row in missing:
         console.print(f"skipped: {row.reason}", style="yellow", soft_wrap=True, markup=False)
-    if not laid_out.contenders:
+    # Where all that was to be compared is skipped, the baseline alone tells nothing.
+    asked = {name for part in selections for name, _ in part.launches()} - {BASELINE}
+    measured = {row.strategy for row in laid_out.contenders}
+    if not measured or (asked and measured.isdisjoint(asked)):
         raise InterpreterError(
             "nothing can be measured: " + "; ".join(dict.fromkeys(row.reason for row in skipped))
         )
@@ -175,7 +180,8 @@ def _tried(
     selections = options.selections
     if functions and not options.tasks_given:
         selections = tuple(
-            own.affordable(part, functions, options.budget_seconds) for part in selections
+            own.affordable(part, functions, options.budget_seconds, len(interpreters))
+            for part in selections
         )
         less = (
             set(before.tasks) - set(after.tasks)
@@ -335,7 +341,7 @@ def _conduct(
     own_code: OwnCode,
 ) -> int:
     """Conduct the plan; return the exit code. Whatever ends it, what was measured is written as
-    suites. Raises NothingMeasuredError.
+    suites, if the disk has room. Raises CampaignError.
     """
     code = 0
     with (
@@ -355,13 +361,21 @@ def _conduct(
             how = f"{os.path.relpath(sys.executable)} -m benchmarks resume {journal.folder}"
             said = f"stopped; {how} goes on (--budget TIME: a new total)"
             console.print(said, soft_wrap=True, markup=False, highlight=False)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                write_suites(journal.folder, conductor.plan, journal.lines(conductor.plan))
+            how = f"{os.path.relpath(sys.executable)} -m analysis report {journal.folder}"
+            said = f"{_said(error)}; every line synced so far stays readable: {how}"
+            raise CampaignError(said) from error
     plan = conductor.plan
     for case in plan.cases:
         if case.left_out and not manner.quiet:
             said = f"left out: {case.id}: {case.left_out}"
             console.print(said, style="yellow", soft_wrap=True, markup=False, highlight=False)
     if code == 0 and not (plan.rounds or plan.failed):
-        raise NothingMeasuredError
+        raise CampaignError(
+            "nothing was measured: the budget ended before the first round; give more"
+        )
     write_suites(journal.folder, plan, journal.lines(plan))
     if code == 0 and plan.preset in matrix.PRESETS and matrix.PRESETS[plan.preset].witness:
         for line in write_witness(journal.folder, plan.interpreters):

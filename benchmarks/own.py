@@ -100,9 +100,9 @@ def register(own: Own) -> None:
             errors=lambda: raised["calls"],
         )
     else:
-        launch = functools.partial(_launch, own)
+        function = functools.partial(load, own.path, own.function)
         STRATEGIES[own.name] = Strategy(
-            *words, OLDEST_PYTHON, launch, bounds=own.bounds, pauses=own.pauses, own=True
+            *words, OLDEST_PYTHON, function, bounds=own.bounds, pauses=own.pauses, own=True
         )
 
 
@@ -130,15 +130,6 @@ def module_of(path: str) -> ModuleType:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
-
-
-def _launch(own: Own, work: Work, tasks: int, third: Any) -> Coroutine[Any, Any, list[int]]:  # noqa: ANN401
-    """Call the user's strategy; the third argument is the limit or the pause."""
-    launch = load(own.path, own.function)
-    launching: Coroutine[Any, Any, list[int]] = (
-        launch(work, tasks, third) if own.bounds or own.pauses else launch(work, tasks)
-    )
-    return launching
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ import time
 from array import array
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, TypeVar
 
 from benchmarks.cases import Case, Launcher
@@ -24,7 +25,7 @@ from benchmarks.probes import PROBES
 from benchmarks.probing import FanOut, Probe
 from benchmarks.protocol import PROVE_ONLY, Calibrated, Measured
 from benchmarks.sizes import involuntary_switches, peak_bytes
-from benchmarks.strategies import STRATEGIES, Work
+from benchmarks.strategies import STRATEGIES, Launch, Work
 from benchmarks.workloads import Surroundings, Workload
 
 T = TypeVar("T")
@@ -63,13 +64,22 @@ class Bench:
     def __init__(self, launcher: Launcher, connections: EchoConnections) -> None:
         self._new_loop = loop_maker(launcher.loop, launcher.task_factory)
         self._limit = launcher.limit
-        self._launch = STRATEGIES[launcher.strategy].within(launcher.limit)
+        self._strategy = STRATEGIES[launcher.strategy]
         self._collector = COLLECTORS[launcher.collector]
-        self._surroundings = Surroundings(connections, self._launch)
+        self._connections = connections
         self._met: set[Case] = set()
         first = self._new_loop()
         self._loop_class = type(first)
         first.close()
+
+    @cached_property
+    def _launch(self) -> Launch:
+        """Found when it is first asked for: the user's own may fail to import."""
+        return self._strategy.within(self._limit)
+
+    @property
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(self._connections, self._launch)
 
     def prove(self, case: Case) -> float:
         """Run the case once, unprimed; return the seconds it took. Raises ProofError unless each

@@ -115,6 +115,13 @@ def run_options(options: argparse.Namespace) -> RunOptions:
     """Lay the options over their preset. Raises UsageError, OwnCodeError."""
     preset = PRESETS[options.preset]
     functions = _take_own(options)
+    if not any(one.kind == WORKLOAD for one in functions):
+        for option, is_given in (
+            ("--errors", options.errors is not None),
+            ("--warmups", options.warmups is not None),
+        ):
+            if is_given:
+                raise UsageError(f"{option} has no meaning without a workload of your own")
     return RunOptions(
         pythons=tuple(options.pythons),
         skip_missing=options.skip_missing,
@@ -147,7 +154,11 @@ def _take_own(options: argparse.Namespace) -> tuple[Own, ...]:
         setattr(options, axis, [names] if names else [])
     counts = options.errors == "count"
     return tuple(
-        dataclasses.replace(one, warmups=options.warmups, counts_errors=counts)
+        dataclasses.replace(
+            one,
+            warmups=one.warmups if options.warmups is None else options.warmups,
+            counts_errors=counts,
+        )
         for one in found.values()
     )
 
@@ -271,15 +282,14 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--errors",
         choices=("fail", "count"),
-        default="fail",
         help="whether a call of your own workload that raises ends its case (default), or counts",
     )
     parser.add_argument(
         "--warmups",
         type=natural_number,
-        default=1,
         metavar="N",
-        help="small fan-outs of your own workload before each slice (default: %(default)s)",
+        help="small fan-outs of your own workload before each slice (default: 1); of 1000 tasks or "
+        "more that compute, one whole fan-out",
     )
     parser.add_argument(
         "--cooldown",
@@ -399,7 +409,9 @@ def names_or_own(valid: Collection[str], kind: str) -> Callable[[str], tuple[str
 
     def parse(text: str) -> tuple[str | Own, ...]:
         found: list[str | Own] = []
-        for item in _items(text):
+        path = text.rpartition(":")[0]
+        is_file = os.path.isfile(os.path.expanduser(path))  # noqa: PTH111, PTH113 - as own.read does
+        for item in (text,) if is_file else _items(text):
             try:
                 is_own = ":" in item or item.endswith(".py") or not valid
                 found += [own.read(kind, item)] if is_own else known(item)

@@ -100,10 +100,11 @@ class Conductor:
         turns = defaultdict(list)
         for line in self._journal.lines(plan):
             self._precision.add(line, cases[line.case])
-            slices = sum(cell.slices for cell in line.cells.values())
-            turn_seconds = line.wall_seconds / max(1, slices) - plan.cooldown_seconds
-            turns[line.case].append(turn_seconds)
-            self._case_seconds[line.case] = line.wall_seconds
+            case, slices = cases[line.case], sum(cell.slices for cell in line.cells.values())
+            slice_seconds = line.wall_seconds / max(1, slices)
+            turns[case.id].append(slice_seconds - plan.cooldown_seconds)
+            # As many slices as the next round has, which may be others than the line has.
+            self._case_seconds[case.id] = slice_seconds * len(line.cells) * case.sweeps
             # A round that was cut short is not taken up again: its number is used.
             self._number = max(self._number, line.round + 1)
         # One disturbed round makes no case a long one.
@@ -398,7 +399,10 @@ class Conductor:
             crew.lost(contender.id)
 
     def _crew(self, rng: random.Random) -> Crew:
-        return Crew(self._executor, self.plan.contenders, rng)
+        """The workers of all contenders that have not failed everywhere."""
+        contenders, cases = self.plan.contenders, self.plan.cases
+        able = [one for one in contenders if any(self._is_open(one.id, case) for case in cases)]
+        return Crew(self._executor, able, rng)
 
     def _keep_conditions(self, crew: Crew) -> None:
         """Record what each worker has proved; one that is not what it was goes no further."""
@@ -535,11 +539,11 @@ def _left(seconds: float) -> str:
 
 def round_order(cases: Sequence[Case], rng: random.Random) -> tuple[list[Case], int]:
     """The cases in random order, and before which of them the processes of the next round start:
-    from there on, where there are such, come cases that compute. Who waits for an echo would wait
-    for a core of its server's: 4 ms instead of 0.9.
+    from there on come cases that compute; where there are none, they start after the round. Who
+    waits for an echo would wait for a core of its server's: 4 ms instead of 0.9.
     """
     order = rng.sample(cases, len(cases))
     computing = [case for case in order if case.splits]
-    last = computing[len(computing) // 3 :] or order[len(order) // 2 :]
+    last = computing[len(computing) // 3 :]
     first = [case for case in order if case not in last]
     return first + last, len(first)

@@ -57,9 +57,8 @@ class LocalExecutor:
 
     def __enter__(self) -> LocalExecutor:
         if self._cores.measured is not None:
+            self._resources.callback(os.sched_setaffinity, 0, os.sched_getaffinity(0))
             os.sched_setaffinity(0, self._cores.driver)
-            usable = self._cores.driver | {self._cores.measured}
-            self._resources.callback(os.sched_setaffinity, 0, usable)
         _allow_open_files()
         try:
             # Started after pinning: the server inherits the cores of the driver.

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -27,6 +27,11 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 LOCK = REPOSITORY / "requirements" / "measured.txt"
 ENVIRONMENTS = REPOSITORY / ".cache" / "environments"
 VERSION = re.compile(r"(?:c?python)?(\d+)\.(\d+).*")
+NO_SOLUTION = 1
+"""uv's exit code where no package is as asked for; 2 where it could not find out."""
+INHERITED_VARIABLES = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR", "TEMP", "LD_LIBRARY_PATH")
+"""All that measured processes inherit: what they need to start, nothing that changes how Python
+runs."""
 
 
 class InterpreterError(Exception):
@@ -38,12 +43,23 @@ def executable(interpreter: Interpreter) -> Path:
     return _python_of(ENVIRONMENTS / interpreter.environment)
 
 
+def inherited(variables: Iterable[str] = ()) -> dict[str, str]:
+    """The environment of a measured process, with these variables."""
+    names = (*INHERITED_VARIABLES, *variables)
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
 def prepare_all(
-    requests: Sequence[str], *, skip_missing: bool, wanted: Sequence[str] = ()
+    requests: Sequence[str],
+    *,
+    skip_missing: bool,
+    wanted: Sequence[str] = (),
+    variables: Sequence[str] = (),
 ) -> tuple[tuple[Interpreter, ...], tuple[Skipped, ...]]:
     """Prepare the interpreters of all requests (none: the driver's own), in their order.
 
-    Their environments get what is ``wanted`` too, requirements as pip takes them.
+    Their environments get what is ``wanted`` too, requirements as pip takes them. They are
+    described as they are measured, with these variables.
 
     One that was asked for twice comes once; two builds of one version get names of their own. What
     is not available is returned as skipped with ``skip_missing``; else InterpreterError is raised.
@@ -52,7 +68,7 @@ def prepare_all(
     skipped: list[Skipped] = []
     for request in requests or (None,):
         try:
-            interpreter = prepare(request, wanted)
+            interpreter = prepare(request, wanted, variables)
         except InterpreterError as error:
             if request is None or not skip_missing:
                 raise
@@ -76,7 +92,9 @@ def _with_own_names(interpreters: Sequence[Interpreter]) -> Iterator[Interpreter
         yield replace(interpreter, name=f"{interpreter.name}+{mark}")
 
 
-def prepare(request: str | None, wanted: Sequence[str] = ()) -> Interpreter:
+def prepare(
+    request: str | None, wanted: Sequence[str] = (), variables: Sequence[str] = ()
+) -> Interpreter:
     """Find an interpreter (a version, a path, None for the driver's own); make its environment.
 
     Raises InterpreterError.
@@ -87,7 +105,7 @@ def prepare(request: str | None, wanted: Sequence[str] = ()) -> Interpreter:
     if not folder.is_dir():
         _check_version(base)
         _make(base, folder, wanted)
-    return replace(_described(_python_of(folder), base), environment=key)
+    return replace(_described(_python_of(folder), base, variables), environment=key)
 
 
 def find(request: str | None) -> Path:
@@ -158,17 +176,16 @@ def _make(base: Path, folder: Path, wanted: Sequence[str]) -> None:
             raise InterpreterError(
                 f"{base.name}: no environment can be made for it: {_reason(made)}"
             )
-        installed = _install(making, LOCK)
-        if installed.returncode:
+        if _install(base, making, LOCK):
             # Some loop has no build for this interpreter: the matrix names it.
             lock = LOCK.read_text(encoding="utf-8")
             for package in (None, *(loop.package for loop in EVENT_LOOPS.values() if loop.package)):
                 subset = Path(scratch) / "subset.txt"
                 subset.write_text(_without_other_loops(lock, package), encoding="utf-8")
-                installed = _install(making, subset)
-                if installed.returncode and package is None:
+                no_build = _install(base, making, subset)
+                if no_build and package is None:
                     raise InterpreterError(
-                        f"{base.name}: pyperf cannot be installed for it: {_reason(installed)}"
+                        f"{base.name}: pyperf cannot be installed for it: {no_build}"
                     )
         if wanted:
             added = _uv("pip", "install", "--quiet", "--python", str(_python_of(making)), *wanted)
@@ -183,11 +200,19 @@ def _make(base: Path, folder: Path, wanted: Sequence[str]) -> None:
                 raise
 
 
-def _install(environment: Path, lock: Path) -> subprocess.CompletedProcess[str]:
-    return _uv(
+def _install(base: Path, environment: Path, lock: Path) -> str:
+    """Install all of a lock; what is missing where some package has no build, else "". Raises
+    InterpreterError when anything else goes wrong: tried again, it may go well.
+    """
+    installed = _uv(
         "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:",
         "--python", str(_python_of(environment)), "--requirement", str(lock),
     )  # fmt: skip
+    if installed.returncode not in (0, NO_SOLUTION):
+        raise InterpreterError(
+            f"{base.name}: its packages cannot be installed: {_reason(installed)}"
+        )
+    return _reason(installed) if installed.returncode else ""
 
 
 def _without_other_loops(lock: str, package: str | None) -> str:
@@ -216,11 +241,11 @@ def _too_old(version: str) -> str:
     return f"{said} {OLDEST_PYTHON[0]}.{OLDEST_PYTHON[1]} or newer"
 
 
-def _described(python: Path, base: Path) -> Interpreter:
-    """What the interpreter says of itself."""
+def _described(python: Path, base: Path, variables: Sequence[str]) -> Interpreter:
+    """What the interpreter says of itself, in the environment that it is measured in."""
     asked = subprocess.run(
         [python, "-m", "benchmarks.conditions"],
-        cwd=REPOSITORY, capture_output=True, text=True, check=False,
+        cwd=REPOSITORY, env=inherited(variables), capture_output=True, text=True, check=False,
     )  # fmt: skip
     if asked.returncode:
         raise InterpreterError(f"{base.name}: it does not run the suite: {_reason(asked)}")

@@ -13,6 +13,8 @@ import psutil
 
 from benchmarks.campaign.schema import Scalar
 
+SYSTEM_CPUS = Path("/sys/devices/system/cpu")
+
 
 @dataclass(frozen=True)
 class Cores:
@@ -23,12 +25,26 @@ class Cores:
 
 
 def allot_cores() -> Cores:
-    """The last usable core measures (the first takes most interrupts), the others drive."""
+    """The last usable core measures (the first takes most interrupts), the others drive, as far as
+    there are such without its other hardware threads, which would share its execution units.
+    """
     if not hasattr(os, "sched_getaffinity"):
         return Cores(None, frozenset())
     usable = os.sched_getaffinity(0)
     measured = max(usable)
-    return Cores(measured, frozenset(usable - {measured}) or frozenset(usable))
+    others = usable - {measured}
+    return Cores(measured, frozenset(others - _threads_of(measured) or others or usable))
+
+
+def _threads_of(cpu: int) -> set[int]:
+    """The hardware threads of its core, of a list such as "3,7" or "6-7"; none where unknown."""
+    topology = SYSTEM_CPUS / f"cpu{cpu}" / "topology" / "thread_siblings_list"
+    try:
+        listed = topology.read_text(encoding="ascii").strip()
+    except OSError:
+        return set()
+    ranges = (part.split("-") for part in listed.split(","))
+    return {one for ends in ranges for one in range(int(ends[0]), int(ends[-1]) + 1)}
 
 
 def machine_facts(cores: Cores) -> dict[str, Scalar | list[Scalar]]:

@@ -15,11 +15,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.campaign import schema
-from benchmarks.campaign.interpreters import REPOSITORY, executable
-from benchmarks.campaign.workers import end_group, inherited
+from benchmarks.campaign.interpreters import REPOSITORY, executable, inherited
+from benchmarks.campaign.workers import end_group
 from benchmarks.matrix import Selection
 from benchmarks.own import STRATEGY, WORKLOAD, Own, OwnCodeError, register
-from benchmarks.strategies import STRATEGIES
+from benchmarks.strategies import BASELINE, STRATEGIES
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -242,28 +242,31 @@ FAN_OUTS = 30
 to prime."""
 
 
-def fan_out_seconds(selection: Selection, tasks: int, one: Own) -> float:
-    """What a fan-out of a workload takes, of all contenders together: calls that wait do so at the
-    same time, as far as the strategy lets them.
+def fan_out_seconds(selection: Selection, tasks: int, one: Own, pythons: int = 1) -> float:
+    """What a fan-out of a workload takes, of all contenders together, controls too: calls that wait
+    do so at the same time, as far as the strategy lets them.
     """
     calls = 0.0
-    for name, limit in selection.launches():
+    for name, limit in [(BASELINE, None), *selection.launches()]:
         at_once = limit or (tasks if STRATEGIES[name].concurrent else 1)
         calls += math.ceil(tasks / at_once) if one.waits else tasks
     launches = len(selection.loops) * len(selection.task_factories) * len(selection.collectors)
-    return calls * launches * (one.seconds or 0.0)
+    return calls * launches * pythons * (one.seconds or 0.0)
 
 
-def affordable(selection: Selection, own: Sequence[Own], budget_seconds: float) -> Selection:
-    """The selection with the task counts that the budget is enough for, whichever of the workloads
-    it is; the least of them, if it is enough for none.
+def affordable(
+    selection: Selection, own: Sequence[Own], budget_seconds: float, pythons: int
+) -> Selection:
+    """The selection with the task counts that the budget is enough for on so many Pythons,
+    whichever of the workloads it is; the least of them, if it is enough for none.
     """
     of_part = [one for one in own if one.name in selection.workloads]
     fitting = tuple(
         tasks
         for tasks in selection.tasks
         if all(
-            FAN_OUTS * fan_out_seconds(selection, tasks, one) <= budget_seconds for one in of_part
+            FAN_OUTS * fan_out_seconds(selection, tasks, one, pythons) <= budget_seconds
+            for one in of_part
         )
     )
     return dataclasses.replace(selection, tasks=fitting or (min(selection.tasks),))

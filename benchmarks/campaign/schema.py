@@ -11,7 +11,7 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Sequence
-from typing import Annotated, ClassVar, Final, Literal, TypeAlias, TypeVar, Union
+from typing import Annotated, Final, Literal, TypeAlias, TypeVar, Union
 
 import msgspec
 from msgspec import Meta, field
@@ -388,11 +388,6 @@ class Cell(Record, frozen=True, kw_only=True, array_like=True):
         return len(self.means[0])
 
     @property
-    def taken_again(self) -> int:
-        """How many slices were interrupted and taken again."""
-        return len(self.set_aside)
-
-    @property
     def all_collections_us(self) -> float:
         """Microseconds of all collections, as they were."""
         return sum(us for _, us in self.collections)
@@ -450,7 +445,6 @@ class OldCell(Record, frozen=True, kw_only=True):
     timed_seconds: Seconds
     values: dict[str, Series]
     observed: dict[str, Series] = field(default_factory=dict)
-    taken_again: ClassVar[int] = 0
 
     @property
     def slices(self) -> int:

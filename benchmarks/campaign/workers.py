@@ -11,22 +11,19 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol, TypeVar
 
 from benchmarks import protocol
-from benchmarks.campaign.interpreters import REPOSITORY, executable
+from benchmarks.campaign.interpreters import REPOSITORY, executable, inherited
 from benchmarks.campaign.plan import launcher_of
 from benchmarks.campaign.schema import Contender, Facts, Interpreter
 from benchmarks.cases import Case
 from benchmarks.own import Own, scrubbed
 
 Answer = TypeVar("Answer", bound=protocol.Message)
-
-INHERITED_VARIABLES = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR", "TEMP", "LD_LIBRARY_PATH")
-"""All that a worker inherits: what it needs to start, nothing that changes how Python runs."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +46,16 @@ class OwnCode:
 NO_OWN_CODE = OwnCode()
 
 
+def end_as_interrupted() -> None:
+    """Let SIGTERM, and SIGHUP of a terminal that is closed, end this process as Ctrl-C does: it
+    keeps its rounds and ends its workers. What nohup ignores stays ignored.
+    """
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has one of them
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
+
+
 def end_group(process: subprocess.Popen[Any]) -> None:
     """End a process that leads a group, and whatever it has started, which would keep its pipe
     open.
@@ -57,12 +64,6 @@ def end_group(process: subprocess.Popen[Any]) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
     process.kill()
-
-
-def inherited(variables: Iterable[str] = ()) -> dict[str, str]:
-    """The environment of a measured process, with these variables."""
-    names = (*INHERITED_VARIABLES, *variables)
-    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 CAUSE_CHARACTERS = 500

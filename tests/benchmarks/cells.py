@@ -56,4 +56,4 @@ EAGER_LOOPS = [loop for loop, factory in MAKERS if factory == "eager"]
 
 def strategy_of(launch: Launch) -> Strategy:
     """A row for ``STRATEGIES``, which is not put there."""
-    return Strategy("of_this_test", "of this test", "for a test", (3, 10), launch)
+    return Strategy("of_this_test", "of this test", "for a test", (3, 10), lambda: launch)

@@ -327,4 +327,4 @@ class FullDisk(Journal):
 
 def registered(name: str, launch: Launch) -> Strategy:
     """A row for ``STRATEGIES``, which is not put there."""
-    return replace(next(iter(STRATEGIES.values())), name=name, launch=launch)
+    return replace(next(iter(STRATEGIES.values())), name=name, load=lambda: launch)

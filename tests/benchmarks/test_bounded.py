@@ -141,7 +141,7 @@ def prove(monkeypatch: pytest.MonkeyPatch, connections: EchoConnections) -> Prov
     """Prove a strategy that is in the registry for this test only."""
 
     def proved(launch: Callable[..., object], limit: int, tasks: int = CASE.tasks) -> None:
-        row = Strategy("mine", "mine", "for a test", (3, 10), launch, bounds=True)  # type: ignore[arg-type]
+        row = Strategy("mine", "mine", "for a test", (3, 10), lambda: launch, bounds=True)  # type: ignore[arg-type, return-value]
         monkeypatch.setitem(STRATEGIES, row.name, row)
         bench = Bench(Launcher("asyncio", "lazy", row.name, limit=limit), connections)
         bench.prove(replace(CASE, tasks=tasks))

@@ -146,7 +146,7 @@ def test_nothing_in_the_folder_names_the_host_or_a_path(good: Ran) -> None:
 @pytest.fixture
 def run_main(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., tuple[int, str, str]]]:
     """The command line in this process, for what ends before anything is measured."""
-    handler = signal.getsignal(signal.SIGTERM)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
 
     def run(*arguments: str | Path) -> tuple[int, str, str]:
         try:
@@ -157,7 +157,8 @@ def run_main(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., tuple
         return code, captured.out, captured.err
 
     yield run
-    signal.signal(signal.SIGTERM, handler)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 RunMain = Callable[..., tuple[int, str, str]]
@@ -395,11 +396,12 @@ def test_a_campaign_whose_budget_is_spent_says_what_to_give(begun: Path, run_mai
     assert "s are spent, all of its budget; --budget TIME is a new total" in err
 
 
-def test_sigterm_keeps_the_rounds_too(begun: Path) -> None:
+@pytest.mark.parametrize("ends", [signal.SIGTERM, signal.SIGHUP])
+def test_what_ends_a_process_keeps_the_rounds_too(begun: Path, ends: signal.Signals) -> None:
     before = len(lines_of(begun))
     command = ("resume", begun, "--no-report")
     with running(*command, folder=begun, lines=before + 2) as process:
-        process.terminate()
+        process.send_signal(ends)
         out, err = process.communicate(timeout=TIMEOUT_SECONDS)
     assert (process.returncode, out) == (130, f"{begun}\n")
     assert "Traceback" not in err

@@ -693,7 +693,7 @@ def test_a_turn_that_was_interrupted_is_taken_again_at_once(make: MakeCampaign) 
     }  # fmt: skip
     cells = campaign.cells(campaign.lines[0])
     cell = cells.pop(second.contender)
-    assert (cell.set_aside, cell.switches, cell.taken_again) == ([0], [3, 0, 0], 1)
+    assert (cell.set_aside, cell.switches) == ([0], [3, 0, 0])
     assert cell.means == [[9000, 1000, 1000]]
     assert cell.quantiles == [[1000] * 5]
     assert all((one.set_aside, one.switches, one.slices) == ([], [], 2) for one in cells.values())
@@ -714,7 +714,7 @@ def test_turns_are_never_taken_again_for_their_seconds(make: MakeCampaign) -> No
     script.seconds = lambda turn: 1.0 if len(script.turns) % 7 == 0 else 1e-3
     campaign = make(plan, script)
     done = campaign.run()
-    assert {cell.taken_again for line in campaign.lines for cell in line.cells.values()} == {0}
+    assert not any(cell.set_aside for line in campaign.lines for cell in line.cells.values())
     sweeps = sum(sweeps_in(line, done.cases[0]) for line in campaign.lines)
     assert len(script.turns) == sweeps * len(plan.contenders)
 
@@ -762,7 +762,7 @@ def test_the_rest_is_kept_before_every_turn_and_planned(
     gone_on = campaign.resume(budget_seconds=600 * rest)
     assert gone_on.rounds > done.rounds
     for line in campaign.lines:
-        assert all(cell.taken_again for cell in line.cells.values())
+        assert all(cell.set_aside for cell in line.cells.values())
 
 
 @pytest.mark.parametrize(
@@ -777,7 +777,7 @@ def test_long_turns_are_not_taken_again(
     campaign.run()
     first = campaign.lines[0]
     for cell in first.cells.values():
-        assert cell.taken_again == taken_again * (cell.slices // 2)
+        assert len(cell.set_aside) == taken_again * (cell.slices // 2)
         assert set(cell.switches) == {1}
 
 
@@ -810,7 +810,7 @@ def order_of(*splits: bool) -> list[Case]:
     [
         ([True], 0),
         ([True, True, True], 1),
-        ([False, False, False, False], 2),
+        ([False, False, False, False], 4),
         ([True, False, False, True], 2),
         ([True, True, True, False, False, False], 4),
     ],
@@ -824,7 +824,7 @@ def test_beside_the_next_workers_that_start_no_case_waits(
         order, found = round_order(cases, random.Random(seed))
         assert found == place
         assert sorted(order, key=lambda case: case.id) == cases
-        assert all(case.splits for case in order[found:]) or not any(splits)
+        assert all(case.splits for case in order[found:])
         orders.add(tuple(case.id for case in order))
     assert len(orders) > 1 or len(cases) == 1
 
@@ -1079,6 +1079,24 @@ def test_a_case_in_which_all_have_failed_is_not_measured_again(
     assert len(campaign.rounds_of(other)) == done.rounds == LEAST_ROUNDS
 
 
+def test_who_has_failed_everywhere_is_started_no_more(make: MakeCampaign) -> None:
+    plan = make_plan()
+    hopeless, half = plan.contenders[1:3]
+
+    def fail(turn: Turn) -> None:
+        if turn.contender == hopeless.id or (turn.contender, turn.case.id) == (
+            half.id,
+            plan.cases[0].id,
+        ):
+            raise WorkerError("it broke", alive=True)
+
+    script = Script(on_turn=fail)
+    make(plan, script).run()
+    first, *others = ({*started} for started in script.started[1:])
+    assert first == {*ids(plan.contenders)}
+    assert all(started == first - {hopeless.id} for started in others)
+
+
 def test_a_case_that_is_given_up_takes_no_time_of_the_next_rounds(make: MakeCampaign) -> None:
     plan = make_plan(budget_seconds=75.0)
     hopeless, other = plan.cases
@@ -1185,6 +1203,22 @@ def test_a_pilot_that_was_interrupted_begins_anew(rounds: int, make: MakeCampaig
     first = [{PILOT_SWEEPS}] * len(plan.cases)
     assert slices == first + [{1}] * (len(slices) - len(first))
     assert done.rounds == LEAST_ROUNDS
+
+
+@pytest.mark.parametrize("sweeps", [1, 4])
+def test_a_resumed_round_is_expected_with_the_slices_that_it_will_have(
+    sweeps: int, make: MakeCampaign
+) -> None:
+    plan = make_plan()
+    campaign = make(plan, Script(busy_seconds=lambda case: 0.5))
+    campaign.run()
+    cases = tuple(replace(case, sweeps=sweeps) for case in campaign.saved().cases)
+    again = Conductor(
+        replace(campaign.saved(), cases=cases), campaign.executor, campaign.journal,
+        campaign.observer, campaign.script.clock,
+    )  # fmt: skip
+    expected = sweeps * 0.5 * len(plan.contenders)
+    assert [*again._case_seconds.values()] == pytest.approx([expected] * len(cases))
 
 
 def test_a_campaign_that_was_killed_can_be_resumed(make: MakeCampaign) -> None:

@@ -51,6 +51,7 @@ class FakeUv:
         self.pythons: dict[str, Path] = {}
         self.venv_fails = False
         self.python_fails = False
+        self.fetch_fails = False
         self.before_install: Callable[[Path], None] = lambda environment: None
 
     def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -72,16 +73,21 @@ class FakeUv:
                 error = self._install(python.parents[1], Path(arguments[-1]))
             case _:
                 pytest.fail(f"uv {arguments} is not what this test knows")
-        return subprocess.CompletedProcess(arguments, 2 if error else 0, found, error)
+        code = (interpreters.NO_SOLUTION if "No solution" in error else 2) if error else 0
+        return subprocess.CompletedProcess(arguments, code, found, error)
 
     def _make(self, environment: Path) -> str:
-        text = "exit 1" if self.python_fails else 'cat "$(dirname "$0")/../facts.json"'
+        facts = '"$(dirname "$0")/../facts.json"'
+        text = f'sed "s/.PYTHON_JIT/$PYTHON_JIT/; s/.TOKEN/$TOKEN/" {facts}'
+        text = "exit 1" if self.python_fails else text
         script(environment / "bin" / "python", text)
         (environment / "facts.json").write_text(json.dumps(FACTS | {"packages": {}}))
         return ""
 
     def _install(self, environment: Path, requirements: Path) -> str:
         self.before_install(environment)
+        if self.fetch_fails:
+            return "error: Failed to fetch: uvloop"
         wanted = dict(re.findall(r"^([a-z]\S*)==(\S+)", requirements.read_text(), re.MULTILINE))
         if missing := self.without_wheels & set(wanted):
             return f"  × No solution found\n  ╰─▶ cause: {min(missing)} has no usable wheels"
@@ -264,6 +270,26 @@ def test_a_loop_without_a_wheel_is_left_out_and_skipped_by_name(base: Path, uv: 
     assert "uvloop" not in interpreter.packages
     skipped = lay_out([interpreter], [Selection()]).skipped
     assert {row.reason for row in skipped} == {"uvloop is not installed for cpython-3.12.1"}
+
+
+def test_what_may_go_well_another_time_leaves_no_loop_out(base: Path, uv: FakeUv) -> None:
+    uv.fetch_fails = True
+    says = "its packages cannot be installed: Failed to fetch: uvloop"
+    with pytest.raises(InterpreterError, match=says):
+        prepare(str(base))
+    assert environments() == []
+    uv.fetch_fails = False
+    assert "uvloop" in prepare(str(base)).packages
+
+
+def test_an_interpreter_is_described_as_it_is_measured(
+    base: Path, uv: FakeUv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(FACTS, "name", "cpython-$PYTHON_JIT-$TOKEN")
+    for name in ("PYTHON_JIT", "TOKEN"):
+        monkeypatch.setenv(name, "1")
+    assert prepare(str(base)).name == "cpython--"
+    assert prepare(str(base), variables=("TOKEN",)).name == "cpython--1"
 
 
 @pytest.mark.parametrize("trouble", ["venv", "install", "python"])

@@ -33,7 +33,29 @@ def test_the_last_core_measures_and_the_others_drive(
     usable: set[int], measured: int, driver: set[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: usable, raising=False)
+    monkeypatch.setattr(machine, "SYSTEM_CPUS", Path("/nowhere"))
     assert allot_cores() == Cores(measured, frozenset(driver))
+
+
+@pytest.mark.parametrize(
+    ("usable", "threads", "driver"),
+    [
+        ({*range(8)}, "3,7", {0, 1, 2, 4, 5, 6}),
+        ({*range(8)}, "6-7", {0, 1, 2, 3, 4, 5}),
+        ({6, 7}, "6-7", {6}),  # there is no other core
+        ({*range(8)}, "7", {*range(7)}),
+    ],
+)
+def test_hardware_threads_of_the_measured_core_do_not_drive(
+    usable: set[int], threads: str, driver: set[int], monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    topology = tmp_path / "cpu7" / "topology"
+    topology.mkdir(parents=True)
+    (topology / "thread_siblings_list").write_text(f"{threads}\n", encoding="ascii")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: usable, raising=False)
+    monkeypatch.setattr(machine, "SYSTEM_CPUS", tmp_path)
+    assert allot_cores() == Cores(7, frozenset(driver))
 
 
 def test_nothing_is_pinned_where_the_system_cannot(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,6 +96,16 @@ def test_when_nothing_can_be_measured_it_says_why(troubled: Ran) -> None:
     assert not folder.exists()
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="this Python has it")
+def test_the_baseline_alone_is_not_measured_in_place_of_what_was_asked_for(tmp_path: Path) -> None:
+    given = ("--strategy", "gather_eager_start", "--probe", "throughput", "--workload", "noop")
+    done = run_benchmarks("run", *given, "--tasks", "2", "--out", tmp_path / "c")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "nothing can be measured: gather_eager_start needs Python 3.14" in done.stderr
+    assert not (tmp_path / "c").exists()
+
+
 def test_list_says_what_cannot_be_measured(troubled: Ran) -> None:
     done = run_benchmarks("list", cwd=troubled.folder.parent)
     assert done.returncode == 0
@@ -130,7 +141,8 @@ MANY_LINES = (*TINY, "--tasks", "2,3,4,5,6,7,8", "--precision", "0.0001%", "--bu
 def check_what_a_full_disk_leaves(done: subprocess.CompletedProcess[str], folder: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
-    assert "every line synced so far stays readable" in done.stderr
+    assert "every line synced so far stays readable: " in done.stderr
+    assert f"-m analysis report {folder}" in done.stderr
     assert "Traceback" not in done.stderr
     assert len(lines_of(folder)) >= 3
     assert plan_of(folder).cases
