@@ -1,17 +1,20 @@
 """``python -m harness [FIGURE ...]``: measure what the suite promises, on this machine.
 
-Exit codes: 0 every target was met, 1 one was missed or a figure failed, 2 bad usage.
+Exit codes: 0 every target was met, 1 one was missed or a figure failed, 2 bad usage, 130
+interrupted.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from benchmarks.campaign.arguments import Parser, names_of
+from benchmarks.campaign.interpreters import InterpreterError
 from harness import analysing, calm, running, steady
+from harness.commands import exit_code
 
 
 class Line(NamedTuple):
@@ -83,19 +86,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = Parser(prog="python -m harness", description=__doc__, allow_abbrev=False)
     parser.add_argument("names", nargs="*", type=names_of(figures), metavar="FIGURE")
     chosen = [name for names in parser.parse_args(arguments).names for name in names]
+    return exit_code(parser.prog, lambda: _measured([figures[name] for name in chosen or figures]))
+
+
+def _measured(figures: Iterable[Callable[[], Sequence[float]]]) -> int:
     code = 0
-    for name in chosen or figures:
-        print(f"{name}: {figures[name].__doc__}", flush=True)
-        lines = [line for line in LINES if line.figure is figures[name]]
+    for figure in figures:
+        print(f"{figure.__name__}: {figure.__doc__}", flush=True)
+        lines = [line for line in LINES if line.figure is figure]
         try:
-            for line, value in zip(lines, figures[name](), strict=True):
+            for line, value in zip(lines, figure(), strict=True):
                 met = {"at most": value <= line.target, "at least": value >= line.target}
                 target = f"{line.bound} {line.form.format(line.target)}" if line.bound else ""
                 verdict = ("met" if met[line.bound] else "MISSED") if line.bound else "to be read"
                 print(f"  {line.name:<45}{line.form.format(value):>12}  {target:<17} {verdict}")
                 code |= verdict == "MISSED"
-        except subprocess.CalledProcessError as error:
-            print(f"  failed: {error}\n{error.stderr}")
+        except (subprocess.CalledProcessError, InterpreterError) as error:
+            print(f"  failed: {error}\n{getattr(error, 'stderr', '')}")
             code = 1
     return code
 

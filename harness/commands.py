@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from analysis.read.load import read_campaign
 from benchmarks.campaign import interpreters
 from benchmarks.campaign.interpreters import REPOSITORY
 from benchmarks.campaign.machine import allot_cores
+from benchmarks.campaign.workers import end_as_interrupted
 from benchmarks.loops import EVENT_LOOPS
 from benchmarks.probes import PROBES
 from harness.fan_out import PROGRAM
@@ -38,6 +39,23 @@ def run(*command: str | Path, cwd: Path = REPOSITORY) -> tuple[str, float]:
         command, cwd=cwd, env=environment, capture_output=True, text=True, check=True
     )
     return done.stdout, time.monotonic() - started
+
+
+def exit_code(prog: str, measure: Callable[[], int]) -> int:
+    """What a command ends with: what ``measure`` says; 1 and a line when a process failed, 2 when
+    an interpreter is not as asked, 130 when it was interrupted.
+    """
+    end_as_interrupted()
+    try:
+        return measure()
+    except subprocess.CalledProcessError as error:
+        print(f"{prog}: {error}\n{error.stderr}", file=sys.stderr)
+        return 1
+    except interpreters.InterpreterError as error:
+        print(f"{prog}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
 
 
 def fan_out(

@@ -5,7 +5,7 @@ wait for: memory, mispredicted branches, the kernel, timers and sockets. So a di
 witnesses have is the code's; one of time alone is of what instructions wait for.
 
 Exit codes: 0 counted, or skipped where it cannot be, with the reason; 1 a program failed; 2 bad
-usage.
+usage; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from analysis.judge.findings import find
 from analysis.show.tables import by_row
 from benchmarks.campaign import interpreters
 from benchmarks.campaign.arguments import Parser
-from benchmarks.campaign.interpreters import InterpreterError, executable
+from benchmarks.campaign.interpreters import executable
 from benchmarks.campaign.schema import Interpreter
 from benchmarks.matrix import COMPUTING, MAIN
 from benchmarks.strategies import BASELINE
-from harness.commands import LOOP, THROUGHPUT, campaign_of, run
+from harness.commands import LOOP, THROUGHPUT, campaign_of, exit_code, run
 from harness.fan_out import PROGRAM
 
 TASKS = (1000, 2000)
@@ -112,23 +112,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if reason := obstacle():
         print(f"instructions: skipped: {reason}")
         return 0
+    return exit_code(parser.prog, lambda: _show(options.python))
+
+
+def _show(wanted: str | None) -> int:
     table = Table(
         Column("strategy", no_wrap=True), Column("workload", no_wrap=True),
         "instructions per task", "change", "time per task", "change",
     )  # fmt: skip
-    try:
-        for one in count(options.python):
-            table.add_row(
-                one.strategy, one.workload,
-                f"{one.instructions:,.0f}", say.change(one.ratio_of_instructions),
-                say.amount(one.ns_per_task, "ns"), say.change(one.ratio_of_time),
-            )  # fmt: skip
-    except InterpreterError as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return 1
-    except subprocess.CalledProcessError as error:
-        print(f"{parser.prog}: {error}\n{error.stderr}", file=sys.stderr)
-        return 1
+    for one in count(wanted):
+        table.add_row(
+            one.strategy, one.workload,
+            f"{one.instructions:,.0f}", say.change(one.ratio_of_instructions),
+            say.amount(one.ns_per_task, "ns"), say.change(one.ratio_of_time),
+        )  # fmt: skip
     Console().print(table)
     return 0
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import signal
+import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -35,6 +37,30 @@ def test_an_unknown_figure_is_refused_in_one_line(capsys: pytest.CaptureFixture[
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert "'speed' is not known; choose from smoke_preset, " in said
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "said"),
+    [
+        (KeyboardInterrupt(), 130, ""),
+        (interpreters.InterpreterError("no 3.99"), 2, "harness: no 3.99\n"),
+        (subprocess.CalledProcessError(3, "it", stderr="why"), 1, "status 3.\nwhy\n"),
+    ],
+)
+def test_what_ends_a_command_is_a_code_and_a_line(
+    raised: BaseException, code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def measure() -> int:
+        raise raised
+
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        assert commands.exit_code("harness", measure) == code
+        assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert capsys.readouterr().err.endswith(said)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,12 @@
 """``python -m harness.selftest``: what the method finds, misses and makes up, beside others.
 
-A second run goes on where the first one ended. Exit codes: 0 done, 1 a trial failed or the journal
-cannot be gone on with, 2 bad usage.
+A second run goes on where the first one ended; the steady state is measured as a whole. Exit codes:
+0 done, 1 a trial failed or the journal cannot be gone on with, 2 bad usage, 130 interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.campaign.arguments import Parser, duration, names_of
-from benchmarks.campaign.interpreters import InterpreterError
+from harness.commands import exit_code
 from harness.selftest import experiment, show
 from harness.selftest.arms import site
 from harness.steady import Steady, cells
@@ -43,20 +42,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--repetitions", type=int, default=experiment.REPETITIONS, metavar="N")
     parser.add_argument("--time", type=duration, default=float("inf"), help="end after so long")
     options = parser.parse_args(arguments)
+    return exit_code(parser.prog, lambda: _made(options, parser.prog))
+
+
+def _made(options: argparse.Namespace, prog: str) -> int:
     until = time.monotonic() + options.time
     parts = [name for names in options.parts for name in names] or PARTS
     try:
         if "trials" in parts:
             _trials(options, until)
-        if "steady" in parts:
+        if "steady" in parts and time.monotonic() < until:
             _steady(options.out / STEADY)
         if "page" in parts:
             _page(options.out)
-    except (experiment.SelftestError, InterpreterError) as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return 1
-    except subprocess.CalledProcessError as error:
-        print(f"{parser.prog}: a trial failed: {error}\n{error.stderr}", file=sys.stderr)
+    except experiment.SelftestError as error:
+        print(f"{prog}: {error}", file=sys.stderr)
         return 1
     return 0
 

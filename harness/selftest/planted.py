@@ -60,6 +60,6 @@ def plant() -> None:
     for share in (*SLOWER, TWICE):
         name, baseline = name_of(share), STRATEGIES[BASELINE]
         # The driver launches nothing; whoever does was told the name, or would measure equals.
-        launch = baseline.launch if name in sys.argv else not_slower
+        load = baseline.load if name in sys.argv else lambda: not_slower
         label = f"slower by {share:.1%}"
-        STRATEGIES[name] = replace(baseline, name=name, label=label, launch=launch)
+        STRATEGIES[name] = replace(baseline, name=name, label=label, load=load)
