@@ -130,7 +130,10 @@ def export(options: argparse.Namespace) -> None:
     if os.path.lexists(out):
         raise UsageError(f"{out} exists already and is never overwritten; name another with --out")
     campaign = usable(folder)
-    for path in writer.export(with_conditions(campaign), campaign.observed, out):
+    values = with_conditions(campaign)
+    if values.empty:
+        raise UsageError(f"{folder} has no values to export")
+    for path in writer.export(values, campaign.observed, out):
         print(path)
 
 

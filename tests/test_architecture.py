@@ -192,8 +192,8 @@ def test_the_house_stays_small() -> None:
     def lines(package: str) -> int:
         return sum((REPOSITORY / path).read_text().count("\n") for path in below(package))
 
-    assert lines("analysis") <= 8785
-    assert lines("benchmarks") <= 8475
+    assert lines("analysis") <= 8800
+    assert lines("benchmarks") <= 8560
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=str)

@@ -66,7 +66,8 @@ def limits(findings: Findings) -> list[str]:
 
 def _least(findings: Findings, rows: pd.DataFrame, best: Sequence[str]) -> Iterator[str]:
     """The patterns that take least, beside the one that takes most and all at once."""
-    said, every = findings.words, rows.to_dict("records")
+    said, finite = findings.words, rows[np.isfinite(rows["high"])]
+    every = (finite if len(finite) else rows).to_dict("records")
     for first, most in zip(every[:1], every[-1:], strict=True):
         costs = [words.amount(one, first["unit"]) for one in (first["value"], most["value"])]
         names = words.listed(said.label("pattern", name) for name in best)
@@ -79,7 +80,7 @@ def _least(findings: Findings, rows: pd.DataFrame, best: Sequence[str]) -> Itera
         free = f"all at once takes {words.amount(first['reference_value'], first['unit'])}"
         if len(every) == 1:
             found = f"{names} takes {costs[0]} per task; {free}"
-        elif np.isinf(rows["high"]).any():
+        elif finite.empty:
             found = f"too few rounds to say which pattern takes least; {free}"
         elif len(best) == len(every):
             found = f"no pattern takes significantly less than another: {costs[0]} per task; {free}"

@@ -1,7 +1,7 @@
 """Two campaigns compared with each other, and the gate made of that.
 
 They did not take turns, so the machine's drift between them is in every ratio: the comparison is
-unpaired, of the rounds' own medians, and no verdict here is as good as one within a campaign.
+unpaired, of what the rounds say, and no verdict here is as good as one within a campaign.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from analysis.estimate.intervals import Estimates, hodges_lehmann_shift
+from analysis.estimate.intervals import Estimates, FloatArray, hodges_lehmann_shift
 from analysis.judge import words
-from analysis.judge.contrasts import CASE, Measured, with_verdicts
+from analysis.judge.contrasts import CASE, ERROR_FLOOR, Measured, with_verdicts
 from analysis.judge.findings import absolutes
 from analysis.judge.verdicts import MISSING, UNDECIDED
 from analysis.read.campaign import CONTROL, Campaign
@@ -76,21 +76,29 @@ def between(base: Campaign, head: Campaign) -> pd.DataFrame:
     def either(name: str) -> pd.Series:
         return both[f"{name}_head"].combine_first(both[f"{name}_base"])
 
-    shifts = [
-        hodges_lehmann_shift(one, two) if isinstance(one, list) and isinstance(two, list) else None
-        for one, two in zip(both["levels_base"], both["levels_head"], strict=True)
+    errors = [
+        _errors_apart(base.name, *shares) if in_both else ""
+        for *shares, in_both in zip(
+            both["errors_base"], both["errors_head"], in_base & in_head, strict=True
+        )
     ]
-    rounds = both[["rounds_base", "rounds_head"]].min(axis=1).where(in_base & in_head, 0)
+    shifts = [
+        hodges_lehmann_shift(one, two) if in_both and not apart else None
+        for one, two, in_both, apart in zip(
+            both["levels_base"], both["levels_head"], in_base & in_head, errors, strict=True
+        )
+    ]
+    has_shift = np.array([shift is not None for shift in shifts])
+    rounds = both[["rounds_base", "rounds_head"]].min(axis=1).where(has_shift, 0)
     lacking = np.where(in_base, head.name, base.name)
-    alike = (
-        *("pattern", "limit", "probe", "headline", "workload", "tasks", "pause"),
-        *("cases", "unit", "scope"),
-    )
+    alike = ("pattern", "limit", "probe", "headline", "workload", "tasks", "pause", "unit")
     amounts = ("value", "value_low", "value_high")
     frame = pd.DataFrame(
         {
             "campaign": head.name,
             "axis": CAMPAIGN,
+            "scope": CASE,
+            "cases": 1,
             "control": False,
             "default": True,
             "compared": head.name,
@@ -102,7 +110,7 @@ def between(base: Campaign, head: Campaign) -> pd.DataFrame:
             **{name: either(name) for name in alike},
             **{name: both[f"{name}_head"] for name in amounts},
             **{f"reference_{name}": both[f"{name}_base"] for name in amounts},
-            "reason": np.where(in_base & in_head, "", "not measured in " + lacking),
+            "reason": np.where(in_base & in_head, errors, "not measured in " + lacking),
             "family": "",
             "same_build": (both["build_base"] == both["build_head"]) | ~(in_base & in_head),
         }
@@ -121,22 +129,37 @@ _KEYS: Final = ("case", "metric", "loop", "task_factory", "collector", "strategy
 
 
 def _cells(campaign: Campaign) -> pd.DataFrame:
-    """The absolutes of single cases and headline metrics, without the control.
+    """The absolutes of headline metrics, without the control.
 
-    ``levels`` are ln(value) of each round, ``place`` is that in the plan, ``build`` a Family.
+    ``levels`` are ln(value) of each round, ``errors`` shares of calls that raised, ``place`` is
+    that in the plan, ``build`` a Family.
     """
     measured = Measured(campaign)
     frame = absolutes(measured)
-    frame = frame[(frame["scope"] == CASE) & frame["headline"] & (frame["role"] != CONTROL)]
+    frame = frame[frame["headline"] & (frame["role"] != CONTROL)]
     measured_cells = np.flatnonzero(measured.values.rounds > 0)  # what these rows are, in order
-    of = measured.levels[measured_cells[frame.index]]
+    cells = measured_cells[frame.index]
+    case = measured.case[cells // measured.contenders]
+    errors = measured.error_shares[cells % measured.contenders * len(campaign.cases) + case]
     builds = {one.name: one.family for one in campaign.interpreters}
     build_of = {one.id: builds[one.interpreter] for one in campaign.contenders}
     return frame.assign(
-        levels=[row[np.isfinite(row)].tolist() for row in of],
+        levels=[row[np.isfinite(row)] for row in measured.levels[cells]],
+        errors=[row[np.isfinite(row)] for row in errors],
         place=range(len(frame)),
         build=frame["contender"].map(build_of),
     )
+
+
+def _errors_apart(base_name: str, base: FloatArray, head: FloatArray) -> str:
+    """Where the shares of calls that raised differ by more than a point: both, in words."""
+    if not (len(base) and len(head) and (base.any() or head.any())):
+        return ""
+    found = hodges_lehmann_shift(base, head)
+    if found.low <= ERROR_FLOOR and found.high >= -ERROR_FLOOR:
+        return ""
+    own, its = (words.share(float(of.mean())) for of in (head, base))
+    return f"{own} of its calls have failed, {its} in {base_name}"
 
 
 def gate(comparison: pd.DataFrame, limit: float) -> Gate:

@@ -234,7 +234,7 @@ class Measured:
         return hodges_lehmann_rows(self.levels)
 
     @cached_property
-    def _failed(self) -> NDArray[np.bool_]:
+    def failed(self) -> NDArray[np.bool_]:
         """Whether each contender failed in each case, shape (contenders, cases)."""
         failed = {(one.contender, one.case) for one in self.campaign.failed}
         rows = [
@@ -244,8 +244,8 @@ class Measured:
         return np.array(rows, dtype=bool).reshape(self.contenders, len(self.campaign.cases))
 
     @cached_property
-    def _error_shares(self) -> FloatArray:
-        """The share of calls that raised, shape (contenders * cases, rounds)."""
+    def error_shares(self) -> FloatArray:
+        """The share of calls that raised, shape (contenders * cases, rounds); nan where unknown."""
         campaign, cases = self.campaign, len(self.campaign.cases)
         seen = campaign.observed[campaign.observed["name"].eq(ERRORS)]
         who = pd.Index([one.id for one in campaign.contenders]).get_indexer(seen["contender"].array)
@@ -259,7 +259,7 @@ class Measured:
         said = np.full(len(pair), "", dtype=object)
         case, cases = self.case[measure], len(self.campaign.cases)
         one, other = (
-            self._error_shares[of[pair] * cases + case] for of in (pairs.subject, pairs.reference)
+            self.error_shares[of[pair] * cases + case] for of in (pairs.subject, pairs.reference)
         )
         some = pairs.has_reference[pair] & ((one > 0) | (other > 0)).any(axis=1)
         rows = np.flatnonzero(some)
@@ -273,8 +273,8 @@ class Measured:
     def failed_in(self, pairs: _Pairs, pair: IntArray, measure: IntArray) -> NDArray[np.bool_]:
         """Whether the subject or the reference of a pair failed in the case of a measure."""
         case = self.case[measure]
-        of_reference = self._failed[pairs.reference[pair], case] & pairs.has_reference[pair]
-        return self._failed[pairs.subject[pair], case] | of_reference
+        of_reference = self.failed[pairs.reference[pair], case] & pairs.has_reference[pair]
+        return self.failed[pairs.subject[pair], case] | of_reference
 
     def groups_of(self, measure: IntArray, owner: IntArray, order: IntArray) -> Groups:
         """Which aggregates rows of headline metrics are in, by workload and over all that compute.
@@ -429,21 +429,23 @@ def _of_pythons(campaign: Campaign, baseline: Interpreter) -> Iterator[_Pair]:
         for place, own in enumerate(interpreters):
             for other in interpreters[:place] if own.name in members else ():
                 subject, reference = members[own.name], members.get(other.name, _NONE)
-                axis = AXES.index(BUILD if own.version == other.version else PYTHON)
-                default = other == baseline
-                if reference >= 0:
-                    yield axis, subject, reference, default, ""
-                elif default:
+                axis = BUILD if own.version == other.version else PYTHON
+                # Builds are compared with the first of their version.
+                first = next(one for one in interpreters if one.version == own.version)
+                default = other == (first if axis == BUILD else baseline)
+                why = ""
+                if reference < 0:
                     why = _why_lacking(campaign, other, campaign.contenders[subject])
-                    yield axis, subject, reference, default, why
+                if reference >= 0 or default:
+                    yield AXES.index(axis), subject, reference, default, why
 
 
 def _why_lacking(campaign: Campaign, python: Interpreter, contender: Contender) -> str:
     """Why a Python has no contender like this one."""
     for one in campaign.skipped:
         wanted = one.contender
-        asked = (wanted.loop, wanted.task_factory, wanted.strategy)
-        parts = (contender.loop, contender.task_factory, contender.pattern)
+        asked = (wanted.loop, wanted.task_factory, wanted.collector, wanted.strategy)
+        parts = (contender.loop, contender.task_factory, contender.collector, contender.pattern)
         alike = all(name in (None, part) for name, part in zip(asked, parts, strict=True))
         if wanted.interpreter == python.name and alike:
             return f"not measured on Python {python.label}: {one.reason}"
@@ -508,9 +510,10 @@ def _reasons(
     failed = {(one.contender, one.case): one for one in campaign.failed}
     missing: NDArray[np.bool_] = np.asarray(~np.isfinite(halves).any(axis=(1, 2)))
     reasons = np.where(missing, pairs.absent[pair], "").astype(object)
+    ended = campaign.status == "complete" or (campaign.status == "failed" and campaign.failed)
     unsaid = (
         "no values: the budget ended first"
-        if campaign.status == "complete"
+        if ended
         else f"not measured: the campaign is {campaign.status}"
     )
     to_explain = missing | measured.failed_in(pairs, pair, measure)
@@ -659,6 +662,11 @@ def _families(measured: Measured, frame: pd.DataFrame) -> Labels:
         & as_usual
         & frame["strategy"].map(concurrent)
     )
+    # A mean over fewer cases, of a strategy that is asked no others, has no place among the rest;
+    # one without a case that failed says so.
+    alike = [frame[name] for name in ("python", "loop", "workload", "scope")]
+    most = frame["cases"].where(of_answer).groupby(alike).transform("max")
+    of_answer &= frame["cases"].eq(most) | frame["reason"].ne("")
     of_guide = together & ~of_answer & ~frame["axis"].isin((PYTHON, BUILD))
     single = frame["headline"] & (frame["scope"] == CASE)
     metrics = frame[["probe", "metric"]].to_numpy()

@@ -97,12 +97,18 @@ class Setting:
         rows = [row for row in self.contrasts if row.axis == axis and row.case in ids]
         return [row for row in rows if self.fits(row, axis)]
 
-    def counted(self, name: str) -> list[dict[str, Row]]:
-        """What was counted in the largest case that counts this, of each strategy."""
+    def counted(self, name: str) -> Iterator[tuple[str, list[dict[str, Row]]]]:
+        """What was counted in the largest cases that count this, of each strategy, after the work,
+        where there are several.
+        """
         cases = {row.case for row in self.observations if row.name == name}
         rows = [row for row in self.observations if row.case in cases and row.role != CONTROL]
         rows = largest(row for row in rows if self.fits(row))
-        return [{row.name: row for row in of} for of in by(lambda row: row.strategy, rows)]
+        of_work = by(lambda row: row.workload, rows)
+        for alike in of_work:
+            work = self.label("workload", alike[0].workload) if len(of_work) > 1 else ""
+            each = by(lambda row: row.strategy, alike)
+            yield work, [{row.name: row for row in of} for of in each]
 
     def found(
         self,
@@ -341,36 +347,36 @@ def in_between(setting: Setting) -> Iterator[Found]:
 
 def on_failure(setting: Setting) -> Iterator[Found]:
     """What to use by what a strategy does to the siblings of a child that fails."""
-    every = setting.counted(RAN_ON)
-    stops, goes_on, gain = [], [], "none is cancelled"
-    for seen in every:
-        row = seen[RAN_ON]
-        never = {name for name, count in seen.items() if count.high == 0}
-        always = {name for name, count in seen.items() if count.low > 0}
-        if RAN_ON in never and CANCELLED in always:
-            stops.append(setting.label("strategy", row.strategy))
-            cancelled = words.tally(seen[CANCELLED].value)
-            gain = f"{cancelled} of {words.count(int(row.tasks) - 1)} others are cancelled"
-        elif RAN_ON in always and CANCELLED in never:
-            goes_on.append(setting.label("strategy", row.strategy))
-    parts = [f"to stop the others: {either(stops)}"] * bool(stops)
-    parts += [f"to let them go on: {either(goes_on)}"] * bool(goes_on)
-    if every:
-        yield setting.found("; ".join(parts), gain=gain, timed=False)
+    for work, every in setting.counted(RAN_ON):
+        stops, goes_on, gain = [], [], "none is cancelled"
+        for seen in every:
+            row = seen[RAN_ON]
+            never = {name for name, count in seen.items() if count.high == 0}
+            always = {name for name, count in seen.items() if count.low > 0}
+            if RAN_ON in never and CANCELLED in always:
+                stops.append(setting.label("strategy", row.strategy))
+                cancelled = words.tally(seen[CANCELLED].value)
+                gain = f"{cancelled} of {words.count(int(row.tasks) - 1)} others are cancelled"
+            elif RAN_ON in always and CANCELLED in never:
+                goes_on.append(setting.label("strategy", row.strategy))
+        parts = [f"to stop the others: {either(stops)}"] * bool(stops)
+        parts += [f"to let them go on: {either(goes_on)}"] * bool(goes_on)
+        yield setting.found("; ".join(parts), work=work, gain=gain, timed=False)
 
 
 def on_cancellation(setting: Setting) -> Iterator[Found]:
     """What leaves nothing running when the caller is cancelled, and what does."""
-    counted = [seen[LEFT_RUNNING] for seen in setting.counted(LEFT_RUNNING)]
-    clean = [setting.label("strategy", row.strategy) for row in counted if row.high == 0]
-    left = [row for row in counted if row.low > 0]
-    said = "; ".join(
-        f"{setting.label('strategy', row.strategy)} leaves {words.tally(row.value)} of "
-        f"{words.count(int(row.tasks))} running"
-        for row in left
-    )
-    if counted:
-        yield setting.found(either(clean), gain=said or "none runs on", timed=False)
+    for work, every in setting.counted(LEFT_RUNNING):
+        counted = [seen[LEFT_RUNNING] for seen in every]
+        clean = [setting.label("strategy", row.strategy) for row in counted if row.high == 0]
+        said = "; ".join(
+            f"{setting.label('strategy', row.strategy)} leaves {words.tally(row.value)} of "
+            f"{words.count(int(row.tasks))} running"
+            for row in counted
+            if row.low > 0
+        )
+        gain = said or "none runs on"
+        yield setting.found(either(clean), work=work, gain=gain, timed=False)
 
 
 def others_wait(setting: Setting) -> Iterator[Found]:

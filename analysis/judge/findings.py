@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -14,24 +13,20 @@ import pandas as pd
 from analysis.estimate.costs import Line, line, points_on_line
 from analysis.estimate.intervals import (
     FEWEST_FOR_INTERVAL,
-    Estimates,
     FloatArray,
     IntArray,
     hodges_lehmann,
     hodges_lehmann_rows,
-    means_of_groups,
 )
 from analysis.judge import words
 from analysis.judge.contrasts import (
     ANSWER,
     BOUNDS,
-    CASE,
     COMPUTING,
     CONTROLS,
     NS_PER_SECOND,
     WORKLOAD,
     Contrasts,
-    Labels,
     Measured,
     contrasts_of,
     is_computing,
@@ -70,7 +65,7 @@ class Findings:
     """What tables, charts and the report show; results/README.md explains every column.
 
     ``compared`` has the contrasts, and D behind them;
-    ``absolutes`` has a row per contender and case or aggregate, ``costs`` one per contender and
+    ``absolutes`` has a row per contender, case and metric, ``costs`` one per contender and
     workload, ``observations`` one per contender, case and name of what was counted.
     """
 
@@ -109,23 +104,34 @@ def find(campaign: Campaign, *, baseline_python: str | None = None) -> Findings:
 def absolutes(measured: Measured) -> pd.DataFrame:
     """What every contender takes, in ``unit``, with the 95 % interval over rounds of ln(value).
 
-    A row per contender, case and metric that has values; then aggregates, as of contrasts. These
-    carry the machine's drift, which ratios do not.
+    A row per contender, case and metric that has values. These carry the machine's drift, which
+    ratios do not.
     """
     count = max(1, measured.contenders)
     cells = np.flatnonzero(measured.values.rounds > 0)
-    contender, measure = cells % count, cells // count
-    groups = measured.groups_of(measure, contender, np.zeros_like(measure))
-    means, over = means_of_groups(
-        measured.levels[cells[groups.row]], groups.number, len(groups.owner)
+    measure, estimates = cells // count, measured.values.take(cells)
+    campaign = measured.campaign
+    contenders = [campaign.contenders[index] for index in (cells % count).tolist()]
+    cases = [campaign.cases[index] for index in measured.case[measure].tolist()]
+    return pd.DataFrame(
+        {
+            "campaign": campaign.name,
+            **_whose(contenders),
+            "probe": labels(case.probe for case in cases),
+            "metric": measured.metric[measure],
+            "headline": measured.headline[measure],
+            "workload": labels(case.workload for case in cases),
+            "tasks": pd.array([case.tasks for case in cases], dtype="Int64"),
+            "pause": labels(case.pause for case in cases),
+            "case": labels(case.id for case in cases),
+            "value": np.exp(estimates.value),
+            "value_low": np.exp(estimates.low),
+            "value_high": np.exp(estimates.high),
+            "unit": measured.unit[measure],
+            "rounds": estimates.rounds,
+            **_parts(measured, cells),
+        }
     )
-    single, ones = np.full(len(cells), CASE, dtype=object), np.ones(len(cells), dtype=np.int64)
-    rows = partial(_absolute_rows, measured)
-    of_cells = rows(contender, measure, measured.values.take(cells), single, ones)
-    of_cells = of_cells.assign(**_parts(measured, cells))
-    estimates = hodges_lehmann_rows(means)
-    of_groups = rows(groups.owner, groups.measure, estimates, groups.scope, over)
-    return pd.concat([of_cells, of_groups], ignore_index=True)
 
 
 def _parts(measured: Measured, cells: IntArray) -> dict[str, FloatArray]:
@@ -141,40 +147,6 @@ def _parts(measured: Measured, cells: IntArray) -> dict[str, FloatArray]:
         "collecting_low": np.maximum(collector.low, 0),
         "collecting_high": collector.high,
     }
-
-
-def _absolute_rows(
-    measured: Measured,
-    contender: IntArray,
-    measure: IntArray,
-    estimates: Estimates,
-    scope: Labels,
-    over: IntArray,
-) -> pd.DataFrame:
-    campaign = measured.campaign
-    contenders = [campaign.contenders[index] for index in contender.tolist()]
-    cases = [campaign.cases[index] for index in measured.case[measure].tolist()]
-    single = scope == CASE
-    return pd.DataFrame(
-        {
-            "campaign": campaign.name,
-            **_whose(contenders),
-            "scope": scope,
-            "probe": labels(case.probe for case in cases),
-            "metric": measured.metric[measure],
-            "headline": measured.headline[measure],
-            "workload": np.where(scope == COMPUTING, "", labels(case.workload for case in cases)),
-            "tasks": pd.Series([case.tasks for case in cases], dtype="Int64").where(single),
-            "pause": labels(case.pause for case in cases),
-            "case": np.where(single, labels(case.id for case in cases), ""),
-            "cases": over,
-            "value": np.exp(estimates.value),
-            "value_low": np.exp(estimates.low),
-            "value_high": np.exp(estimates.high),
-            "unit": measured.unit[measure],
-            "rounds": estimates.rounds,
-        }
-    )
 
 
 def _whose(contenders: Sequence[Contender]) -> dict[str, Any]:
@@ -193,18 +165,18 @@ COST_COLUMNS = (
     *("fixed_seconds", "fixed_seconds_low", "fixed_seconds_high"),
     *("ns_per_task", "ns_per_task_low", "ns_per_task_high"),
     *("tasks_from", "tasks_to", "breaks_at", "break_ratio", "break_low", "break_high"),
-    *("rounds", "reason"),
+    "rounds",
 )
 
 
 def cost_model(measured: Measured) -> pd.DataFrame:
-    """seconds(n) = fixed + per_task * n, of every contender and workload of the answer's probe;
-    workloads whose tasks make tasks of their own are left out.
+    """seconds(n) = fixed + per_task * n, of every contender without a limit and workload of the
+    answer's probe; workloads whose tasks make tasks of their own are left out.
 
     Strategies of one group are compared over the same range of n: up to where the first of them
     breaks (:func:`analysis.estimate.costs.points_on_line`). ``breaks_at`` is the first n beyond it
     that was measured, missing where the line holds, and ``break_ratio`` what the contender takes
-    there over what its own line predicts. ``reason`` says why there is no line.
+    there over what its own line predicts. One number of tasks makes no line, and no row.
     """
     rows: list[dict[str, object]] = []
     for contenders, measures in _lines(measured):
@@ -219,7 +191,7 @@ def cost_model(measured: Measured) -> pd.DataFrame:
         }
         points = min(points_on_line(tasks, of_one) for of_one in seconds.values())
         for index, of_one in seconds.items():
-            fitted = line(tasks, of_one, points) if len(tasks) > 1 else None
+            fitted = line(tasks, of_one, points)
             rows.append(
                 {
                     "campaign": campaign.name,
@@ -248,19 +220,21 @@ def _lines(measured: Measured) -> Iterator[tuple[list[int], list[int]]]:
     rounds = measured.values.rounds
     for measures in workloads.values():
         measures.sort(key=lambda measure: campaign.cases[int(measured.case[measure])].tasks)
-        for members in groups.values():
+        for every in groups.values():
+            members = [one for one in every if campaign.contenders[one].limit is None]
             cells = np.array(measures)[:, None] * measured.contenders + np.array(members)
-            there = rounds[cells] > 0
-            contenders = [one for one, of in zip(members, there.T, strict=True) if of.any()]
-            common = there[:, there.any(axis=0)].all(axis=1)
+            failed = measured.failed[np.array(members)[None, :], measured.case[measures][:, None]]
+            there = (rounds[cells] > 0) & ~failed
+            # What has one n makes no line, and must not keep the others from theirs.
+            able = there.sum(axis=0) > 1
+            contenders = [one for one, is_able in zip(members, able, strict=True) if is_able]
+            common = there[:, able].all(axis=1)
             shared = [measure for measure, of_all in zip(measures, common, strict=True) if of_all]
-            if contenders and shared:
+            if contenders and len(shared) > 1:
                 yield contenders, shared
 
 
-def _figures(tasks: FloatArray, fitted: Line | None) -> dict[str, object]:
-    if fitted is None:
-        return {"reason": "one number of tasks makes no line", "rounds": 0}
+def _figures(tasks: FloatArray, fitted: Line) -> dict[str, object]:
     fixed, per_task, off = fitted.fixed_seconds, fitted.seconds_per_task, fitted.off
     figures: dict[str, object] = {
         **{
@@ -274,7 +248,6 @@ def _figures(tasks: FloatArray, fitted: Line | None) -> dict[str, object]:
         "tasks_from": int(tasks[0]),
         "tasks_to": int(tasks[fitted.points - 1]),
         "rounds": per_task.rounds[0],
-        "reason": "",
     }
     if off is not None:
         figures |= {
@@ -338,8 +311,9 @@ def usual_bounds(findings: Findings) -> pd.DataFrame:
 
 def least_patterns(rows: Sequence[Any]) -> list[str]:
     """Of rows of one case and limit, the patterns whose interval no other one's lies wholly below,
-    by more than the floor.
+    by more than the floor; one with too few rounds for an interval is none of them.
     """
+    rows = [row for row in rows if math.isfinite(row.high)] or rows
     bound = min((row.high for row in rows), default=0.0) * (1 + FLOOR)
     return list(dict.fromkeys(row.pattern for row in rows if row.low <= bound))
 

@@ -350,8 +350,9 @@ class Campaign:
 
     @cached_property
     def rounds(self) -> int:
-        """Rounds with values of every case that is measured, whatever the plan says; of schema 1,
-        where precise cases left, all rounds with values.
+        """Rounds with values of every case that is measured, whatever the plan says; a case in
+        which contenders failed may have ended before others. Of schema 1, where precise cases left,
+        all rounds with values count.
         """
         journal = self.journal
         numbers, index = np.unique(journal.round, return_inverse=True)
@@ -359,6 +360,10 @@ class Campaign:
             return len(numbers)
         there = np.zeros((len(numbers), len(self.cases)), dtype=bool)
         there[index, journal.case] = True
+        failed = {one.case for one in self.failed}
+        for place, case in enumerate(self.cases):
+            if case.id in failed and there[:, place].any():
+                there[np.flatnonzero(there[:, place])[-1] :, place] = True
         return int(there[:, there.any(axis=0)].all(axis=1).sum())
 
     @property

@@ -111,7 +111,7 @@ def read_campaign(folder: PathLike, *, suites: bool = False) -> Campaign:
 
 
 def load(path_or_paths: PathLike | Iterable[PathLike]) -> pd.DataFrame:
-    """The values of one campaign folder, or of several, one row per timed value.
+    """The values of one campaign folder, or of several, one row per round, contender and metric.
 
     Columns: :data:`analysis.read.campaign.VALUE_COLUMNS`, and a ``condition_...`` column for
     everything a worker proved about itself. Raises CampaignError, naming every problem, when a

@@ -12,7 +12,7 @@ from analysis.judge.answer import answer, limits
 from analysis.judge.decisions import decisions
 from analysis.judge.findings import Findings, find
 from analysis.read.campaign import Campaign
-from analysis.read.load import read_campaign
+from analysis.read.load import usable
 from analysis.show import tables
 from analysis.show.page import FOLDER, HEADLINE, MARKDOWN, markdown
 from analysis.show.tables import Cell, Column, Field
@@ -47,11 +47,8 @@ def updated(text: str, block: str, path: Path = README) -> str:
 
 
 def reference_campaigns(reference: Path = REFERENCE) -> list[Campaign]:
-    """The reference campaigns, newest first. Raises ReadmeError for one in error."""
-    campaigns = [read_campaign(plan.parent) for plan in reference.glob(f"*/{CAMPAIGN_FILE}")]
-    for campaign in campaigns:
-        if campaign.errors:
-            raise ReadmeError(str(campaign.errors[0]))
+    """The reference campaigns, newest first. Raises CampaignError for one in error."""
+    campaigns = [usable(plan.parent) for plan in reference.glob(f"*/{CAMPAIGN_FILE}")]
     return sorted(campaigns, key=lambda one: (one.plan.created, one.name), reverse=True)
 
 

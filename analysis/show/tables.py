@@ -201,10 +201,7 @@ def choices(findings: Findings) -> Table:
     rows = rows.sort_values("cases", ascending=False, kind="stable")  # what most of them are of
     against = say.listed(called(findings.words, STRATEGY, one) for one in rows["against"].unique())
     cost = _number(against, lambda row: say.amount(row.reference_value, row.unit))
-    every = findings.campaign.cases
-    tasks = sorted({case.tasks for case in every if case.probe in set(rows["probe"])})
-    mean = f", mean of n = {say.count(tasks[0])} to {say.count(tasks[-1])}" if tasks else ""
-    mean *= bool(rows["cases"].gt(1).any())
+    mean = ", mean over n" if rows["cases"].gt(1).any() else ""
     title = f"Time per task on Python {python}{mean}; ± half interval ({MARKS})"
     down = [*_varying(rows, ("loop",)), "workload"]
     return _across(
@@ -633,8 +630,6 @@ def _tally(seen: Row | None) -> str:
 def costs(findings: Findings) -> Table:
     """The cost model: a row per workload, Python, loop and strategy."""
     frame = findings.costs[findings.costs["role"].ne(CONTROL)]
-    # One number of tasks makes no line.
-    frame = frame[frame["reason"].eq("")]
     apart = _varying(frame, ("python", "task_factory", "collector", "loop"))
     fields = [
         *named(findings.words, ["workload", *apart, STRATEGY]),
@@ -675,7 +670,7 @@ def processor(findings: Findings) -> Table:
     words, frame, seen = findings.words, findings.absolutes, findings.observations
     python = newest_of(frame["python"].unique())
     frame = frame[frame["python"].eq(python)]
-    frame = frame[frame["scope"].eq(CASE) & frame["headline"] & frame["role"].ne(CONTROL)]
+    frame = frame[frame["headline"] & frame["role"].ne(CONTROL)]
     of_cell = seen[seen["name"].eq(CPU_SHARE)].set_index(["case", "contender"])["value"]
     frame = frame.join(of_cell.rename("share"), on=["case", "contender"], how="inner")
     waits = (words.probe(row.probe).answers and words.waits(row.workload) for row in by_row(frame))
@@ -714,7 +709,7 @@ def behaviours(campaign: Campaign) -> Table:
     claimed = {program.name: program.claim for program in witness.programs}
     able: dict[tuple[str, str], list[Place]] = defaultdict(list)
     seen: dict[tuple[str, str, str, str], list[Place]] = defaultdict(list)
-    order = {name: place for place, name in enumerate(claimed)}
+    order = defaultdict(lambda: len(claimed), {name: at for at, name in enumerate(claimed)})
     for run in sorted(witness.runs, key=lambda run: (run.holds is None, order[run.program])):
         place = (labels.get(run.interpreter, run.interpreter), run.loop, run.task_factory)
         if run.holds is None:
@@ -812,7 +807,10 @@ def warnings(findings: Findings) -> list[str]:
     said = [] if control.proven else [f"This campaign is {control.note}."]
     if findings.campaign.is_old:
         said.append(OLD_WAY)
-    if status != "complete":
+    if status == "failed" and findings.campaign.failed:
+        failures = say.times(len(findings.campaign.failed), "measurement")
+        said.append(f"Of this campaign {failures} failed; the others are not affected.")
+    elif status != "complete":
         said.append(f"This campaign is {status}: it holds the rounds measured so far.")
     return said
 

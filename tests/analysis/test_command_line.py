@@ -173,6 +173,15 @@ def test_export_of_an_old_campaign_in_which_nothing_was_observed(
     assert capsys.readouterr().err == ""
 
 
+def test_a_campaign_without_values_exports_nothing(
+    folder: Path, capsys: Capture, tmp_path: Path
+) -> None:
+    empty, out = another(folder, "empty", rounds=0), tmp_path / "out"
+    assert main(["export", str(empty), "--out", str(out)]) == 2
+    assert capsys.readouterr().err == f"{empty} has no values to export\n"
+    assert not out.exists()
+
+
 def test_export_overwrites_nothing(folder: Path, capsys: Capture) -> None:
     assert main(["export", str(folder)]) == 0
     before = names(folder / "export")

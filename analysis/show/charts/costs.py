@@ -26,7 +26,7 @@ _ABSOLUTE: Final = (
 def amounts(findings: Findings, probe: str, *, but: str = "") -> pd.DataFrame:
     """What a probe measured, case by case, without the control; see :func:`panels.usual`."""
     usual = panels.usual(findings, but=but)
-    rows = panels.only(findings.absolutes, scope="case", probe=probe, **usual)
+    rows = panels.only(findings.absolutes, probe=probe, **usual)
     return rows[rows["role"] != "control"]
 
 

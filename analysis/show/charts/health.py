@@ -19,9 +19,11 @@ def campaign_health(findings: Findings) -> Drawing | None:
     lines = findings.campaign.lines
     if lines.empty:
         return None
-    steal = steal_by_round(lines)
+    cpus = findings.campaign.machine.get("cpu_count")
+    steal = steal_by_round(lines, cpus if isinstance(cpus, int) else 1)
     cases = panels.only(findings.contrasts, scope="case", headline=True, default=True)
     control = panels.only(cases, control=True)
+    control = control[control["ratio"].notna()]
     widths = half_widths(panels.only(cases, control=False))
     titles = ("stolen time", "control", "half-widths of the intervals")
     grid = panels.Grid([(title, cases) for title in titles], columns=3)
@@ -30,11 +32,11 @@ def campaign_health(findings: Findings) -> Drawing | None:
         _finding(steal, control, widths),
         f"{words.times(len(steal), 'round')} of {findings.campaign.name}: what the host took away, "
         "the baseline compared with itself, and the precision reached.",
-        "Left: the share of each round's time in which the host ran other guests on these "
-        "processors (steal). Middle: the control is the baseline a second time, in a process of "
-        "its own under another name; a line for each case, with intervals that hold together at "
-        "95 %: it should scatter round 'equal'. Right: how many of the comparisons have an "
-        "interval at most so wide; the dashed line is the precision that was asked for.",
+        "Left: the share of the processors' time, round by round, in which the host ran other "
+        "guests on them (steal). Middle: the control is the baseline a second time, in a process "
+        "of its own under another name; a line for each comparison, with intervals that hold "
+        "together at 95 %: it should scatter round 'equal'. Right: how many of the comparisons "
+        "have an interval at most so wide; the dashed line is the precision that was asked for.",
         panel_inches=3.0,
         key=panels.RATIO_KEY,
         share_x=False,
@@ -47,10 +49,10 @@ def campaign_health(findings: Findings) -> Drawing | None:
     return drawing
 
 
-def steal_by_round(lines: pd.DataFrame) -> pd.Series[float]:
-    """The share of each round's time that was stolen, by round."""
+def steal_by_round(lines: pd.DataFrame, cpus: int) -> pd.Series[float]:
+    """The share of the time of so many processors that was stolen, by round."""
     sums = lines.groupby("round")[["steal_seconds", "wall_seconds"]].sum()
-    return sums["steal_seconds"] / sums["wall_seconds"].where(sums["wall_seconds"] > 0)
+    return sums["steal_seconds"] / sums["wall_seconds"].where(sums["wall_seconds"] > 0) / cpus
 
 
 def half_widths(rows: pd.DataFrame) -> pd.Series[float]:
@@ -60,13 +62,15 @@ def half_widths(rows: pd.DataFrame) -> pd.Series[float]:
 
 
 def _finding(steal: pd.Series[float], control: pd.DataFrame, widths: pd.Series[float]) -> str:
-    said = [f"At most {words.share(float(steal.max()))} stolen"]
+    # What the system does not tell is 0 as well.
+    said = [f"At most {words.share(float(steal.max()))} stolen"] if steal.gt(0).any() else []
     if len(control):
         away = control[panels.different(control)]
-        said.append(f"controls differ in {len(away)} of {words.times(len(control), 'case')}")
+        said.append(f"controls differ in {len(away)} of {words.times(len(control), 'comparison')}")
     if len(widths) and np.isfinite(widths.median()):
         said.append(f"median half-width {words.share(float(widths.median()))}")
-    return f"{'; '.join(said)}."
+    text = "; ".join(said) or "nothing was compared"
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _steal(axes: Axes, steal: pd.Series[float]) -> None:
@@ -86,7 +90,7 @@ def _control(axes: Axes, control: pd.DataFrame) -> None:
     panels.ratio_axis(axes, panels.ratio_limits(control), sideways=True, most=4)
     places = np.arange(len(control), dtype=float)
     panels.points(axes, places, control, FIRST, column="ratio", sideways=True)
-    axes.set(ylim=(len(control) - 0.4, -0.6), ylabel=words.times(len(control), "case"))
+    axes.set(ylim=(len(control) - 0.4, -0.6), ylabel=words.times(len(control), "comparison"))
     axes.set_xlabel("faster \u2190  \u2192 slower")
 
 

@@ -188,14 +188,12 @@ def _finding(findings: Findings, rows: pd.DataFrame) -> str:
 
 
 def _counted(rows: pd.DataFrame) -> str:
-    """ "17 of 42 cases slower, 2 faster"."""
+    """ "17 of 42 slower, 2 faster"."""
     known = rows[rows["verdict"] != MISSING]
-    thing = "case" if (rows["scope"] == "case").all() else "mean"
     sides = [(int((known["verdict"] == word).sum()), word) for word in (SLOWER, FASTER)]
     first, second = sorted(sides, key=lambda side: -side[0])
     unit = str(rows["unit"].iloc[0])
     if not first[0]:
-        return f"none of {words.times(len(known), thing)} differs significantly"
+        return f"none of {len(known)} differs significantly"
     more = f", {second[0]} {words.verdict(second[1], unit)}" if second[0] else ""
-    of = f"{first[0]} of {words.times(len(known), thing)}"
-    return f"{of} {words.verdict(first[1], unit)}{more}"
+    return f"{first[0]} of {len(known)} {words.verdict(first[1], unit)}{more}"

@@ -20,6 +20,8 @@ from benchmarks.cases import Case
 from tests import campaigns
 from tests.campaigns import only
 
+BATCHES, ERRORS = 2, 10
+"""Their places in a cell."""
 GROUP_TASK = "cpython-3.14.0/asyncio/lazy/task_group"
 
 
@@ -158,6 +160,31 @@ def test_cells_without_values_or_verdict_stay_open(tmp_path: Path, base: Campaig
     )
     assert len(judged.open) == 5
     assert sum(": undecided, " in one for one in judged.open) == 4
+
+
+def test_what_fails_faster_is_no_gain(tmp_path: Path) -> None:
+    """Calls that raise at once, in one of the two campaigns."""
+
+    def raising(name: str, share: float) -> Campaign:
+        folder = campaigns.write(tmp_path / name, effect=lambda *_: -share)
+
+        def change(lines: list[Any]) -> None:
+            for line in lines:
+                tasks = int(line["case"].split("/")[-1])
+                for cell in line["cells"].values():
+                    cell[ERRORS] = int(share * tasks * cell[BATCHES])
+
+        campaigns.change_lines(folder, change)
+        counted = {"name": "mine.f", "kind": "workload", "sha256": "0", "counts_errors": True}
+        campaigns.change_plan(folder, lambda plan: plan.update(own=[counted]))
+        return read_campaign(folder)
+
+    frame = between(raising("base", 0.0), raising("head", 0.5))
+    assert set(frame["verdict"]) == {"missing"}
+    assert set(frame["reason"]) == {"50.0 % of its calls have failed, 0.0 % in base"}
+    judged = gate(frame, 0.03)
+    assert (judged.regressions, len(judged.open)) == ((), len(frame))
+    assert not between(raising("one", 0.5), raising("other", 0.5))["reason"].any()
 
 
 def test_without_a_limit_what_is_undecided_is_no_regression(tmp_path: Path, base: Campaign) -> None:

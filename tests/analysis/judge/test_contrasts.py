@@ -455,6 +455,41 @@ def test_what_failed_is_missing_or_shorter_with_its_cause(tmp_path: Path) -> Non
     assert set(second["rounds"]) == {8}
     missing = only(frame, scope="workload", subject=f"{GROUP}/task_group", reference=TASKS)
     assert missing["reason"].tolist() == ["without throughput/noop/100"]
+    assert set(only(frame, scope="workload", reference=BASELINE, control=False)["family"]) == {
+        "answer 3.14.0"
+    }
+
+
+def test_a_mean_over_fewer_cases_is_none_of_the_answer(tmp_path: Path) -> None:
+    """Of a strategy that is asked some of them only; its neighbours are over all."""
+    every = schema.Block(
+        contenders=(BASELINE, CONTROL, TASKS), cases=("throughput/noop/100", "throughput/noop/1000")
+    )
+    some = schema.Block(contenders=(f"{GROUP}/task_group",), cases=("throughput/noop/1000",))
+    frame = contrasts(read_campaign(campaigns.write(tmp_path / "c", blocks=(every, some))))
+    means = only(frame, scope="workload", reference=BASELINE, control=False)
+    families = dict(zip(means["subject"], means["family"], strict=True))
+    assert families == {TASKS: "answer 3.14.0", f"{GROUP}/task_group": "guide 3.14.0"}
+
+
+def test_what_was_not_reached_beside_failures_is_not_called_failed(tmp_path: Path) -> None:
+    failure = schema.Failure(contender=TASKS, case="throughput/noop/100", round=0, cause="killed")
+    folder = campaigns.write(tmp_path / "c", failed=(failure,), status="failed")
+    campaigns.change_lines(folder, lambda lines: lines.__delitem__(slice(1, None, 2)))
+    frame = contrasts(read_campaign(folder))
+    assert set(only(frame, case="throughput/noop/1000")["reason"]) == {
+        "no values: the budget ended first"
+    }
+
+
+def test_builds_are_compared_with_the_first_of_their_version(tmp_path: Path) -> None:
+    names = ("3.12.1", "3.14.0", "3.14.0+2")
+    campaign = read_campaign(campaigns.write(tmp_path / "c", pythons=names))
+    builds = only(contrasts(campaign), axis="build")
+    assert builds["default"].all()
+    assert set(zip(builds["compared"], builds["against"], strict=True)) == {
+        (campaign.interpreters[2].label, campaign.interpreters[1].label)
+    }
 
 
 @pytest.mark.parametrize(("failed", "other"), [(BASELINE, CONTROL), (CONTROL, BASELINE)])
@@ -495,6 +530,7 @@ def test_a_case_that_is_left_out_says_why(tmp_path: Path) -> None:
     [
         ("complete", "no values: the budget ended first"),
         ("interrupted", "not measured: the campaign is interrupted"),
+        ("failed", "not measured: the campaign is failed"),
     ],
 )
 def test_what_was_not_reached_is_missing(tmp_path: Path, status: str, reason: str) -> None:

@@ -304,6 +304,20 @@ def test_when_the_caller_is_cancelled(tmp_path: Path) -> None:
     assert found.gain == "TaskGroup leaves 99 of 100 running"
 
 
+def test_of_several_workloads_each_is_said(tmp_path: Path) -> None:
+    cases = [Case("failure", name, 100) for name in ("noop", "sleep")]
+    gathers = ("gather_coroutines", "gather_tasks")
+
+    def observe(who: schema.Contender, case: schema.Case, name: str) -> float:
+        ran_on = who.strategy in gathers or case.workload == "noop"
+        return 99.0 * (ran_on if name == "siblings_ran_on" else not ran_on)
+
+    found = row(FAILS, measure(tmp_path / "c", cases=cases, observe=observe))
+    said = f"{found.use} {found.exceptions}"
+    assert "to stop the others: TaskGroup; to let them go on: gather(*coroutines) or" in said
+    assert "to let them go on: gather(*coroutines), gather(*tasks) or TaskGroup" in said
+
+
 # --- the table as a whole -------------------------------------------------------------------------
 
 

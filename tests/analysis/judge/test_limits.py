@@ -77,9 +77,26 @@ def test_rows_with_a_limit_hold_together_and_are_no_answer(findings: Findings) -
     assert len(metrics) == len(CASES) + 2
     assert len(rows) == len(metrics) * 6
     free = unlimited(findings)
-    for frame in (free.contrasts, free.absolutes, free.costs, free.observations):
+    for frame in (free.contrasts, free.absolutes, free.observations):
         assert set(frame["strategy"]) == {"gather_coroutines"}
     assert len(findings.contrasts) > len(free.contrasts)
+
+
+def test_a_pattern_with_too_few_rounds_is_none_of_the_least(tmp_path: Path) -> None:
+    failed = schema.Failure(
+        contender="cpython-3.14.0/asyncio/lazy/gather_semaphore/limit 100",
+        case="throughput/noop/1000", round=3, cause="killed",
+    )  # fmt: skip
+    folder = campaigns.write(
+        tmp_path / "c", strategies=PATTERNS, limits=(100,), cases=CASES, noise=0.001,
+        effect=effect, failed=(failed,), status="failed",
+    )  # fmt: skip
+    found = find(read_campaign(folder))
+    assert answer(found)[0].startswith(
+        "At most 100 at a time: workers + iterator takes least, 2.70 us per task; chunks takes "
+    )
+    [row] = [one for one in decisions([found]) if one.situation == "At most so many at a time"]
+    assert row.use == "workers + iterator"
 
 
 def test_without_limits_nothing_is_left_out(tmp_path: Path) -> None:

@@ -478,6 +478,21 @@ def test_a_failure_explains_what_is_missing(tmp_path: Path) -> None:
     assert f"no values and no failure for '{CONTENDER}'" in warning.message
 
 
+def test_a_case_in_which_all_failed_ends_no_round_of_the_others(tmp_path: Path) -> None:
+    folder = campaigns.write(tmp_path / "c")
+    failures = [
+        {"contender": one.id, "case": "throughput/noop/100", "round": 5, "cause": "killed"}
+        for one in read_campaign(folder).contenders
+    ]
+    campaigns.change_plan(folder, lambda plan: plan.update(failed=failures, status="failed"))
+
+    def drop(lines: list[Any]) -> None:
+        lines[:] = [one for one in lines if one["case"][-3:] != "100" or one["round"] < 5]
+
+    campaigns.change_lines(folder, drop)
+    assert read_campaign(folder).rounds == 12
+
+
 def test_a_failed_baseline_and_other_rounds_than_planned_are_warnings(tmp_path: Path) -> None:
     failure = schema.Failure(contender=BASELINE, case=CASE, round=1, cause="killed")
     folder = campaigns.write(tmp_path / "c", cases=CASES, rounds=2, failed=(failure,))

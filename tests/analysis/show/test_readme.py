@@ -11,6 +11,7 @@ from analysis.judge import words
 from analysis.judge.answer import answer
 from analysis.judge.decisions import decisions
 from analysis.judge.findings import find
+from analysis.read.campaign import CampaignError
 from analysis.show import readme
 from analysis.show.readme import ReadmeError
 from benchmarks.cases import Case
@@ -99,5 +100,5 @@ def test_the_index_names_every_reference_campaign_newest_first(tmp_path: Path) -
 
 def test_a_damaged_reference_campaign_is_not_indexed(tmp_path: Path) -> None:
     (campaigns.write(tmp_path / "one") / "campaign.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(ReadmeError, match=r"campaign\.json"):
+    with pytest.raises(CampaignError, match=r"campaign\.json"):
         readme.reference_campaigns(tmp_path)
