@@ -221,13 +221,14 @@ def _lines(measured: Measured) -> Iterator[tuple[list[int], list[int]]]:
     for measures in workloads.values():
         measures.sort(key=lambda measure: campaign.cases[int(measured.case[measure])].tasks)
         for every in groups.values():
-            members = [one for one in every if campaign.contenders[one].limit is None]
-            cells = np.array(measures)[:, None] * measured.contenders + np.array(members)
-            failed = measured.failed[np.array(members)[None, :], measured.case[measures][:, None]]
+            free = [one for one in every if campaign.contenders[one].limit is None]
+            members = np.array(free, dtype=np.int64)
+            cells = np.array(measures)[:, None] * measured.contenders + members
+            failed = measured.failed[members[None, :], measured.case[measures][:, None]]
             there = (rounds[cells] > 0) & ~failed
             # What has one n makes no line, and must not keep the others from theirs.
             able = there.sum(axis=0) > 1
-            contenders = [one for one, is_able in zip(members, able, strict=True) if is_able]
+            contenders = [one for one, is_able in zip(free, able, strict=True) if is_able]
             common = there[:, able].all(axis=1)
             shared = [measure for measure, of_all in zip(measures, common, strict=True) if of_all]
             if contenders and len(shared) > 1:
