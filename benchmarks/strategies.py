@@ -59,7 +59,7 @@ class Strategy(Word):
 
     def within(self, limit: int | None) -> Launch:
         """Its launch, with at most so many children active at a time; None where it bounds none.
-        What takes no pause costs one call more, some 40 ns a fan-out.
+        What takes no pause costs one call more, some 20 ns a fan-out.
         """
         launch = self.launch
         if self.bounds:
