@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analysis.estimate.costs import Line, line, points_on_line
 from analysis.estimate.intervals import (
@@ -227,7 +228,7 @@ def _lines(measured: Measured) -> Iterator[tuple[list[int], list[int]]]:
             failed = measured.failed[members[None, :], measured.case[measures][:, None]]
             there = (rounds[cells] > 0) & ~failed
             # What has one n makes no line, and must not keep the others from theirs.
-            able = there.sum(axis=0) > 1
+            able: NDArray[np.bool_] = np.asarray(there.sum(axis=0) > 1)
             contenders = [one for one, is_able in zip(free, able, strict=True) if is_able]
             common = there[:, able].all(axis=1)
             shared = [measure for measure, of_all in zip(measures, common, strict=True) if of_all]

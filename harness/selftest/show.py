@@ -419,13 +419,14 @@ def _same(shown: Shown) -> Drawing:
         "is what was asked of this suite beforehand.",
         beside="% of trials",
     )
+    most = max(one.told_different.ends[1] for of in every for one in of.values())
     for axes, condition in zip(drawing.axes, shown.conditions, strict=True):
         axes.axhspan(*(100 * end for end in HONEST), color=theme.LIGHT.floor, lw=0, zorder=0.4)
         here = shown.of(condition)
         for place, (arm, summary) in enumerate(here.items()):
             _point(axes, place, summary.told_different, shown.arms[arm])
         _write_below(axes, (_whole(one.told_different.value) for one in here.values()))
-        axes.set_ylim(0, 100)
+        axes.set_ylim(-2, 103 * most)  # a mark at 0 is whole
         axes.grid(axis="y")
     return drawing
 
