@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from analysis.estimate.costs import Line, line, points_on_line
 from analysis.estimate.intervals import (
@@ -228,10 +227,9 @@ def _lines(measured: Measured) -> Iterator[tuple[list[int], list[int]]]:
             failed = measured.failed[members[None, :], measured.case[measures][:, None]]
             there = (rounds[cells] > 0) & ~failed
             # What has one n makes no line, and must not keep the others from theirs.
-            able: NDArray[np.bool_] = np.asarray(there.sum(axis=0) > 1)
-            contenders = [one for one, is_able in zip(free, able, strict=True) if is_able]
-            common = there[:, able].all(axis=1)
-            shared = [measure for measure, of_all in zip(measures, common, strict=True) if of_all]
+            able = there.sum(axis=0) > 1
+            contenders = members[able].tolist()
+            shared = np.array(measures)[there[:, able].all(axis=1)].tolist()
             if contenders and len(shared) > 1:
                 yield contenders, shared
 
