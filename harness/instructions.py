@@ -23,7 +23,6 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from analysis.judge import words as say
-from analysis.judge.contrasts import CASE
 from analysis.judge.findings import find
 from analysis.show.tables import by_row
 from benchmarks.campaign import interpreters
@@ -91,8 +90,7 @@ def count(wanted: str | None) -> Iterator[Counted]:
     )
     frame = find(campaign).absolutes
     rows: dict[tuple[str, str], Any] = {
-        (row.strategy, row.workload): row
-        for row in by_row(frame[(frame["scope"] == CASE) & (frame["role"] != "control")])
+        (row.strategy, row.workload): row for row in by_row(frame[frame["role"] != "control"])
     }
     for workload in COMPUTING:
         own = {name: instructions_per_task(python, name, workload) for name in MAIN}

@@ -19,11 +19,11 @@ from benchmarks.campaign import interpreters, schema
 from benchmarks.campaign.arguments import Parser, add_run_options, run_options
 from benchmarks.campaign.plan import case_record
 from benchmarks.cases import Case
-from benchmarks.matrix import cases
+from benchmarks.matrix import COMPUTING, MAIN, cases
 from benchmarks.protocol import Measured
 from benchmarks.strategies import BASELINE
 from harness import __main__ as harness
-from harness import analysing, calm, commands, running, steady
+from harness import analysing, calm, commands, instructions, running, steady
 from tests.campaigns import write
 
 FIGURES = list(dict.fromkeys(line.figure for line in harness.LINES))
@@ -37,6 +37,32 @@ def test_an_unknown_figure_is_refused_in_one_line(capsys: pytest.CaptureFixture[
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert "'speed' is not known; choose from smoke_preset, " in said
+
+
+def test_instructions_stand_beside_the_time_of_the_same_cell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = [Case("throughput", name, instructions.TASKS[0]) for name in COMPUTING]
+    folder = write(
+        tmp_path / "c", cases=measured, noise=0.001,
+        effect=lambda who, *_: 0.1 * (who.strategy == "task_group"),
+    )  # fmt: skip
+    campaign = read_campaign(folder)
+    monkeypatch.setattr(instructions, "campaign_of", lambda options: (campaign, 1.0))
+    monkeypatch.setattr(interpreters, "prepare", lambda wanted: campaign.plan.interpreters[0])
+    monkeypatch.setattr(interpreters, "find", lambda wanted: Path("python"))
+    counts = dict(zip(MAIN, (100.0, 110.0, 90.0), strict=True))
+    monkeypatch.setattr(
+        instructions, "instructions_per_task", lambda python, strategy, workload: counts[strategy]
+    )
+    rows = list(instructions.count(None))
+    assert [(one.workload, one.strategy) for one in rows] == [
+        (workload, strategy) for workload in COMPUTING for strategy in MAIN
+    ]
+    assert [one.ratio_of_instructions for one in rows] == [1.0, 1.1, 0.9] * 2
+    times = [one.ratio_of_time for one in rows]
+    assert times == pytest.approx([1.0, 1.0, np.exp(0.1)] * 2, rel=0.003)
+    assert all(2900 < one.ns_per_task < 3400 for one in rows)
 
 
 @pytest.mark.parametrize(
