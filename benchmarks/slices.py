@@ -77,7 +77,7 @@ class Bench:
         """Found when it is first asked for: the user's own may fail to import."""
         return self._strategy.within(self._limit)
 
-    @property
+    @cached_property
     def _surroundings(self) -> Surroundings:
         return Surroundings(self._connections, self._launch)
 

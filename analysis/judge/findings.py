@@ -261,12 +261,10 @@ def _figures(tasks: FloatArray, fitted: Line) -> dict[str, object]:
 
 def unlimited(findings: Findings) -> Findings:
     """Without what was launched with a limit: that is shown by itself."""
-    every = (findings.contrasts, findings.absolutes, findings.costs, findings.observations)
-    contrasts, absolutes, lines, observed = (frame[frame["limit"].isna()] for frame in every)
+    every = (findings.contrasts, findings.absolutes, findings.observations)
+    contrasts, absolutes, observed = (frame[frame["limit"].isna()] for frame in every)
     compared = replace(findings.compared, frame=contrasts)
-    return replace(
-        findings, compared=compared, absolutes=absolutes, costs=lines, observations=observed
-    )
+    return replace(findings, compared=compared, absolutes=absolutes, observations=observed)
 
 
 # --- what the answer is about ---------------------------------------------------------------------

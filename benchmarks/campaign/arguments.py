@@ -116,12 +116,9 @@ def run_options(options: argparse.Namespace) -> RunOptions:
     preset = PRESETS[options.preset]
     functions = _take_own(options)
     if not any(one.kind == WORKLOAD for one in functions):
-        for option, is_given in (
-            ("--errors", options.errors is not None),
-            ("--warmups", options.warmups is not None),
-        ):
-            if is_given:
-                raise UsageError(f"{option} has no meaning without a workload of your own")
+        for name in ("errors", "warmups"):
+            if getattr(options, name) is not None:
+                raise UsageError(f"--{name} has no meaning without a workload of your own")
     return RunOptions(
         pythons=tuple(options.pythons),
         skip_missing=options.skip_missing,
